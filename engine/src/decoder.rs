@@ -1,0 +1,1 @@
+//! decoder (to be written).

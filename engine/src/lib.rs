@@ -1,0 +1,12 @@
+//! Model files, tokenizer, chat template, decoder and scheduler behind one trait; knows no HTTP and no TEE.
+
+pub mod chat;
+pub mod decoder;
+pub mod gguf;
+pub mod job;
+pub mod local;
+pub mod model;
+pub mod sampler;
+pub mod tokenizer;
+
+pub use job::{Engine, EngineError, FinishReason, Job, ModelCard, Sampling, Step};

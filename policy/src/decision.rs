@@ -1,0 +1,71 @@
+//! The outcome of an appraisal: a proof type, or all the reasons against.
+
+use attestation::{Digest, NodeClaims, UnixTime, Verified};
+
+/// A node that one policy admits until [`Admitted::not_after`]. Only [`crate::Policy::evaluate`] makes one.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    verified: Verified<NodeClaims>,
+    policy_version: u64,
+    policy_digest: Digest,
+    not_after: UnixTime,
+}
+
+impl Admitted {
+    pub(crate) const fn new(
+        verified: Verified<NodeClaims>,
+        policy_version: u64,
+        policy_digest: Digest,
+        not_after: UnixTime,
+    ) -> Self {
+        Self {
+            verified,
+            policy_version,
+            policy_digest,
+            not_after,
+        }
+    }
+
+    /// The claims that were judged.
+    pub const fn claims(&self) -> &NodeClaims {
+        self.verified.claims()
+    }
+
+    /// Version of the policy that admitted.
+    pub const fn policy_version(&self) -> u64 {
+        self.policy_version
+    }
+
+    /// SHA-256 of the policy document's bytes.
+    pub const fn policy_digest(&self) -> &Digest {
+        &self.policy_digest
+    }
+
+    /// Least of policy expiry, collateral and freshness; nothing may be sealed after it.
+    pub const fn not_after(&self) -> UnixTime {
+        self.not_after
+    }
+}
+
+/// One unmet rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// Stable code, e.g. `policy.snp.measurement`.
+    pub code: &'static str,
+    /// The rule as it stands in the document, e.g. `snp.measurements`.
+    pub rule: String,
+    /// What the rule accepts.
+    pub expected: String,
+    /// What the evidence says.
+    pub actual: String,
+}
+
+/// Every unmet rule, in the document's order; never empty.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("policy version {policy_version} denies the node: {}", .reasons.iter().map(|r| r.code).collect::<Vec<_>>().join(", "))]
+pub struct Denial {
+    /// Version of the policy that denied.
+    pub policy_version: u64,
+    /// The reasons.
+    pub reasons: Vec<Reason>,
+}

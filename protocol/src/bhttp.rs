@@ -1,0 +1,1 @@
+//! bhttp (to be written).

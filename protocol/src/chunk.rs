@@ -1,0 +1,1 @@
+//! chunk (to be written).

@@ -1,0 +1,1 @@
+//! hpke (to be written).
