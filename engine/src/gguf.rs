@@ -1,1 +1,127 @@
-//! gguf (to be written).
+//! GGUF model files, versions 2 and 3 (<https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>): metadata and tensors.
+//!
+//! The whole file is held in memory, so that what was digested is what is used. Every length, count, type and offset is
+//! checked when the file is opened; reading a value or a tensor later cannot leave the file.
+
+mod cursor;
+mod error;
+mod file;
+mod header;
+mod tensor;
+mod value;
+
+use std::{collections::BTreeMap, path::Path};
+
+pub use error::GgufError;
+pub use tensor::{Tensor, TensorType};
+
+use tensor::TensorSlot;
+use value::Value;
+
+/// A validated model file.
+pub struct Gguf {
+    bytes: Vec<u8>,
+    digest: [u8; 32],
+    metadata: BTreeMap<String, Value>,
+    tensors: BTreeMap<String, TensorSlot>,
+}
+
+impl Gguf {
+    /// Reads and validates the file at `path`, making its digest on the way.
+    pub fn open(path: &Path) -> Result<Self, GgufError> {
+        let (bytes, digest) = file::read(path)?;
+        Self::from_digested(bytes, digest)
+    }
+
+    /// Validates a file held in memory.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, GgufError> {
+        let digest = file::digest(&bytes);
+        Self::from_digested(bytes, digest)
+    }
+
+    fn from_digested(bytes: Vec<u8>, digest: [u8; 32]) -> Result<Self, GgufError> {
+        let header = header::parse(&bytes)?;
+        Ok(Self {
+            bytes,
+            digest,
+            metadata: header.metadata,
+            tensors: header.tensors,
+        })
+    }
+
+    /// SHA-256 of the whole file.
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// Whether the metadata has `key`.
+    pub fn has(&self, key: &str) -> bool {
+        self.metadata.contains_key(key)
+    }
+
+    /// A string.
+    pub fn str(&self, key: &str) -> Result<&str, GgufError> {
+        self.value(key)?.str(&self.bytes).map_err(|e| e.named(key))
+    }
+
+    /// A truth value.
+    pub fn bool(&self, key: &str) -> Result<bool, GgufError> {
+        self.value(key)?.bool(&self.bytes).map_err(|e| e.named(key))
+    }
+
+    /// An integer of any width that is within `u32`.
+    pub fn u32(&self, key: &str) -> Result<u32, GgufError> {
+        let wide = self.value(key)?.integer(&self.bytes);
+        let wide = wide.map_err(|e| e.named(key))?;
+        u32::try_from(wide).map_err(|_| GgufError::ValueRange(key.to_owned()))
+    }
+
+    /// A 32-bit float.
+    pub fn f32(&self, key: &str) -> Result<f32, GgufError> {
+        self.value(key)?.f32(&self.bytes).map_err(|e| e.named(key))
+    }
+
+    /// An array of strings.
+    pub fn strs(&self, key: &str) -> Result<Vec<&str>, GgufError> {
+        self.value(key)?.strs(&self.bytes).map_err(|e| e.named(key))
+    }
+
+    /// An array of integers of any width that are all within `i32`.
+    pub fn i32s(&self, key: &str) -> Result<Vec<i32>, GgufError> {
+        self.integers(key)
+    }
+
+    /// An array of integers of any width that are all within `u32`.
+    pub fn u32s(&self, key: &str) -> Result<Vec<u32>, GgufError> {
+        self.integers(key)
+    }
+
+    /// An array of 32-bit floats.
+    pub fn f32s(&self, key: &str) -> Result<Vec<f32>, GgufError> {
+        self.value(key)?.f32s(&self.bytes).map_err(|e| e.named(key))
+    }
+
+    /// A tensor's type, shape and bytes.
+    pub fn tensor(&self, name: &str) -> Result<Tensor<'_>, GgufError> {
+        let slot = self.tensors.get(name);
+        let slot = slot.ok_or_else(|| GgufError::MissingTensor(name.to_owned()))?;
+        slot.tensor(&self.bytes)
+    }
+
+    /// Names of all tensors, in byte order.
+    pub fn tensor_names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    fn value(&self, key: &str) -> Result<&Value, GgufError> {
+        let value = self.metadata.get(key);
+        value.ok_or_else(|| GgufError::MissingKey(key.to_owned()))
+    }
+
+    fn integers<T: TryFrom<i128>>(&self, key: &str) -> Result<Vec<T>, GgufError> {
+        let wide = self.value(key)?.integers(&self.bytes);
+        let wide = wide.map_err(|e| e.named(key))?;
+        let narrow = wide.into_iter().map(T::try_from).collect::<Result<_, _>>();
+        narrow.map_err(|_| GgufError::ValueRange(key.to_owned()))
+    }
+}
