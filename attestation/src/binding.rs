@@ -1,6 +1,6 @@
 //! What ties the channel's identity key, the manifest and freshness to the CPU's signature (docs/protocol.md, "Binding").
 
-use crate::{Digest, freshness::Freshness};
+use crate::{Digest, freshness::Freshness, hash};
 
 /// The runtime's Ed25519 public key (RFC 8032), 32 bytes. Made in memory at start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,7 +29,7 @@ impl IdentityKey {
     /// H(identity): SHA-256 under the label `narthex/1/identity`.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        unimplemented!()
+        hash::sha256_fields("narthex/1/identity", &[&self.0])
     }
 }
 
@@ -37,7 +37,8 @@ impl Binding {
     /// SHA-512 under `narthex/1/report-data` over freshness, H(identity), H(manifest), H(each device's evidence, in order).
     #[must_use]
     pub fn report_data(&self) -> ReportData {
-        unimplemented!()
+        let fields: [&[u8]; 3] = [&self.freshness.0, &self.identity, &self.manifest];
+        ReportData(hash::sha512_fields("narthex/1/report-data", &fields))
     }
 }
 
@@ -45,6 +46,58 @@ impl ReportData {
     /// The binding id: SHA-256 under `narthex/1/binding-id` over the 64 bytes.
     #[must_use]
     pub fn binding_id(&self) -> BindingId {
-        unimplemented!()
+        BindingId(hash::sha256_fields("narthex/1/binding-id", &[&self.0]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Binding, IdentityKey};
+    use crate::freshness::Freshness;
+
+    fn binding() -> Binding {
+        Binding {
+            freshness: Freshness([1; 32]),
+            identity: IdentityKey([2; 32]).digest(),
+            manifest: [3; 32],
+        }
+    }
+
+    /// The test vector of docs/protocol.md section 1, computed there with Python's hashlib.
+    #[test]
+    fn the_layout_is_the_documented_one() {
+        let report_data = binding().report_data();
+        assert_eq!(
+            hex::encode(binding().identity),
+            "7cdf563723a93475fc5429351947ebbb1e107f10deba8a2edc522a45ac88ff0a"
+        );
+        assert_eq!(
+            hex::encode(report_data.0),
+            "120f7bf7d34c8284bc34160f0ae18767d6e5c6c4ec414bc21825c98834a8c4e623407b18ea9d9434ede56a8c76dd85403b88442dc6c2d7dd30caecc5fff2522d"
+        );
+        assert_eq!(
+            hex::encode(report_data.binding_id().0),
+            "13ab6af967d08c7baa46ce1d03f3b6919c4ee3d6c41f1882ffa247809943052d"
+        );
+    }
+
+    #[test]
+    fn every_input_is_bound() {
+        let whole = binding().report_data();
+        let others = [
+            Binding {
+                freshness: Freshness([0; 32]),
+                ..binding()
+            },
+            Binding {
+                identity: [0; 32],
+                ..binding()
+            },
+            Binding {
+                manifest: [0; 32],
+                ..binding()
+            },
+        ];
+        assert!(others.iter().all(|other| other.report_data() != whole));
     }
 }

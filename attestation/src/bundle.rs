@@ -1,12 +1,30 @@
 //! The evidence bundle: a CBOR CMW collection (RFC 9999) with one entry per role, strict and capped.
 
 use crate::{
-    CpuEvidence, IdentityKey,
-    freshness::{Freshness, NoncePath},
+    CpuEvidence, Digest, IdentityKey,
+    cbor::{self, Fields},
+    freshness::{Freshness, MAX_SIBLINGS, NoncePath},
 };
+use ciborium::Value;
 
 /// Largest bundle accepted, in bytes.
 pub const MAX_BUNDLE_BYTES: usize = 256 * 1024;
+
+/// Most certificates in `chain`: nothing in use has more than one intermediate.
+const MAX_CHAIN: usize = 4;
+
+/// An entry's name and its media type.
+#[derive(Clone, Copy)]
+struct Entry(&'static str, &'static str);
+
+const CPU: Entry = Entry("cpu", "application/vnd.narthex.snp-report");
+const VEK: Entry = Entry("vek", "application/pkix-cert");
+const CHAIN: Entry = Entry("chain", "application/vnd.narthex.certs+cbor");
+const MANIFEST: Entry = Entry("manifest", "application/vnd.narthex.manifest+cbor");
+const IDENTITY: Entry = Entry("identity", "application/vnd.narthex.ed25519");
+const FRESHNESS: Entry = Entry("freshness", "application/vnd.narthex.freshness");
+const NONCE_PATH: Entry = Entry("nonce-path", "application/vnd.narthex.nonce-path+cbor");
+const KEYS: Entry = Entry("keys", "application/cose");
 
 /// Everything a verifier needs about one node, parsed but not verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,21 +52,153 @@ pub enum BundleError {
     /// Not deterministic CBOR (RFC 8949 section 4.2.1).
     #[error("the evidence bundle is not deterministic CBOR")]
     NotDeterministic,
-    /// Not the collection that docs/protocol.md describes: an unknown, absent, doubled or mistyped entry.
+    /// Not the collection that docs/protocol.md describes: this entry is absent or mistyped.
     #[error("the evidence bundle's entry {0:?} is absent or malformed")]
     Entry(&'static str),
+    /// An entry that docs/protocol.md does not describe.
+    #[error("the evidence bundle has an unknown entry")]
+    UnknownEntry,
+}
+
+impl BundleError {
+    /// Stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TooLarge => "bundle.size",
+            Self::NotDeterministic => "bundle.encoding",
+            Self::Entry(_) => "bundle.entry",
+            Self::UnknownEntry => "bundle.unknown-entry",
+        }
+    }
 }
 
 impl EvidenceBundle {
     /// Parses the received bytes.
     pub fn from_cbor(bytes: &[u8]) -> Result<Self, BundleError> {
-        let _ = bytes;
-        unimplemented!()
+        if bytes.len() > MAX_BUNDLE_BYTES {
+            return Err(BundleError::TooLarge);
+        }
+        let mut fields =
+            Fields::decode(bytes, MAX_BUNDLE_BYTES).ok_or(BundleError::NotDeterministic)?;
+        let bundle = Self::from_fields(&mut fields)?;
+        fields.finish().ok_or(BundleError::UnknownEntry)?;
+        Ok(bundle)
+    }
+
+    fn from_fields(fields: &mut Fields) -> Result<Self, BundleError> {
+        Ok(Self {
+            cpu: CpuEvidence {
+                report: required(fields, CPU, Some)?,
+                vek: required(fields, VEK, Some)?,
+                chain: required(fields, CHAIN, |bytes| chain_from_cbor(&bytes))?,
+            },
+            manifest: required(fields, MANIFEST, Some)?,
+            identity: IdentityKey(required(fields, IDENTITY, exactly)?),
+            freshness: Freshness(required(fields, FRESHNESS, exactly)?),
+            nonce_path: optional(fields, NONCE_PATH, |bytes| path_from_cbor(&bytes))?,
+            key_configs: optional(fields, KEYS, Some)?,
+        })
     }
 
     /// Deterministic CBOR.
     #[must_use]
     pub fn to_cbor(&self) -> Vec<u8> {
-        unimplemented!()
+        let mut entries = vec![
+            record(CPU, &self.cpu.report),
+            record(VEK, &self.cpu.vek),
+            record(CHAIN, &chain_to_cbor(&self.cpu.chain)),
+            record(MANIFEST, &self.manifest),
+            record(IDENTITY, &self.identity.0),
+            record(FRESHNESS, &self.freshness.0),
+        ];
+        let path = self.nonce_path.as_ref().map(path_to_cbor);
+        entries.extend(path.map(|path| record(NONCE_PATH, &path)));
+        entries.extend(self.key_configs.as_ref().map(|keys| record(KEYS, keys)));
+        cbor::encode(&cbor::map(entries))
     }
 }
+
+/// A conceptual message wrapper's record: media type and bytes.
+fn record(Entry(name, media_type): Entry, bytes: &[u8]) -> (&'static str, Value) {
+    let items = vec![Value::from(media_type), Value::from(bytes)];
+    (name, Value::Array(items))
+}
+
+fn required<T>(
+    fields: &mut Fields,
+    entry: Entry,
+    parse: impl FnOnce(Vec<u8>) -> Option<T>,
+) -> Result<T, BundleError> {
+    optional(fields, entry, parse)?.ok_or(BundleError::Entry(entry.0))
+}
+
+fn optional<T>(
+    fields: &mut Fields,
+    entry: Entry,
+    parse: impl FnOnce(Vec<u8>) -> Option<T>,
+) -> Result<Option<T>, BundleError> {
+    let Some(value) = fields.take(entry.0) else {
+        return Ok(None);
+    };
+    let parsed = record_bytes(value, entry.1).and_then(parse);
+    parsed.map(Some).ok_or(BundleError::Entry(entry.0))
+}
+
+/// The bytes of a record of `media_type`; empty ones are refused.
+fn record_bytes(value: Value, media_type: &str) -> Option<Vec<u8>> {
+    let [found, bytes] = <[Value; 2]>::try_from(value.into_array().ok()?).ok()?;
+    let bytes = bytes.into_bytes().ok()?;
+    (found.as_text() == Some(media_type) && !bytes.is_empty()).then_some(bytes)
+}
+
+fn exactly<const N: usize>(bytes: Vec<u8>) -> Option<[u8; N]> {
+    bytes.try_into().ok()
+}
+
+fn chain_from_cbor(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let certificates = cbor::decode(bytes, MAX_BUNDLE_BYTES)?.into_array().ok()?;
+    if certificates.len() > MAX_CHAIN {
+        return None;
+    }
+    let der = certificates.into_iter().map(|der| der.into_bytes().ok());
+    der.collect()
+}
+
+fn chain_to_cbor(chain: &[Vec<u8>]) -> Vec<u8> {
+    let certificates = chain.iter().map(|der| Value::from(der.as_slice()));
+    cbor::encode(&Value::Array(certificates.collect()))
+}
+
+fn path_from_cbor(bytes: &[u8]) -> Option<NoncePath> {
+    let path = cbor::decode(bytes, MAX_BUNDLE_BYTES)?.into_array().ok()?;
+    let [index, size, siblings] = <[Value; 3]>::try_from(path).ok()?;
+    let siblings = siblings.into_array().ok()?;
+    if siblings.len() > MAX_SIBLINGS {
+        return None;
+    }
+    Some(NoncePath {
+        index: index.into_integer().ok()?.try_into().ok()?,
+        size: size.into_integer().ok()?.try_into().ok()?,
+        siblings: siblings.into_iter().map(digest).collect::<Option<_>>()?,
+    })
+}
+
+fn digest(value: Value) -> Option<Digest> {
+    exactly(value.into_bytes().ok()?)
+}
+
+fn path_to_cbor(path: &NoncePath) -> Vec<u8> {
+    let siblings = path
+        .siblings
+        .iter()
+        .map(|sibling| Value::from(sibling.as_slice()));
+    cbor::encode(&Value::Array(vec![
+        Value::from(path.index),
+        Value::from(path.size),
+        Value::Array(siblings.collect()),
+    ]))
+}
+
+#[cfg(test)]
+mod tests;

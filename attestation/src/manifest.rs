@@ -1,6 +1,18 @@
 //! The manifest: what the runtime says it is, committed to by report_data. Deterministic CBOR, hashed as received.
 
-use crate::Digest;
+use crate::{
+    Digest,
+    cbor::{self, Fields},
+    hash,
+};
+use ciborium::Value;
+
+/// Largest manifest accepted, in bytes.
+pub const MAX_MANIFEST_BYTES: usize = 16 * 1024;
+/// The only schema version so far, under key `v`.
+const VERSION: u64 = 1;
+/// Longest text field, in bytes; none may be empty.
+const MAX_TEXT_BYTES: usize = 1024;
 
 /// What a runtime is made of. A new manifest means a new identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,22 +59,85 @@ pub enum ManifestError {
 }
 
 impl Manifest {
-    /// Parses the received bytes; unknown keys, absent keys and trailing bytes are errors.
+    /// Parses the received bytes; unknown keys, absent keys, empty texts and trailing bytes are errors.
     pub fn from_cbor(bytes: &[u8]) -> Result<Self, ManifestError> {
-        let _ = bytes;
-        unimplemented!()
+        let mut fields =
+            Fields::decode(bytes, MAX_MANIFEST_BYTES).ok_or(ManifestError::Malformed)?;
+        match fields.take_uint::<u64>("v") {
+            Some(VERSION) => Self::from_fields(fields).ok_or(ManifestError::Malformed),
+            Some(_) => Err(ManifestError::UnknownVersion),
+            None => Err(ManifestError::Malformed),
+        }
+    }
+
+    fn from_fields(mut fields: Fields) -> Option<Self> {
+        let manifest = Self {
+            runtime_version: text(&mut fields, "runtime")?,
+            runtime_digest: fields.take_array("runtime-digest")?,
+            model: text(&mut fields, "model")?,
+            model_digest: fields.take_array("model-digest")?,
+            tokenizer_digest: fields.take_array("tokenizer-digest")?,
+            template_digest: fields.take_array("template-digest")?,
+            aibom_digest: optional_digest(&mut fields, "aibom-digest")?,
+            kernels_digest: fields.take_array("kernels-digest")?,
+            engine: text(&mut fields, "engine")?,
+            isa: text(&mut fields, "isa")?,
+            max_context_tokens: fields.take_uint("max-context-tokens")?,
+            max_request_bytes: fields.take_uint("max-request-bytes")?,
+            padding: text(&mut fields, "padding")?,
+            policy_root: fields.take_array("policy-root")?,
+        };
+        fields.finish().map(|()| manifest)
     }
 
     /// Deterministic CBOR (RFC 8949 section 4.2.1).
     #[must_use]
     pub fn to_cbor(&self) -> Vec<u8> {
-        unimplemented!()
+        let digest = |digest: &Digest| Value::from(digest.as_slice());
+        let mut fields = vec![
+            ("v", Value::from(VERSION)),
+            ("runtime", Value::from(self.runtime_version.as_str())),
+            ("runtime-digest", digest(&self.runtime_digest)),
+            ("model", Value::from(self.model.as_str())),
+            ("model-digest", digest(&self.model_digest)),
+            ("tokenizer-digest", digest(&self.tokenizer_digest)),
+            ("template-digest", digest(&self.template_digest)),
+            ("kernels-digest", digest(&self.kernels_digest)),
+            ("engine", Value::from(self.engine.as_str())),
+            ("isa", Value::from(self.isa.as_str())),
+            ("max-context-tokens", Value::from(self.max_context_tokens)),
+            ("max-request-bytes", Value::from(self.max_request_bytes)),
+            ("padding", Value::from(self.padding.as_str())),
+            ("policy-root", digest(&self.policy_root)),
+        ];
+        fields.extend(
+            self.aibom_digest
+                .as_ref()
+                .map(|aibom| ("aibom-digest", digest(aibom))),
+        );
+        cbor::encode(&cbor::map(fields))
     }
 
     /// H(manifest): SHA-256 under `narthex/1/manifest` over the manifest's bytes as received.
     #[must_use]
     pub fn digest(bytes: &[u8]) -> Digest {
-        let _ = bytes;
-        unimplemented!()
+        hash::sha256_fields("narthex/1/manifest", &[bytes])
     }
 }
+
+fn text(fields: &mut Fields, key: &str) -> Option<String> {
+    let text = fields.take_text(key)?;
+    (1..=MAX_TEXT_BYTES).contains(&text.len()).then_some(text)
+}
+
+/// `Some(None)` where the key is absent; `None` where it is there and no digest.
+fn optional_digest(fields: &mut Fields, key: &str) -> Option<Option<Digest>> {
+    if fields.has(key) {
+        fields.take_array(key).map(Some)
+    } else {
+        Some(None)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+//! Known answers that both backends must give.
+
+use super::{aws_lc, rust_crypto};
+
+const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const ABC_SHA384: &str = "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7";
+const ABC_SHA512: &str = "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
+
+#[test]
+fn sha2_known_answers() {
+    for sha256 in [super::sha256, aws_lc::sha256, rust_crypto::sha256] {
+        assert_eq!(hex::encode(sha256(b"")), EMPTY_SHA256);
+    }
+    for sha384 in [super::sha384, aws_lc::sha384, rust_crypto::sha384] {
+        assert_eq!(hex::encode(sha384(b"abc")), ABC_SHA384);
+    }
+    for sha512 in [super::sha512, aws_lc::sha512, rust_crypto::sha512] {
+        assert_eq!(hex::encode(sha512(b"abc")), ABC_SHA512);
+    }
+}
+
+/// RFC 8032 section 7.1, test 2.
+#[test]
+fn ed25519_known_answer() {
+    let key: [u8; 32] =
+        hex::decode("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")
+            .unwrap()
+            .try_into()
+            .unwrap();
+    let signature = hex::decode("92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00").unwrap();
+    for verify in [
+        super::ed25519_verify,
+        aws_lc::ed25519_verify,
+        rust_crypto::ed25519_verify,
+    ] {
+        assert!(verify(&key, &[0x72], &signature));
+        assert!(!verify(&key, &[0x73], &signature));
+        assert!(!verify(&key, &[0x72], &signature[..63]));
+        assert!(!verify(&[0xff; 32], &[0x72], &signature));
+        let mut flipped = signature.clone();
+        flipped[0] ^= 1;
+        assert!(!verify(&key, &[0x72], &flipped));
+    }
+}
