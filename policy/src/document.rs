@@ -1,54 +1,137 @@
-//! The policy document: TOML, versioned schema, unknown fields refused, empty allow-lists refused.
+//! The policy document: TOML, versioned schema, unknown fields refused, empty allow-lists refused (docs/policy.md).
 
-use crate::{Envelope, TrustRoot};
-use attestation::Digest;
+mod error;
+mod mistakes;
+mod reader;
+mod schema;
+mod snp;
+
+pub use error::{PolicyError, Position};
+
+use crate::{AllowList, Envelope, NamedDigest, PayloadType, TrustRoot, snp::SnpRules};
+use attestation::{Digest, UnixTime, crypto};
+
+/// Largest document accepted, in bytes.
+pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
+
+/// The schema that this build reads.
+pub const SCHEMA: u64 = 1;
 
 /// One parsed policy.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    _fields: (),
+    digest: Digest,
+    document: Document,
+    anchors: AcceptedAnchors,
 }
 
-/// Why a policy was refused; `code()` is stable.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PolicyError {
-    /// Not the TOML that the schema describes (syntax, unknown field, wrong type), with line and column.
-    #[error("{0}")]
-    Syntax(String),
-    /// The envelope.
-    #[error(transparent)]
-    Signature(#[from] crate::SignatureError),
+/// Whose roots a policy accepts; only [`crate::danger`] leaves the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AcceptedAnchors {
+    Vendor,
+    VendorAndCustom,
+}
+
+/// What the document says.
+#[derive(Clone, Debug)]
+struct Document {
+    version: u64,
+    name: String,
+    validity: Validity,
+    max_age_seconds: u64,
+    snp: SnpRules,
+    models: Option<AllowList<NamedDigest<32>>>,
+    runtimes: Option<AllowList<NamedDigest<32>>>,
+}
+
+/// When the policy may be used; both ends belong to the window, `not_before` is the earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Validity {
+    not_before: UnixTime,
+    expires: UnixTime,
 }
 
 impl Policy {
     /// Parses an unsigned document (for `lint` and signing). All mistakes at once.
     pub fn from_toml(bytes: &[u8]) -> Result<Self, Vec<PolicyError>> {
-        let _ = bytes;
-        unimplemented!()
+        if bytes.len() > MAX_DOCUMENT_BYTES {
+            return Err(vec![PolicyError::TooLarge]);
+        }
+        let text = str::from_utf8(bytes).map_err(|_| vec![PolicyError::NotUtf8])?;
+        Ok(Self {
+            digest: crypto::sha256(bytes),
+            document: schema::read(text)?,
+            anchors: AcceptedAnchors::Vendor,
+        })
     }
 
     /// Opens the envelope under `root`, then parses its payload.
     pub fn from_envelope(envelope: &Envelope, root: &TrustRoot) -> Result<Self, Vec<PolicyError>> {
-        let _ = (envelope, root);
-        unimplemented!()
+        match envelope.open(PayloadType::Policy, root) {
+            Ok(payload) => Self::from_toml(payload),
+            Err(error) => Err(vec![error.into()]),
+        }
     }
 
     /// The document's `version`, strictly rising from one release to the next.
     #[must_use]
-    pub fn version(&self) -> u64 {
-        unimplemented!()
+    pub const fn version(&self) -> u64 {
+        self.document.version
     }
 
     /// SHA-256 of the document's bytes.
     #[must_use]
-    pub fn digest(&self) -> &Digest {
-        unimplemented!()
+    pub const fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// `name`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.document.name
+    }
+
+    /// `not_before`: first second of the policy's window.
+    #[must_use]
+    pub const fn not_before(&self) -> UnixTime {
+        self.document.validity.not_before
+    }
+
+    /// `expires`: last second of the policy's window.
+    #[must_use]
+    pub const fn expires(&self) -> UnixTime {
+        self.document.validity.expires
     }
 
     /// `freshness.max_age_seconds`.
     #[must_use]
-    pub fn max_age_seconds(&self) -> u64 {
-        unimplemented!()
+    pub const fn max_age_seconds(&self) -> u64 {
+        self.document.max_age_seconds
+    }
+
+    /// `[snp]`.
+    #[must_use]
+    pub const fn snp(&self) -> &SnpRules {
+        &self.document.snp
+    }
+
+    /// `[[models.accepted]]`; `None`: any model that the manifest names.
+    #[must_use]
+    pub const fn models(&self) -> Option<&AllowList<NamedDigest<32>>> {
+        self.document.models.as_ref()
+    }
+
+    /// `[[runtime.accepted]]`; `None`: any runtime that an accepted measurement starts.
+    #[must_use]
+    pub const fn runtimes(&self) -> Option<&AllowList<NamedDigest<32>>> {
+        self.document.runtimes.as_ref()
+    }
+
+    pub(crate) const fn accepted_anchors(&self) -> AcceptedAnchors {
+        self.anchors
+    }
+
+    pub(crate) fn accepting(self, anchors: AcceptedAnchors) -> Self {
+        Self { anchors, ..self }
     }
 }

@@ -1,16 +1,158 @@
 //! Total evaluation: every rule is looked at, every unmet one is told.
 
-use crate::{Admitted, Denial, Policy};
-use attestation::{NodeClaims, UnixTime, Verified};
+mod snp;
+
+use crate::{Admitted, Denial, NamedDigest, Policy, Reason, document::AcceptedAnchors};
+use attestation::{Anchors, CpuClaims, NodeClaims, UnixTime, Verified};
+
+/// Most names or characters of a list or a text that a reason repeats.
+const MAX_TOLD: usize = 64;
 
 impl Policy {
-    /// Judges `verified` at `now`.
+    /// Judges `verified` at `now`. A `now` before the verification counts as the time of the verification: a clock that
+    /// went back gives no longer life.
     pub fn evaluate(
         &self,
         verified: Verified<NodeClaims>,
         now: UnixTime,
     ) -> Result<Admitted, Denial> {
-        let _ = (verified, now);
-        unimplemented!()
+        let now = now.max(verified.at());
+        let mut reasons = Vec::new();
+        reasons.extend(not_before(self, now));
+        reasons.extend(expires(self, now));
+        reasons.extend(anchors(self, verified.claims()));
+        reasons.extend(freshness(self, verified.at(), now));
+        reasons.extend(collateral(verified.claims(), now));
+        reasons.extend(cpu(self, verified.claims()));
+        reasons.extend(models(self, verified.claims()));
+        reasons.extend(runtime(self, verified.claims()));
+        if !reasons.is_empty() {
+            let policy_version = self.version();
+            return Err(Denial {
+                policy_version,
+                reasons,
+            });
+        }
+        let not_after = self.not_after(&verified);
+        Ok(Admitted::new(
+            verified,
+            self.version(),
+            *self.digest(),
+            not_after,
+        ))
     }
+
+    /// Least of the policy's end, the collateral's and the evidence's greatest age.
+    fn not_after(&self, verified: &Verified<NodeClaims>) -> UnixTime {
+        let stale = verified.at().plus(self.max_age_seconds());
+        self.expires().min(verified.claims().not_after).min(stale)
+    }
+}
+
+fn not_before(policy: &Policy, now: UnixTime) -> Option<Reason> {
+    (now < policy.not_before()).then(|| Reason {
+        code: "policy.not_before",
+        rule: "not_before".to_owned(),
+        expected: format!("{} or later", policy.not_before().to_rfc3339()),
+        actual: now.to_rfc3339(),
+    })
+}
+
+fn expires(policy: &Policy, now: UnixTime) -> Option<Reason> {
+    (now > policy.expires()).then(|| Reason {
+        code: "policy.expired",
+        rule: "expires".to_owned(),
+        expected: format!("{} or earlier", policy.expires().to_rfc3339()),
+        actual: now.to_rfc3339(),
+    })
+}
+
+fn anchors(policy: &Policy, claims: &NodeClaims) -> Option<Reason> {
+    let denied =
+        claims.anchors != Anchors::Vendor && policy.accepted_anchors() == AcceptedAnchors::Vendor;
+    denied.then(|| Reason {
+        code: "policy.anchors",
+        rule: "every policy".to_owned(),
+        expected: "a vendor's pinned root".to_owned(),
+        actual: "a custom root".to_owned(),
+    })
+}
+
+fn freshness(policy: &Policy, at: UnixTime, now: UnixTime) -> Option<Reason> {
+    let age_seconds = now.since(at);
+    (age_seconds > policy.max_age_seconds()).then(|| Reason {
+        code: "policy.freshness",
+        rule: "freshness.max_age_seconds".to_owned(),
+        expected: format!("{} or less", policy.max_age_seconds()),
+        actual: age_seconds.to_string(),
+    })
+}
+
+fn collateral(claims: &NodeClaims, now: UnixTime) -> Option<Reason> {
+    (now > claims.not_after).then(|| Reason {
+        code: "policy.collateral",
+        rule: "every policy".to_owned(),
+        expected: format!("{} or earlier", claims.not_after.to_rfc3339()),
+        actual: now.to_rfc3339(),
+    })
+}
+
+fn cpu(policy: &Policy, claims: &NodeClaims) -> Vec<Reason> {
+    match &claims.cpu {
+        CpuClaims::Snp(claims) => snp::reasons(policy.snp(), claims),
+        _ => vec![Reason {
+            code: "policy.cpu",
+            rule: "snp".to_owned(),
+            expected: "AMD SEV-SNP".to_owned(),
+            actual: "another TEE".to_owned(),
+        }],
+    }
+}
+
+/// Name and digest must be those of one entry: a small model under a great name is refused.
+fn models(policy: &Policy, claims: &NodeClaims) -> Option<Reason> {
+    let accepted = policy.models()?;
+    let offered = NamedDigest {
+        name: claims.manifest.model.clone(),
+        digest: claims.manifest.model_digest,
+    };
+    (!accepted.contains(&offered)).then(|| Reason {
+        code: "policy.model",
+        rule: "models.accepted".to_owned(),
+        expected: listed(accepted.iter().map(|model| told(&model.name))),
+        actual: format!("{} ({})", told(&offered.name), hex::encode(offered.digest)),
+    })
+}
+
+fn runtime(policy: &Policy, claims: &NodeClaims) -> Option<Reason> {
+    let accepted = policy.runtimes()?;
+    let digest = claims.manifest.runtime_digest;
+    let known = accepted.iter().any(|runtime| runtime.digest == digest);
+    (!known).then(|| Reason {
+        code: "policy.runtime",
+        rule: "runtime.accepted".to_owned(),
+        expected: listed(accepted.iter().map(|runtime| told(&runtime.name))),
+        actual: format!(
+            "{} ({})",
+            told(&claims.manifest.runtime_version),
+            hex::encode(digest)
+        ),
+    })
+}
+
+/// The alternatives of a rule, cut where people stop reading.
+fn listed(alternatives: impl Iterator<Item = String>) -> String {
+    let all: Vec<_> = alternatives.collect();
+    let shown: Vec<_> = all.iter().take(MAX_TOLD).map(String::as_str).collect();
+    match all.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// A text from outside, quoted, escaped and cut.
+fn told(text: &str) -> String {
+    let shown: String = text.chars().take(MAX_TOLD).collect();
+    let more = if shown.len() < text.len() { ".." } else { "" };
+    format!("{shown:?}{more}")
 }

@@ -1,0 +1,177 @@
+//! The table `[snp]` of schema 1.
+
+use super::{
+    PolicyError,
+    mistakes::Mistakes,
+    reader::{Field, Section},
+    schema::{allow_list, named_digests},
+};
+use crate::{
+    AllowList,
+    snp::{
+        GuestPolicyBit, GuestPolicyRules, PRODUCTS, PlatformInfoBit, PlatformInfoRules,
+        SIGNING_KEYS, SnpRules, TcbFloor, guest_policy::BIT_RULES, name_of,
+        platform_info::PLATFORM_INFO_BITS,
+    },
+};
+use attestation::snp::{Product, TcbVersion};
+
+pub(super) fn read(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<SnpRules> {
+    let mut snp = field.section(mistakes)?;
+    let products = snp.required("products", mistakes);
+    let products = products
+        .and_then(|field| allow_list(field, mistakes, |f, m| f.named(&PRODUCTS, m), Product::eq));
+    let minimum_report_version = snp.required("minimum_report_version", mistakes);
+    let minimum_report_version =
+        minimum_report_version.and_then(|field| small(field, 2..=5, mistakes));
+    let vmpl = snp.required("vmpl", mistakes);
+    let vmpl =
+        vmpl.and_then(|field| allow_list(field, mistakes, |f, m| small(f, 0..=3, m), u32::eq));
+    let signing_keys = snp.required("signing_keys", mistakes);
+    let signing_keys = signing_keys.and_then(|field| {
+        allow_list(
+            field,
+            mistakes,
+            |f, m| f.named(&SIGNING_KEYS, m),
+            |a, b| a == b,
+        )
+    });
+    let measurements = snp.required("measurements", mistakes);
+    let measurements = measurements.and_then(|field| named_digests(field, mistakes));
+    let minimum_tcb = minimum_tcb(&mut snp, products.as_ref(), mistakes);
+    let guest_policy = guest_policy(&mut snp, mistakes);
+    let platform_info = platform_info(&mut snp, mistakes);
+    snp.close(mistakes);
+    Some(SnpRules {
+        products: products?,
+        minimum_report_version: minimum_report_version?,
+        vmpl: vmpl?,
+        signing_keys: signing_keys?,
+        measurements: measurements?,
+        minimum_tcb: minimum_tcb?,
+        guest_policy: guest_policy?,
+        platform_info: platform_info?,
+    })
+}
+
+fn small(
+    field: Field<'_>,
+    range: std::ops::RangeInclusive<u64>,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<u32> {
+    u32::try_from(field.integer(range, mistakes)?).ok()
+}
+
+/// `[[snp.minimum_tcb]]`: one for each product, none for another.
+fn minimum_tcb(
+    snp: &mut Section<'_>,
+    products: Option<&AllowList<Product>>,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<AllowList<TcbFloor>> {
+    let field = snp.required("minimum_tcb", mistakes)?;
+    let (offset, path) = (field.at, field.path.clone());
+    let floors = allow_list(field, mistakes, tcb_floor, |a, b| a.product == b.product)?;
+    let products = products?;
+    for product in products.iter() {
+        if !floors.iter().any(|floor| floor.product == *product) {
+            let field = format!("{path} for {:?}", name_of(&PRODUCTS, product));
+            mistakes.note(offset, |at| PolicyError::MissingField { at, field });
+        }
+    }
+    if floors
+        .iter()
+        .any(|floor| !products.contains(&floor.product))
+    {
+        let other = "`snp.products`, which does not name its product";
+        mistakes.note(offset, |at| PolicyError::Conflict {
+            at,
+            field: path,
+            other,
+        });
+    }
+    Some(floors)
+}
+
+fn tcb_floor(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<TcbFloor> {
+    let mut section = field.section(mistakes)?;
+    let product = section.required("product", mistakes);
+    let product = product.and_then(|field| field.named(&PRODUCTS, mistakes));
+    let fmc = fmc(&mut section, product, mistakes);
+    let mut svn = |name| {
+        let field = section.required(name, mistakes);
+        field.and_then(|field| field.byte(mistakes))
+    };
+    let (bootloader, tee, snp, microcode) =
+        (svn("bootloader"), svn("tee"), svn("snp"), svn("microcode"));
+    section.close(mistakes);
+    Some(TcbFloor {
+        product: product?,
+        floor: TcbVersion {
+            fmc,
+            bootloader: bootloader?,
+            tee: tee?,
+            snp: snp?,
+            microcode: microcode?,
+        },
+    })
+}
+
+/// `fmc` is required for Turin; on another product it stays behind as an unknown field.
+fn fmc(
+    section: &mut Section<'_>,
+    product: Option<Product>,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<u8> {
+    match product {
+        Some(Product::Turin) => section.required("fmc", mistakes)?.byte(mistakes),
+        _ => None,
+    }
+}
+
+/// `[snp.guest_policy]`: every flag must be spoken about.
+fn guest_policy(snp: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<GuestPolicyRules> {
+    let mut section = snp.required("guest_policy", mistakes)?.section(mistakes)?;
+    let rules = GuestPolicyBit::ALL.map(|bit| {
+        let field = section.required(bit.name(), mistakes);
+        field.and_then(|field| field.named(&BIT_RULES, mistakes))
+    });
+    section.close(mistakes);
+    let rules: Option<Vec<_>> = rules.into_iter().collect();
+    rules?.try_into().ok().map(GuestPolicyRules)
+}
+
+/// `[snp.platform_info]`: optional, and so is each of its lists, but not both.
+fn platform_info(snp: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<PlatformInfoRules> {
+    let Some(field) = snp.optional("platform_info") else {
+        return Some(PlatformInfoRules::default());
+    };
+    let (offset, path) = (field.at, field.path.clone());
+    let mut section = field.section(mistakes)?;
+    let required = flags(&mut section, "required", mistakes);
+    let forbidden = flags(&mut section, "forbidden", mistakes);
+    section.close(mistakes);
+    if required.iter().any(|bit| forbidden.contains(bit)) {
+        let other = "itself: a flag is both required and forbidden";
+        mistakes.note(offset, |at| PolicyError::Conflict {
+            at,
+            field: path,
+            other,
+        });
+    }
+    Some(PlatformInfoRules {
+        required,
+        forbidden,
+    })
+}
+
+fn flags(
+    section: &mut Section<'_>,
+    name: &str,
+    mistakes: &mut Mistakes<'_>,
+) -> Vec<PlatformInfoBit> {
+    let bits = section.optional(name).and_then(|field| {
+        let read = |f: Field<'_>, m: &mut Mistakes<'_>| f.named(&PLATFORM_INFO_BITS, m);
+        allow_list(field, mistakes, read, PlatformInfoBit::eq)
+    });
+    bits.map_or_else(Vec::new, |bits| bits.iter().copied().collect())
+}

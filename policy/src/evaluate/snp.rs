@@ -1,0 +1,179 @@
+//! The rules about SEV-SNP claims, one function each.
+
+use super::{listed, told};
+use crate::{
+    Reason,
+    snp::{
+        PRODUCTS, SIGNING_KEYS, SnpRules, TcbFloor,
+        guest_policy::BIT_RULES,
+        guest_policy::{DEBUG, RESERVED_ONE, RESERVED_ZERO},
+        name_of,
+    },
+};
+use attestation::snp::{SnpClaims, TcbVersion};
+
+/// Every unmet rule of `[snp]`, in the document's order.
+pub(super) fn reasons(rules: &SnpRules, claims: &SnpClaims) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    reasons.extend(product(rules, claims));
+    reasons.extend(report_version(rules, claims));
+    reasons.extend(vmpl(rules, claims));
+    reasons.extend(signing_key(rules, claims));
+    reasons.extend(measurement(rules, claims));
+    reasons.extend(minimum_tcb(rules, claims));
+    reasons.extend(debug(claims));
+    reasons.extend(reserved(claims));
+    reasons.extend(guest_policy(rules, claims));
+    reasons.extend(platform_info(rules, claims));
+    reasons
+}
+
+fn product(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
+    let name = |product| name_of(&PRODUCTS, product).to_owned();
+    (!rules.products.contains(&claims.product)).then(|| Reason {
+        code: "policy.snp.product",
+        rule: "snp.products".to_owned(),
+        expected: listed(rules.products.iter().map(name)),
+        actual: name(&claims.product),
+    })
+}
+
+fn report_version(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
+    (claims.version < rules.minimum_report_version).then(|| Reason {
+        code: "policy.snp.report_version",
+        rule: "snp.minimum_report_version".to_owned(),
+        expected: format!("{} or more", rules.minimum_report_version),
+        actual: claims.version.to_string(),
+    })
+}
+
+fn vmpl(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
+    (!rules.vmpl.contains(&claims.vmpl)).then(|| Reason {
+        code: "policy.snp.vmpl",
+        rule: "snp.vmpl".to_owned(),
+        expected: listed(rules.vmpl.iter().map(u32::to_string)),
+        actual: claims.vmpl.to_string(),
+    })
+}
+
+fn signing_key(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
+    let name = |key| name_of(&SIGNING_KEYS, key).to_owned();
+    (!rules.signing_keys.contains(&claims.signing_key)).then(|| Reason {
+        code: "policy.snp.signing_key",
+        rule: "snp.signing_keys".to_owned(),
+        expected: listed(rules.signing_keys.iter().map(name)),
+        actual: name(&claims.signing_key),
+    })
+}
+
+fn measurement(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
+    let mut accepted = rules.measurements.iter();
+    (!accepted.any(|known| known.digest == claims.measurement)).then(|| Reason {
+        code: "policy.snp.measurement",
+        rule: "snp.measurements".to_owned(),
+        expected: listed(
+            rules
+                .measurements
+                .iter()
+                .map(|known| format!("{} ({})", told(&known.name), hex::encode(known.digest))),
+        ),
+        actual: hex::encode(claims.measurement),
+    })
+}
+
+/// REPORTED_TCB against its product's floor, one reason for each component below. A product without a floor is one that
+/// [`product`] has denied.
+fn minimum_tcb(rules: &SnpRules, claims: &SnpClaims) -> Vec<Reason> {
+    let floor_of = |floor: &&TcbFloor| floor.product == claims.product;
+    let Some(floor) = rules.minimum_tcb.iter().find(floor_of) else {
+        return Vec::new();
+    };
+    components(&floor.floor, &claims.reported_tcb)
+        .into_iter()
+        .filter(|(_, least, reported)| reported < least)
+        .map(|(name, least, reported)| Reason {
+            code: "policy.snp.minimum_tcb",
+            rule: format!(
+                "snp.minimum_tcb.{name} of {}",
+                name_of(&PRODUCTS, &floor.product)
+            ),
+            expected: format!("{} or more", least.unwrap_or_default()),
+            actual: reported.map_or_else(|| "absent".to_owned(), |svn| svn.to_string()),
+        })
+        .collect()
+}
+
+/// Name, floor and value of each component; an absent FMC is below any floor.
+fn components(
+    floor: &TcbVersion,
+    reported: &TcbVersion,
+) -> [(&'static str, Option<u8>, Option<u8>); 5] {
+    [
+        ("fmc", floor.fmc, reported.fmc),
+        (
+            "bootloader",
+            Some(floor.bootloader),
+            Some(reported.bootloader),
+        ),
+        ("tee", Some(floor.tee), Some(reported.tee)),
+        ("snp", Some(floor.snp), Some(reported.snp)),
+        ("microcode", Some(floor.microcode), Some(reported.microcode)),
+    ]
+}
+
+/// No document can allow this.
+fn debug(claims: &SnpClaims) -> Option<Reason> {
+    (claims.debug || claims.guest_policy & DEBUG != 0).then(|| Reason {
+        code: "policy.snp.debug",
+        rule: "every policy".to_owned(),
+        expected: "DEBUG clear".to_owned(),
+        actual: "DEBUG set".to_owned(),
+    })
+}
+
+/// A flag that this build has no name for may be a permission.
+fn reserved(claims: &SnpClaims) -> Option<Reason> {
+    let bits = claims.guest_policy;
+    (bits & RESERVED_ZERO != 0 || bits & RESERVED_ONE == 0).then(|| Reason {
+        code: "policy.snp.guest_policy.reserved",
+        rule: "every policy".to_owned(),
+        expected: "bit 17 set, bits 63 to 26 clear".to_owned(),
+        actual: format!("{bits:#018x}"),
+    })
+}
+
+fn guest_policy(rules: &SnpRules, claims: &SnpClaims) -> Vec<Reason> {
+    rules
+        .guest_policy
+        .iter()
+        .filter(|(bit, rule)| !rule.accepts(claims.guest_policy, bit.mask()))
+        .map(|(bit, rule)| Reason {
+            code: "policy.snp.guest_policy",
+            rule: format!("snp.guest_policy.{}", bit.name()),
+            expected: name_of(&BIT_RULES, &rule).to_owned(),
+            actual: state(claims.guest_policy, bit.mask()),
+        })
+        .collect()
+}
+
+fn platform_info(rules: &SnpRules, claims: &SnpClaims) -> Vec<Reason> {
+    let bits = claims.platform_info;
+    let required = rules.platform_info.required.iter();
+    let required = required.map(|bit| (bit, "required", bits & bit.mask() == 0));
+    let forbidden = rules.platform_info.forbidden.iter();
+    let forbidden = forbidden.map(|bit| (bit, "forbidden", bits & bit.mask() != 0));
+    required
+        .chain(forbidden)
+        .filter(|(_, _, unmet)| *unmet)
+        .map(|(bit, rule, _)| Reason {
+            code: "policy.snp.platform_info",
+            rule: format!("snp.platform_info.{rule}"),
+            expected: format!("{} {rule}", bit.name()),
+            actual: state(bits, bit.mask()),
+        })
+        .collect()
+}
+
+fn state(bits: u64, mask: u64) -> String {
+    if bits & mask == 0 { "clear" } else { "set" }.to_owned()
+}

@@ -1,0 +1,247 @@
+//! A DSSE envelope: JSON on the outside, the pre-authentication encoding (PAE) under the signatures.
+
+use super::{SignatureError, TrustRoot, keyid};
+use attestation::crypto::ed25519_verify;
+use base64::{
+    DecodeError, Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Largest envelope accepted, in bytes of JSON.
+pub const MAX_ENVELOPE_BYTES: usize = 1024 * 1024;
+
+/// Most signatures that one envelope may carry.
+pub const MAX_SIGNATURES: usize = 64;
+
+/// The kind of document that a signature is for; a signature of one kind is worth nothing for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PayloadType {
+    /// `application/vnd.narthex.policy+toml`.
+    Policy,
+}
+
+/// A DSSE envelope (JSON), parsed, not verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    payload_type: String,
+    payload: Vec<u8>,
+    signatures: Vec<Signature>,
+}
+
+/// One signature with its unauthenticated hint; an empty `keyid` is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Signature {
+    keyid: String,
+    sig: [u8; 64],
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EnvelopeJson {
+    #[serde(rename = "payloadType")]
+    payload_type: String,
+    payload: String,
+    signatures: Vec<SignatureJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignatureJson {
+    #[serde(default)]
+    keyid: String,
+    sig: String,
+}
+
+impl PayloadType {
+    /// The media type that DSSE's `payloadType` carries.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Policy => "application/vnd.narthex.policy+toml",
+        }
+    }
+}
+
+impl Envelope {
+    /// Parses JSON; at most 1 MiB and 64 signatures; unknown fields refused.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, SignatureError> {
+        if bytes.len() > MAX_ENVELOPE_BYTES {
+            return Err(SignatureError::TooLarge);
+        }
+        let json: EnvelopeJson = serde_json::from_slice(bytes).map_err(malformed)?;
+        if json.signatures.len() > MAX_SIGNATURES {
+            let found = json.signatures.len();
+            return Err(SignatureError::TooManySignatures { found });
+        }
+        let signatures = json.signatures.into_iter().map(Signature::from_json);
+        Ok(Self {
+            payload_type: json.payload_type,
+            payload: base64(&json.payload).map_err(malformed)?,
+            signatures: signatures.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// An envelope without signatures.
+    #[must_use]
+    pub fn unsigned(kind: PayloadType, payload: Vec<u8>) -> Self {
+        Self {
+            payload_type: kind.as_str().to_owned(),
+            payload,
+            signatures: Vec::new(),
+        }
+    }
+
+    /// The bytes that are signed: DSSE's pre-authentication encoding.
+    #[must_use]
+    pub fn pae(&self) -> Vec<u8> {
+        pae(&self.payload_type, &self.payload)
+    }
+
+    /// Adds a signature over [`Envelope::pae`] made elsewhere (this crate holds no private key).
+    pub fn add_signature(&mut self, public_key: [u8; 32], signature: [u8; 64]) {
+        self.signatures.push(Signature {
+            keyid: keyid(&public_key),
+            sig: signature,
+        });
+    }
+
+    /// JSON, indented, readable with jq.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let json = EnvelopeJson {
+            payload_type: self.payload_type.clone(),
+            payload: STANDARD.encode(&self.payload),
+            signatures: self.signatures.iter().map(Signature::to_json).collect(),
+        };
+        #[expect(
+            clippy::expect_used,
+            reason = "three strings and a list of pairs of strings always serialise"
+        )]
+        serde_json::to_string_pretty(&json).expect("strings serialise")
+    }
+
+    /// The payload, if it is of `kind` and enough distinct keys of `root` signed it.
+    pub fn open(&self, kind: PayloadType, root: &TrustRoot) -> Result<&[u8], SignatureError> {
+        self.signers(kind, root).map(|_| self.payload.as_slice())
+    }
+
+    /// The distinct keys of `root` that signed, ascending, if the envelope is of `kind` and they are enough.
+    pub fn signers(
+        &self,
+        kind: PayloadType,
+        root: &TrustRoot,
+    ) -> Result<Vec<[u8; 32]>, SignatureError> {
+        if self.payload_type != kind.as_str() {
+            return Err(SignatureError::PayloadType {
+                expected: kind.as_str(),
+                found: self.payload_type.clone(),
+            });
+        }
+        if self.signatures.is_empty() {
+            return Err(SignatureError::Unsigned);
+        }
+        enough(&self.valid_signers(root)?, root.threshold())
+    }
+
+    /// The hints of the signatures, in the envelope's order; they prove nothing.
+    pub fn keyids(&self) -> impl Iterator<Item = &str> {
+        self.signatures.iter().map(|s| s.keyid.as_str())
+    }
+
+    /// The payload, whoever signed it: for showing and linting, never for obeying.
+    #[must_use]
+    pub fn unverified_payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// The key behind every signature by a key of `root`, doubled where a key signed twice.
+    fn valid_signers(&self, root: &TrustRoot) -> Result<Vec<[u8; 32]>, SignatureError> {
+        let message = self.pae();
+        self.signatures
+            .iter()
+            .filter_map(|signature| signature.signer(&message, root).transpose())
+            .collect()
+    }
+}
+
+impl Signature {
+    fn from_json(json: SignatureJson) -> Result<Self, SignatureError> {
+        let sig = base64(&json.sig).map_err(malformed)?;
+        let sig = <[u8; 64]>::try_from(sig)
+            .map_err(|sig| malformed(format!("a signature of {} bytes, not 64", sig.len())))?;
+        Ok(Self {
+            keyid: json.keyid,
+            sig,
+        })
+    }
+
+    fn to_json(&self) -> SignatureJson {
+        SignatureJson {
+            keyid: self.keyid.clone(),
+            sig: STANDARD.encode(self.sig),
+        }
+    }
+
+    /// The key of `root` that made this signature; none if it is by a stranger; an error if it lies about a key of the root.
+    fn signer(&self, message: &[u8], root: &TrustRoot) -> Result<Option<[u8; 32]>, SignatureError> {
+        let verifies = |key: &&[u8; 32]| ed25519_verify(key, message, &self.sig);
+        if self.keyid.is_empty() {
+            return Ok(root.keys().iter().find(verifies).copied());
+        }
+        match root.key_named(&self.keyid) {
+            None => Ok(None),
+            Some(key) if verifies(&key) => Ok(Some(*key)),
+            Some(_) => Err(SignatureError::Invalid {
+                keyid: self.keyid.clone(),
+            }),
+        }
+    }
+}
+
+fn enough(signers: &[[u8; 32]], needed: usize) -> Result<Vec<[u8; 32]>, SignatureError> {
+    let distinct: BTreeSet<_> = signers.iter().copied().collect();
+    let found = distinct.len();
+    if found >= needed {
+        Ok(distinct.into_iter().collect())
+    } else if signers.len() >= needed {
+        Err(SignatureError::Doubled { needed, found })
+    } else {
+        Err(SignatureError::TooFew { needed, found })
+    }
+}
+
+/// `"DSSEv1" SP LEN(type) SP type SP LEN(body) SP body`, lengths in decimal (DSSE v1.0.2, protocol.md).
+fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "DSSEv1 {} {payload_type} {} ",
+        payload_type.len(),
+        payload.len()
+    );
+    [head.as_bytes(), payload].concat()
+}
+
+/// Both alphabets, as DSSE asks; padding is required.
+fn base64(text: &str) -> Result<Vec<u8>, DecodeError> {
+    STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text))
+}
+
+fn malformed(error: impl ToString) -> SignatureError {
+    SignatureError::Malformed(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pae_of_the_published_vector() {
+        let encoded = pae("http://example.com/HelloWorld", b"hello world");
+        assert_eq!(
+            encoded,
+            b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+        );
+    }
+}

@@ -1,0 +1,59 @@
+//! Rules about SEV-SNP claims, as the document's `[snp]` says them.
+
+pub(crate) mod guest_policy;
+pub(crate) mod platform_info;
+
+pub use guest_policy::{BitRule, GuestPolicyBit, GuestPolicyRules};
+pub use platform_info::{PlatformInfoBit, PlatformInfoRules};
+
+use crate::{AllowList, NamedDigest};
+use attestation::snp::{Product, SigningKey, TcbVersion};
+
+/// `[snp]`: every rule is looked at, all must hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnpRules {
+    /// `products`.
+    pub products: AllowList<Product>,
+    /// `minimum_report_version`, 2 to 5.
+    pub minimum_report_version: u32,
+    /// `vmpl`, each 0 to 3.
+    pub vmpl: AllowList<u32>,
+    /// `signing_keys`.
+    pub signing_keys: AllowList<SigningKey>,
+    /// `[[snp.measurements]]`.
+    pub measurements: AllowList<NamedDigest<48>>,
+    /// `[[snp.minimum_tcb]]`: exactly one for each of `products`.
+    pub minimum_tcb: AllowList<TcbFloor>,
+    /// `[snp.guest_policy]`.
+    pub guest_policy: GuestPolicyRules,
+    /// `[snp.platform_info]`; without it nothing is asked of the platform.
+    pub platform_info: PlatformInfoRules,
+}
+
+/// The least REPORTED_TCB that is accepted of a product, component by component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcbFloor {
+    /// The product it is for.
+    pub product: Product,
+    /// The floor; `fmc` is there exactly for Turin.
+    pub floor: TcbVersion,
+}
+
+/// Names of the products in a document.
+pub(crate) const PRODUCTS: [(&str, Product); 3] = [
+    ("milan", Product::Milan),
+    ("genoa", Product::Genoa),
+    ("turin", Product::Turin),
+];
+
+/// Names of the signing keys in a document.
+pub(crate) const SIGNING_KEYS: [(&str, SigningKey); 2] =
+    [("vcek", SigningKey::Vcek), ("vlek", SigningKey::Vlek)];
+
+/// The name of `value` in a document.
+pub(crate) fn name_of<T: PartialEq>(names: &[(&'static str, T)], value: &T) -> &'static str {
+    names
+        .iter()
+        .find(|(_, named)| named == value)
+        .map_or("unknown", |(name, _)| name)
+}
