@@ -1,1 +1,26 @@
-//! tee-sim.
+//! Not shipped: an invented AMD with real formats, for tests and the demonstration.
+//!
+//! A [`Vendor`] makes its keys when it is invented and keeps them in memory; a [`Machine`] signs byte-exact SNP reports with a
+//! VCEK of that vendor. What verifies under its roots is `Anchors::Custom`, which every parsed policy denies.
+//!
+//! Every field of a report and of a certificate can be set before it is signed, so that a test can be wrong in one point only.
+
+#![expect(
+    clippy::expect_used,
+    reason = "a vendor that cannot make a key or a signature has no use, and nothing here is shipped"
+)]
+
+mod der;
+pub mod machine;
+mod pki;
+pub mod policy_text;
+pub mod report;
+pub mod signer;
+pub mod vendor;
+
+pub use machine::Machine;
+pub use pki::{Validity, VekCertificate};
+pub use policy_text::PolicyText;
+pub use report::{Cpuid, FirmwareVersion, KeyInfo, Report};
+pub use signer::PolicySigner;
+pub use vendor::{AuthorityCertificates, Vendor, verifier};

@@ -228,6 +228,7 @@ fn base64(text: &str) -> Result<Vec<u8>, DecodeError> {
     STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "takes what `map_err` gives")]
 fn malformed(error: impl ToString) -> SignatureError {
     SignatureError::Malformed(error.to_string())
 }

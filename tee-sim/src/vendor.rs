@@ -1,0 +1,135 @@
+//! The invented vendor: an ARK and an ASK whose keys live in this process only.
+
+use crate::pki::{self, Validity, VekCertificate, product_name};
+use attestation::{UnixTime, Verifier, snp::Product};
+use aws_lc_rs::{
+    rsa::{KeyPair, KeySize},
+    signature::EcdsaKeyPair,
+};
+use std::sync::Arc;
+
+/// 2020-01-01T00:00:00Z.
+pub(crate) const NOT_BEFORE: UnixTime = UnixTime(1_577_836_800);
+
+/// 2045-01-01T00:00:00Z, as long as AMD's own.
+const NOT_AFTER: UnixTime = UnixTime(2_366_841_600);
+
+/// A root and an intermediate of one product line.
+///
+/// Inventing one takes seconds (two RSA-4096 keys): tests share one and vary it with [`Vendor::reissued`].
+#[derive(Clone)]
+pub struct Vendor {
+    keys: Arc<Keys>,
+    certificates: AuthorityCertificates,
+    ark_der: Vec<u8>,
+    ask_der: Vec<u8>,
+}
+
+struct Keys {
+    ark: KeyPair,
+    ask: KeyPair,
+}
+
+/// What the root and the intermediate say, before they are signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuthorityCertificates {
+    /// Names the authorities: `ARK-Milan`, `SEV-Milan`.
+    pub product: Product,
+    /// Dates of the root.
+    pub ark_validity: Validity,
+    /// Dates of the intermediate.
+    pub ask_validity: Validity,
+}
+
+/// A verifier that trusts an invented vendor of another process. What it verifies is `Anchors::Custom`.
+#[must_use]
+pub fn verifier(ark_der: &[u8], ask_der: &[u8]) -> Verifier {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the crate for invented vendors"
+    )]
+    attestation::danger::verifier_with_roots(ark_der, ask_der)
+}
+
+impl Vendor {
+    /// A new vendor with new keys, for `product`.
+    #[must_use]
+    pub fn invent(product: Product) -> Self {
+        let new_key = || KeyPair::generate(KeySize::Rsa4096).expect("RSA-4096 keys can be made");
+        let keys = Keys {
+            ark: new_key(),
+            ask: new_key(),
+        };
+        let validity = Validity {
+            not_before: NOT_BEFORE,
+            not_after: NOT_AFTER,
+        };
+        let certificates = AuthorityCertificates {
+            product,
+            ark_validity: validity,
+            ask_validity: validity,
+        };
+        Self::certified(Arc::new(keys), certificates)
+    }
+
+    /// The same keys under other certificates.
+    #[must_use]
+    pub fn reissued(&self, edit: impl FnOnce(&mut AuthorityCertificates)) -> Self {
+        let mut certificates = self.certificates;
+        edit(&mut certificates);
+        Self::certified(Arc::clone(&self.keys), certificates)
+    }
+
+    /// The same keys for another product line.
+    #[must_use]
+    pub fn for_product(&self, product: Product) -> Self {
+        self.reissued(|certificates| certificates.product = product)
+    }
+
+    fn certified(keys: Arc<Keys>, certificates: AuthorityCertificates) -> Self {
+        let name = product_name(certificates.product);
+        Self {
+            ark_der: pki::ark(name, certificates.ark_validity, &keys.ark),
+            ask_der: pki::ask(name, certificates.ask_validity, &keys.ask, &keys.ark),
+            certificates,
+            keys,
+        }
+    }
+
+    /// The product line that the certificates name.
+    #[must_use]
+    pub const fn product(&self) -> Product {
+        self.certificates.product
+    }
+
+    /// The root certificate, DER.
+    #[must_use]
+    pub fn ark_der(&self) -> &[u8] {
+        &self.ark_der
+    }
+
+    /// The intermediate certificate, DER.
+    #[must_use]
+    pub fn ask_der(&self) -> &[u8] {
+        &self.ask_der
+    }
+
+    /// A verifier that trusts this vendor. What it verifies is `Anchors::Custom`.
+    #[must_use]
+    pub fn verifier(&self) -> Verifier {
+        verifier(&self.ark_der, &self.ask_der)
+    }
+
+    /// Certifies a chip's key.
+    pub(crate) fn certify(&self, certificate: &VekCertificate, key: &EcdsaKeyPair) -> Vec<u8> {
+        certificate.sign(key, &self.keys.ask)
+    }
+}
+
+impl std::fmt::Debug for Vendor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vendor")
+            .field("certificates", &self.certificates)
+            .finish_non_exhaustive()
+    }
+}
