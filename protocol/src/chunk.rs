@@ -1,1 +1,210 @@
-//! chunk (to be written).
+//! The framing of Chunked OHTTP (draft-ietf-ohai-chunked-ohttp-08 sections 4 to 6): `varint length || ciphertext` for every chunk but
+//! the last, then `0x00 || ciphertext` to the end of the outer stream under the additional data `final`.
+
+use crate::crypto::{Aead, NONCE, TAG};
+use crate::hpke::{SequencedAead, expand, extract};
+use crate::{varint, varint::VarintReader, wipe};
+use zeroize::{Zeroize, Zeroizing};
+
+/// Most plaintext bytes of a chunk that is sent: what every receiver must accept (section 3).
+pub const MAX_SENT_CHUNK: usize = 16_384;
+/// Most plaintext bytes of a chunk that is accepted.
+pub const MAX_RECEIVED_CHUNK: usize = 65_536;
+
+const FINAL: &[u8] = b"final";
+
+/// Why a chunked stream was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChunkError {
+    /// A chunk is longer than [`MAX_RECEIVED_CHUNK`].
+    #[error("a chunk is above the limit")]
+    TooLarge,
+    /// A chunk without data that is not the last.
+    #[error("a chunk that is not the last is empty")]
+    Empty,
+    /// A chunk is changed, out of order, doubled, or not for this key; also bytes after the last one, which the format cannot tell apart.
+    #[error("a chunk did not authenticate")]
+    Authentication,
+    /// The stream ended before its last chunk.
+    #[error("the stream ended without its last chunk")]
+    Truncated,
+}
+
+/// Seals chunks, in order.
+pub struct ChunkSealer {
+    aead: SequencedAead,
+}
+
+impl ChunkSealer {
+    pub(crate) const fn new(aead: SequencedAead) -> Self {
+        Self { aead }
+    }
+
+    /// A sealer for a response (section 6.2); `secret` and `nonce` are [`response_nonce_len`] bytes, `enc` the request's encapsulation.
+    #[must_use]
+    pub fn response(aead: Aead, secret: &[u8], enc: &[u8], nonce: &[u8]) -> Option<Self> {
+        response_aead(aead, secret, enc, nonce).map(Self::new)
+    }
+
+    /// Appends one chunk with the concatenation of `parts`, which is not empty and not over [`MAX_SENT_CHUNK`]. `None`: it is, or the
+    /// counter is used up.
+    #[must_use]
+    pub fn seal(&mut self, parts: &[&[u8]], out: &mut Vec<u8>) -> Option<()> {
+        let length = total(parts);
+        if length == 0 || length > MAX_SENT_CHUNK {
+            return None;
+        }
+        out.reserve(length + TAG + 4);
+        varint::write_len(length + TAG, out);
+        self.append(b"", parts, out)
+    }
+
+    /// Appends the last chunk; it may be empty.
+    #[must_use]
+    pub fn seal_final(mut self, parts: &[&[u8]], out: &mut Vec<u8>) -> Option<()> {
+        let length = total(parts);
+        if length > MAX_SENT_CHUNK {
+            return None;
+        }
+        out.reserve(length + TAG + 1);
+        varint::write_len(0, out);
+        self.append(FINAL, parts, out)
+    }
+
+    fn append(&mut self, aad: &[u8], parts: &[&[u8]], out: &mut Vec<u8>) -> Option<()> {
+        let start = out.len();
+        parts.iter().for_each(|part| out.extend_from_slice(part));
+        let text = out.get_mut(start..)?;
+        let Some(tag) = self.aead.seal(aad, text) else {
+            text.zeroize();
+            return None;
+        };
+        out.extend_from_slice(&tag);
+        Some(())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn jump_to(&mut self, counter: u64) {
+        self.aead.jump_to(counter);
+    }
+}
+
+fn total(parts: &[&[u8]]) -> usize {
+    parts.iter().map(|part| part.len()).sum()
+}
+
+/// Opens chunks that arrive cut anywhere.
+pub struct ChunkOpener {
+    aead: SequencedAead,
+    length: VarintReader,
+    chunk: Chunk,
+    buffer: Zeroizing<Vec<u8>>,
+}
+
+/// The chunk being read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Chunk {
+    /// Its length is not known yet.
+    Length,
+    /// So many bytes of ciphertext.
+    Sized(usize),
+    /// The last: to the end.
+    Final,
+}
+
+impl ChunkOpener {
+    pub(crate) fn new(aead: SequencedAead) -> Self {
+        Self {
+            aead,
+            length: VarintReader::default(),
+            chunk: Chunk::Length,
+            buffer: Zeroizing::default(),
+        }
+    }
+
+    /// An opener for a response; as [`ChunkSealer::response`].
+    #[must_use]
+    pub fn response(aead: Aead, secret: &[u8], enc: &[u8], nonce: &[u8]) -> Option<Self> {
+        response_aead(aead, secret, enc, nonce).map(Self::new)
+    }
+
+    /// Takes from the front of `input`; gives the next chunk's plaintext once it is complete, `None` when all of `input` is taken.
+    pub fn next(&mut self, input: &mut &[u8]) -> Result<Option<&[u8]>, ChunkError> {
+        if self.chunk == Chunk::Length {
+            let Some((length, _)) = self.length.take(input) else {
+                return Ok(None);
+            };
+            self.chunk = announced(length)?;
+            self.buffer.zeroize();
+        }
+        match self.chunk {
+            Chunk::Sized(length) => self.fill(length, input),
+            _ => self.fill_final(input).map(|()| None),
+        }
+    }
+
+    fn fill(&mut self, length: usize, input: &mut &[u8]) -> Result<Option<&[u8]>, ChunkError> {
+        wipe::reserve(&mut self.buffer, length.saturating_sub(self.buffer.len()));
+        let missing = length.saturating_sub(self.buffer.len()).min(input.len());
+        let (taken, rest) = input.split_at_checked(missing).unwrap_or((input, &[]));
+        self.buffer.extend_from_slice(taken);
+        *input = rest;
+        if self.buffer.len() < length {
+            return Ok(None);
+        }
+        self.chunk = Chunk::Length;
+        let text = self.aead.open(b"", &mut self.buffer);
+        text.map(|text| Some(&*text))
+            .ok_or(ChunkError::Authentication)
+    }
+
+    fn fill_final(&mut self, input: &mut &[u8]) -> Result<(), ChunkError> {
+        if self.buffer.len().saturating_add(input.len()) > MAX_RECEIVED_CHUNK + TAG {
+            return Err(ChunkError::TooLarge);
+        }
+        wipe::append(&mut self.buffer, input);
+        *input = &[];
+        Ok(())
+    }
+
+    /// The outer stream has ended: the last chunk's plaintext.
+    pub fn finish(&mut self) -> Result<&[u8], ChunkError> {
+        if self.chunk != Chunk::Final || self.buffer.len() < TAG {
+            return Err(ChunkError::Truncated);
+        }
+        let text = self.aead.open(FINAL, &mut self.buffer);
+        text.map(|text| &*text).ok_or(ChunkError::Authentication)
+    }
+}
+
+/// What a length prefix announces.
+fn announced(length: u64) -> Result<Chunk, ChunkError> {
+    match usize::try_from(length).map_err(|_| ChunkError::TooLarge)? {
+        0 => Ok(Chunk::Final),
+        1..TAG => Err(ChunkError::Authentication),
+        TAG => Err(ChunkError::Empty),
+        length if length > MAX_RECEIVED_CHUNK + TAG => Err(ChunkError::TooLarge),
+        length => Ok(Chunk::Sized(length)),
+    }
+}
+
+/// max(Nn, Nk): bytes of a response's nonce and of the secret exported for it.
+#[must_use]
+pub const fn response_nonce_len(aead: Aead) -> usize {
+    if aead.key_len() > NONCE {
+        aead.key_len()
+    } else {
+        NONCE
+    }
+}
+
+/// The key and base nonce of section 6.2.
+fn response_aead(aead: Aead, secret: &[u8], enc: &[u8], nonce: &[u8]) -> Option<SequencedAead> {
+    let salt = [enc, nonce].concat();
+    let prk = extract(&salt, secret);
+    let mut key = Zeroizing::new(vec![0; aead.key_len()]);
+    expand(&prk, &[b"key"], &mut key);
+    let mut base_nonce = [0; NONCE];
+    expand(&prk, &[b"nonce"], &mut base_nonce);
+    SequencedAead::new(aead, &key, base_nonce)
+}

@@ -1,1 +1,69 @@
-//! crypto (to be written).
+//! The primitives: aws-lc-rs on native targets, RustCrypto on wasm32; nothing above this module names either. Native test builds compile
+//! both and check one against the other.
+
+#[cfg(not(target_arch = "wasm32"))]
+mod aws_lc;
+#[cfg(any(target_arch = "wasm32", test))]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    expect(dead_code, reason = "on native targets only tests call this backend")
+)]
+mod rustcrypto;
+#[cfg(test)]
+mod tests;
+
+#[cfg(not(target_arch = "wasm32"))]
+use aws_lc as backend;
+#[cfg(target_arch = "wasm32")]
+use rustcrypto as backend;
+
+pub(crate) use backend::{
+    AeadKey, Ed25519Secret, MlKemSecret, Sha256, X25519Secret, hmac_sha256, ml_kem_encapsulate,
+    sha3_256,
+};
+
+use zeroize::Zeroizing;
+
+/// A secret of 32 bytes, wiped on drop.
+pub(crate) type Secret32 = Zeroizing<[u8; 32]>;
+
+/// Bytes of an ML-KEM-768 encapsulation key (FIPS 203 table 3).
+pub(crate) const ML_KEM_PUBLIC: usize = 1184;
+/// Bytes of an ML-KEM-768 ciphertext.
+pub(crate) const ML_KEM_CIPHERTEXT: usize = 1088;
+/// Bytes of an AEAD tag, Nt (RFC 9180 section 7.3).
+pub(crate) const TAG: usize = 16;
+/// Bytes of an AEAD nonce, Nn.
+pub(crate) const NONCE: usize = 12;
+
+/// The AEADs of RFC 9180 section 7.3 that this build speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aead {
+    /// AES-128-GCM, 0x0001.
+    Aes128Gcm,
+    /// AES-256-GCM, 0x0002.
+    Aes256Gcm,
+}
+
+impl Aead {
+    /// Nk: bytes of a key.
+    #[must_use]
+    pub const fn key_len(self) -> usize {
+        match self {
+            Self::Aes128Gcm => 16,
+            Self::Aes256Gcm => 32,
+        }
+    }
+}
+
+/// SHA-256 of `data`.
+pub(crate) fn sha256(data: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(data);
+    hash.finish()
+}
+
+/// The first `N` bytes as an array, if there are exactly `N`.
+pub(crate) fn exactly<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    bytes.try_into().ok()
+}

@@ -1,6 +1,18 @@
 //! Key configurations (RFC 9458 section 3) and the short-lived list of them that the attested identity signs.
 
+use crate::{
+    cose::{self, CoseError},
+    ohttp_keys::{self, KeyConfig},
+    record::{RecordReader, RecordWriter},
+    sealed_headers::is_node,
+};
 use attestation::{Digest, IdentityKey, UnixTime};
+
+/// Most bytes of a signed key list.
+pub const MAX_SIGNED_KEY_CONFIGS: usize = 65_536;
+
+const CONTENT_TYPE: &str = "application/vnd.narthex.keys+cbor";
+const VERSION: u64 = 1;
 
 /// What the identity signs: the keys of one epoch, whose they are, how long they last, which policy is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,14 +65,87 @@ pub enum KeyConfigError {
     /// No suite that this build speaks.
     #[error("the key list has no suite in common")]
     NoCommonSuite,
+    /// Its public key is none: of low order, or not an ML-KEM key.
+    #[error("a public key of the list is refused")]
+    PublicKey,
+}
+
+impl KeyConfigError {
+    /// Stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed => "keys.malformed",
+            Self::Signature => "keys.signature",
+            Self::NotAttested => "keys.not_attested",
+            Self::NotYetValid => "keys.not_yet_valid",
+            Self::Expired => "keys.expired",
+            Self::NoCommonSuite => "keys.no_common_suite",
+            Self::PublicKey => "keys.public_key",
+        }
+    }
 }
 
 impl KeyConfigs {
     /// Signs with the runtime's identity.
     #[must_use]
     pub fn sign(&self, identity: &crate::IdentitySecret) -> SignedKeyConfigs {
-        let _ = identity;
-        unimplemented!()
+        let payload = RecordWriter::default()
+            .put("v", VERSION)
+            .put_bytes("identity", &self.identity)
+            .put_bytes("manifest", &self.manifest)
+            .put("node", self.node.as_str())
+            .put("epoch", self.epoch)
+            .put("nbf", self.not_before.0)
+            .put("exp", self.expires.0)
+            .put("policy-version", self.policy_version)
+            .put_bytes("policy-digest", &self.policy_digest)
+            .put_bytes("configs", &self.configs)
+            .encode();
+        SignedKeyConfigs::from_bytes(cose::sign(CONTENT_TYPE, payload, identity))
+    }
+
+    fn parse(payload: &[u8]) -> Option<Self> {
+        let mut record = RecordReader::decode(payload, MAX_SIGNED_KEY_CONFIGS)?;
+        let version: u64 = record.uint("v")?;
+        let configs = Self {
+            identity: record.array("identity")?,
+            manifest: record.array("manifest")?,
+            node: record.text("node")?,
+            epoch: record.uint("epoch")?,
+            not_before: UnixTime(record.uint("nbf")?),
+            expires: UnixTime(record.uint("exp")?),
+            policy_version: record.uint("policy-version")?,
+            policy_digest: record.array("policy-digest")?,
+            configs: record.bytes("configs")?,
+        };
+        let configs = record.complete(configs)?;
+        (version == VERSION && configs.is_consistent()).then_some(configs)
+    }
+
+    fn is_consistent(&self) -> bool {
+        let parsed = ohttp_keys::parse(&self.configs);
+        let [key_id, ..] = self.epoch.to_le_bytes();
+        is_node(&self.node)
+            && self.not_before < self.expires
+            && parsed.is_some_and(|configs| configs.iter().all(|config| config.key_id == key_id))
+    }
+
+    fn check_window(&self, now: UnixTime) -> Result<(), KeyConfigError> {
+        if now < self.not_before {
+            return Err(KeyConfigError::NotYetValid);
+        }
+        if now >= self.expires {
+            return Err(KeyConfigError::Expired);
+        }
+        Ok(())
+    }
+
+    /// The first configuration that this build speaks.
+    pub(crate) fn preferred(&self) -> Result<KeyConfig, KeyConfigError> {
+        let configs = ohttp_keys::parse(&self.configs).ok_or(KeyConfigError::Malformed)?;
+        let first = configs.into_iter().next();
+        first.ok_or(KeyConfigError::NoCommonSuite)
     }
 }
 
@@ -84,7 +169,21 @@ impl SignedKeyConfigs {
         manifest: &Digest,
         now: UnixTime,
     ) -> Result<KeyConfigs, KeyConfigError> {
-        let _ = (identity, manifest, now);
-        unimplemented!()
+        let payload = cose::open(CONTENT_TYPE, &self.bytes, MAX_SIGNED_KEY_CONFIGS, identity)?;
+        let configs = KeyConfigs::parse(&payload).ok_or(KeyConfigError::Malformed)?;
+        if configs.identity != identity.digest() || configs.manifest != *manifest {
+            return Err(KeyConfigError::NotAttested);
+        }
+        configs.check_window(now)?;
+        Ok(configs)
+    }
+}
+
+impl From<CoseError> for KeyConfigError {
+    fn from(error: CoseError) -> Self {
+        match error {
+            CoseError::Malformed => Self::Malformed,
+            CoseError::Signature => Self::Signature,
+        }
     }
 }
