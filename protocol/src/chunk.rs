@@ -144,8 +144,9 @@ impl ChunkOpener {
     }
 
     fn fill(&mut self, length: usize, input: &mut &[u8]) -> Result<Option<&[u8]>, ChunkError> {
-        wipe::reserve(&mut self.buffer, length.saturating_sub(self.buffer.len()));
-        let missing = length.saturating_sub(self.buffer.len()).min(input.len());
+        let missing = length.saturating_sub(self.buffer.len());
+        wipe::reserve(&mut self.buffer, missing);
+        let missing = missing.min(input.len());
         let (taken, rest) = input.split_at_checked(missing).unwrap_or((input, &[]));
         self.buffer.extend_from_slice(taken);
         *input = rest;

@@ -1,12 +1,40 @@
 //! The client's side: [`Sealer`] encrypts to an admitted node only, [`Opener`] reads the sealed answer.
 
-use crate::{KeyConfigError, SignedKeyConfigs, SignedReceipt};
-use attestation::{IdentityKey, UnixTime};
+mod opener;
+mod response;
+#[cfg(test)]
+mod tests;
+
+pub use opener::{OpenError, Opener, ResponseEvent};
+
+use crate::{
+    KeyConfigError, KeyConfigs, Opening, SealedHeaders, SignedKeyConfigs,
+    bhttp::{self, BhttpError, RequestControl},
+    chunk::{ChunkSealer, MAX_SENT_CHUNK},
+    envelope::Header,
+    hpke::{self, Context},
+    ohttp_keys::KeyConfig,
+    sealed_headers::{AUTHORITY, SCHEME},
+};
+use attestation::{BindingId, Digest, IdentityKey, UnixTime};
+use opener::Expected;
 use policy::Admitted;
+use zeroize::Zeroizing;
 
 /// Encrypts requests to one admitted node for one key epoch.
 pub struct Sealer {
-    _private: (),
+    peer: Peer,
+    keys: KeyConfigs,
+    config: KeyConfig,
+}
+
+/// What an admission says about the node.
+pub(crate) struct Peer {
+    pub(crate) identity: IdentityKey,
+    pub(crate) manifest: Digest,
+    pub(crate) binding_id: BindingId,
+    pub(crate) client_policy: Digest,
+    pub(crate) not_after: UnixTime,
 }
 
 /// A request to seal: what an HTTP client would have sent.
@@ -45,57 +73,42 @@ pub enum SealError {
     /// The admission's time is over.
     #[error("the admission of the node has expired")]
     AdmissionExpired,
+    /// A sealed header would be malformed: a model or country that is none, a model where the route has none or none where it has one.
+    #[error("the request's {0} is not valid")]
+    Header(&'static str),
+    /// The request is no HTTP request.
+    #[error("the request cannot be encoded: {0}")]
+    Request(BhttpError),
+    /// The list's public key is none (X25519 of low order, not ML-KEM), or there is no randomness.
+    #[error("no key could be encapsulated to the node")]
+    Encapsulation,
 }
 
-/// Opens one sealed response, chunk by chunk. Dropping it before [`Opener::finish`] succeeded means: truncated.
-pub struct Opener {
-    _private: (),
+impl SealError {
+    /// Stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::KeyConfig(error) => error.code(),
+            Self::AdmissionExpired => "seal.admission_expired",
+            Self::Header(_) => "seal.header",
+            Self::Request(_) => "seal.request",
+            Self::Encapsulation => "seal.encapsulation",
+        }
+    }
 }
 
-/// What came out of the seal, in order: one head, any number of body parts, one end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ResponseEvent {
-    /// Status and headers (lower-case names).
-    Head {
-        /// The final status, 200 to 599.
-        status: u16,
-        /// Header fields.
-        headers: Vec<(String, Vec<u8>)>,
-    },
-    /// Part of the body; authenticated, but the whole is complete only after `End`.
-    Body(Vec<u8>),
-    /// The authenticated end, with the receipt from the trailer; its signature and its digests of this exchange are verified.
-    End {
-        /// The serving receipt, as received.
-        receipt: SignedReceipt,
-    },
-}
-
-/// Why a response was refused; `code()` is stable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// A chunk did not authenticate.
-    #[error("a chunk of the response did not authenticate")]
-    Authentication,
-    /// The stream ended before its authenticated end.
-    #[error("the response was truncated: it ended without its authenticated last chunk")]
-    Truncated,
-    /// An empty chunk that is not the last.
-    #[error("the response has an empty chunk that is not its last")]
-    EmptyChunk,
-    /// A chunk above the limit.
-    #[error("the response has a chunk above the limit")]
-    ChunkTooLarge,
-    /// Bytes after the authenticated end.
-    #[error("the response goes on after its authenticated end")]
-    AfterEnd,
-    /// The inside is not BHTTP.
-    #[error("the response's inside is not binary HTTP")]
-    Bhttp,
-    /// No receipt, or one that is malformed, by another identity or about another exchange.
-    #[error("the response's receipt is refused: {0}")]
-    Receipt(crate::ReceiptError),
+impl From<&Admitted> for Peer {
+    fn from(admitted: &Admitted) -> Self {
+        let claims = admitted.claims();
+        Self {
+            identity: claims.identity,
+            manifest: claims.manifest_digest,
+            binding_id: claims.binding_id,
+            client_policy: *admitted.policy_digest(),
+            not_after: admitted.not_after(),
+        }
+    }
 }
 
 impl Sealer {
@@ -105,20 +118,38 @@ impl Sealer {
         keys: &SignedKeyConfigs,
         now: UnixTime,
     ) -> Result<Self, SealError> {
-        let _ = (admitted, keys, now);
-        unimplemented!()
+        Self::to(Peer::from(admitted), keys, now)
+    }
+
+    pub(crate) fn to(
+        peer: Peer,
+        keys: &SignedKeyConfigs,
+        now: UnixTime,
+    ) -> Result<Self, SealError> {
+        let keys = keys.verify(&peer.identity, &peer.manifest, now)?;
+        let config = keys.preferred()?;
+        let sealer = Self { peer, keys, config };
+        sealer.check_time(now)?;
+        Ok(sealer)
     }
 
     /// Until when this sealer may be used: least of admission and key list.
     #[must_use]
     pub fn not_after(&self) -> UnixTime {
-        unimplemented!()
+        let last_of_keys = UnixTime(self.keys.expires.0.saturating_sub(1));
+        self.peer.not_after.min(last_of_keys)
     }
 
     /// The node sealed to.
     #[must_use]
     pub fn node(&self) -> &str {
-        unimplemented!()
+        &self.keys.node
+    }
+
+    /// The key list sealed under: the runtime's policy version above all.
+    #[must_use]
+    pub const fn keys(&self) -> &KeyConfigs {
+        &self.keys
     }
 
     /// Seals one request. A fresh encapsulation every time.
@@ -127,32 +158,125 @@ impl Sealer {
         request: &ClientRequest<'_>,
         now: UnixTime,
     ) -> Result<(SealedRequest, Opener), SealError> {
-        let _ = (request, now);
-        unimplemented!()
+        self.check_time(now)?;
+        let message = self.encode(request, now)?;
+        let header = Header {
+            key_id: self.config.key_id,
+            suite: self.config.suite,
+        };
+        let (enc, context) =
+            hpke::setup_sender(header.suite, &self.config.public_key, &header.info())
+                .map_err(|_| SealError::Encapsulation)?;
+        let opening = Opening::export(&context.exporter);
+        let expected = self.expected(request, &opening);
+        let opener = Opener::new(
+            expected,
+            opening,
+            (&context.exporter, header.suite.aead),
+            &enc,
+        );
+        let envelope = seal_envelope(&header, &enc, context, &message);
+        let envelope = envelope.ok_or(SealError::Encapsulation)?;
+        Ok((SealedRequest { envelope }, opener))
+    }
+
+    fn check_time(&self, now: UnixTime) -> Result<(), SealError> {
+        self.keys.check_window(now)?;
+        if now > self.peer.not_after {
+            return Err(SealError::AdmissionExpired);
+        }
+        Ok(())
+    }
+
+    /// The request as binary HTTP, in one allocation that is wiped.
+    fn encode(
+        &self,
+        request: &ClientRequest<'_>,
+        now: UnixTime,
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let mut head = Zeroizing::default();
+        self.encode_head(request, now, &mut head)?;
+        bhttp::encode_content_len(request.body.len(), &mut head);
+        let mut end = Vec::new();
+        bhttp::encode_end(&[], &mut end).map_err(SealError::Request)?;
+        let length = head.len() + request.body.len() + end.len();
+        let mut message = Zeroizing::new(Vec::with_capacity(length));
+        message.extend_from_slice(&head);
+        message.extend_from_slice(request.body);
+        message.extend_from_slice(&end);
+        Ok(message)
+    }
+
+    fn encode_head(
+        &self,
+        request: &ClientRequest<'_>,
+        now: UnixTime,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SealError> {
+        let headers = self.sealed_headers(request, now);
+        let lines = headers
+            .to_lines(request.method, request.path)
+            .map_err(SealError::Header)?;
+        let content_type = request.content_type.map(|value| ("content-type", value));
+        let ours = lines.iter().map(|(name, value)| (*name, value.as_str()));
+        let fields: Vec<(&str, &[u8])> = ours
+            .chain(content_type)
+            .map(|(name, value)| (name, value.as_bytes()))
+            .collect();
+        let control = RequestControl {
+            method: request.method,
+            scheme: SCHEME,
+            authority: AUTHORITY,
+            path: request.path,
+        };
+        bhttp::encode_request(&control, &fields, out).map_err(SealError::Request)
+    }
+
+    fn sealed_headers(&self, request: &ClientRequest<'_>, now: UnixTime) -> SealedHeaders {
+        SealedHeaders {
+            binding_id: self.peer.binding_id,
+            policy_version: self.keys.policy_version,
+            policy_digest: self.keys.policy_digest,
+            client_policy: self.peer.client_policy,
+            request_id: request.request_id,
+            issued_at: now,
+            node: self.keys.node.clone(),
+            model: request.model.map(str::to_owned),
+            residency: request.residency.map(str::to_owned),
+        }
+    }
+
+    /// What the receipt of this exchange must say.
+    fn expected(&self, request: &ClientRequest<'_>, opening: &Opening) -> Expected {
+        Expected {
+            identity: self.peer.identity,
+            request_id: request.request_id,
+            request: opening.request_digest(request.method, request.path, request.body),
+            binding_id: self.peer.binding_id,
+            manifest: self.peer.manifest,
+            policy_version: self.keys.policy_version,
+            policy_digest: self.keys.policy_digest,
+            client_policy: self.peer.client_policy,
+            model: request.model.map(str::to_owned),
+            node: self.keys.node.clone(),
+            epoch: self.keys.epoch,
+            residency: request.residency.map(str::to_owned),
+        }
     }
 }
 
-impl Opener {
-    /// Takes the next bytes of the outer response body, cut anywhere; gives what they complete.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<ResponseEvent>, OpenError> {
-        let _ = bytes;
-        unimplemented!()
+/// Header, encapsulation and chunks; the last chunk carries the message's tail.
+fn seal_envelope(header: &Header, enc: &[u8], context: Context, message: &[u8]) -> Option<Vec<u8>> {
+    let mut chunks = message.chunks(MAX_SENT_CHUNK);
+    let last = chunks.next_back()?;
+    let overhead = (chunks.len() + 1) * (16 + 4);
+    let mut out = Vec::with_capacity(7 + enc.len() + message.len() + overhead);
+    out.extend_from_slice(&header.encode());
+    out.extend_from_slice(enc);
+    let mut sealer = ChunkSealer::new(context.aead);
+    for chunk in chunks {
+        sealer.seal(&[chunk], &mut out)?;
     }
-
-    /// The outer body has ended: gives the last events, the last of them `End`, or `Truncated`.
-    pub fn finish(&mut self) -> Result<Vec<ResponseEvent>, OpenError> {
-        unimplemented!()
-    }
-
-    /// The identity whose receipt is demanded.
-    #[must_use]
-    pub fn identity(&self) -> &IdentityKey {
-        unimplemented!()
-    }
-
-    /// What opens the receipt's digests to an auditor; keep it beside the receipt.
-    #[must_use]
-    pub fn opening(&self) -> crate::Opening {
-        unimplemented!()
-    }
+    sealer.seal_final(&[last], &mut out)?;
+    Some(out)
 }

@@ -8,14 +8,14 @@ mod aws_lc;
     not(target_arch = "wasm32"),
     expect(dead_code, reason = "on native targets only tests call this backend")
 )]
-mod rustcrypto;
+mod rust_crypto;
 #[cfg(test)]
 mod tests;
 
 #[cfg(not(target_arch = "wasm32"))]
 use aws_lc as backend;
 #[cfg(target_arch = "wasm32")]
-use rustcrypto as backend;
+use rust_crypto as backend;
 
 pub(crate) use backend::{
     AeadKey, Ed25519Secret, MlKemSecret, Sha256, X25519Secret, hmac_sha256, ml_kem_encapsulate,

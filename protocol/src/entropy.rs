@@ -22,7 +22,11 @@ pub fn install(source: Source) -> bool {
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), EntropyError> {
     let source = SOURCE.get().ok_or(EntropyError)?;
-    if source(bytes) { Ok(()) } else { Err(EntropyError) }
+    if source(bytes) {
+        Ok(())
+    } else {
+        Err(EntropyError)
+    }
 }
 
 #[cfg(not(target_arch = "wasm32"))]

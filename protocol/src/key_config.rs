@@ -3,10 +3,13 @@
 use crate::{
     cose::{self, CoseError},
     ohttp_keys::{self, KeyConfig},
-    record::{RecordReader, RecordWriter},
     sealed_headers::is_node,
 };
-use attestation::{Digest, IdentityKey, UnixTime};
+use attestation::{
+    Digest, IdentityKey, UnixTime,
+    cbor::{self, Fields},
+};
+use ciborium::Value;
 
 /// Most bytes of a signed key list.
 pub const MAX_SIGNED_KEY_CONFIGS: usize = 65_536;
@@ -65,9 +68,6 @@ pub enum KeyConfigError {
     /// No suite that this build speaks.
     #[error("the key list has no suite in common")]
     NoCommonSuite,
-    /// Its public key is none: of low order, or not an ML-KEM key.
-    #[error("a public key of the list is refused")]
-    PublicKey,
 }
 
 impl KeyConfigError {
@@ -81,7 +81,6 @@ impl KeyConfigError {
             Self::NotYetValid => "keys.not_yet_valid",
             Self::Expired => "keys.expired",
             Self::NoCommonSuite => "keys.no_common_suite",
-            Self::PublicKey => "keys.public_key",
         }
     }
 }
@@ -90,36 +89,36 @@ impl KeyConfigs {
     /// Signs with the runtime's identity.
     #[must_use]
     pub fn sign(&self, identity: &crate::IdentitySecret) -> SignedKeyConfigs {
-        let payload = RecordWriter::default()
-            .put("v", VERSION)
-            .put_bytes("identity", &self.identity)
-            .put_bytes("manifest", &self.manifest)
-            .put("node", self.node.as_str())
-            .put("epoch", self.epoch)
-            .put("nbf", self.not_before.0)
-            .put("exp", self.expires.0)
-            .put("policy-version", self.policy_version)
-            .put_bytes("policy-digest", &self.policy_digest)
-            .put_bytes("configs", &self.configs)
-            .encode();
+        let payload = cbor::encode(&cbor::map([
+            ("v", Value::from(VERSION)),
+            ("identity", self.identity.as_slice().into()),
+            ("manifest", self.manifest.as_slice().into()),
+            ("node", self.node.as_str().into()),
+            ("epoch", self.epoch.into()),
+            ("nbf", self.not_before.0.into()),
+            ("exp", self.expires.0.into()),
+            ("policy-version", self.policy_version.into()),
+            ("policy-digest", self.policy_digest.as_slice().into()),
+            ("configs", self.configs.as_slice().into()),
+        ]));
         SignedKeyConfigs::from_bytes(cose::sign(CONTENT_TYPE, payload, identity))
     }
 
     fn parse(payload: &[u8]) -> Option<Self> {
-        let mut record = RecordReader::decode(payload, MAX_SIGNED_KEY_CONFIGS)?;
-        let version: u64 = record.uint("v")?;
+        let mut fields = Fields::decode(payload, MAX_SIGNED_KEY_CONFIGS)?;
+        let version: u64 = fields.take_uint("v")?;
         let configs = Self {
-            identity: record.array("identity")?,
-            manifest: record.array("manifest")?,
-            node: record.text("node")?,
-            epoch: record.uint("epoch")?,
-            not_before: UnixTime(record.uint("nbf")?),
-            expires: UnixTime(record.uint("exp")?),
-            policy_version: record.uint("policy-version")?,
-            policy_digest: record.array("policy-digest")?,
-            configs: record.bytes("configs")?,
+            identity: fields.take_array("identity")?,
+            manifest: fields.take_array("manifest")?,
+            node: fields.take_text("node")?,
+            epoch: fields.take_uint("epoch")?,
+            not_before: UnixTime(fields.take_uint("nbf")?),
+            expires: UnixTime(fields.take_uint("exp")?),
+            policy_version: fields.take_uint("policy-version")?,
+            policy_digest: fields.take_array("policy-digest")?,
+            configs: fields.take_bytes("configs")?,
         };
-        let configs = record.complete(configs)?;
+        fields.finish()?;
         (version == VERSION && configs.is_consistent()).then_some(configs)
     }
 
@@ -131,7 +130,7 @@ impl KeyConfigs {
             && parsed.is_some_and(|configs| configs.iter().all(|config| config.key_id == key_id))
     }
 
-    fn check_window(&self, now: UnixTime) -> Result<(), KeyConfigError> {
+    pub(crate) fn check_window(&self, now: UnixTime) -> Result<(), KeyConfigError> {
         if now < self.not_before {
             return Err(KeyConfigError::NotYetValid);
         }

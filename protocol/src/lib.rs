@@ -6,21 +6,35 @@
 pub mod bhttp;
 pub mod chunk;
 pub mod client;
-pub mod crypto;
-pub mod hpke;
+mod cose;
+mod crypto;
+pub mod entropy;
+mod envelope;
+mod exchange;
+mod hpke;
 pub mod identity;
 pub mod key_config;
+mod ohttp_keys;
 pub mod receipt;
-pub mod replay;
+mod replay;
 pub mod sealed_headers;
 pub mod server;
+#[cfg(test)]
+mod test_exchange;
+mod varint;
+mod wipe;
 
-pub use client::{OpenError, Opener, ResponseEvent, SealError, SealedRequest, Sealer};
+pub use client::{
+    ClientRequest, OpenError, Opener, ResponseEvent, SealError, SealedRequest, Sealer,
+};
+pub use crypto::Aead;
 pub use identity::IdentitySecret;
 pub use key_config::{KeyConfigError, KeyConfigs, SignedKeyConfigs};
-pub use receipt::{Opening, Receipt, ReceiptError, SignedReceipt, Usage};
-pub use sealed_headers::{RequestContext, SealedHeaders};
-pub use server::{KeyEpoch, Plaintext, Receiver, ReceiverError, RequestOpener, Responder};
+pub use receipt::{DisclosedExchange, Opening, Receipt, ReceiptError, SignedReceipt, Usage};
+pub use sealed_headers::{HeaderMismatch, RequestContext, SealedHeaders};
+pub use server::{
+    ExchangeDigests, KeyEpoch, Plaintext, Receiver, ReceiverError, RequestOpener, Responder,
+};
 
 /// Media type of a sealed request.
 pub const REQUEST_MEDIA_TYPE: &str = "message/ohttp-chunked-req";

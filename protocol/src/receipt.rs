@@ -3,12 +3,18 @@
 use crate::{
     cose::{self, CoseError},
     exchange::ExchangeDigests,
-    record::{RecordReader, RecordWriter},
 };
-use attestation::{BindingId, Digest, IdentityKey, UnixTime};
+use attestation::{
+    BindingId, Digest, IdentityKey, UnixTime,
+    cbor::{self, Fields},
+};
+use ciborium::Value;
 
 /// Most bytes of a signed receipt; base64url of as many fits a trailer section.
 pub const MAX_SIGNED_RECEIPT: usize = 8_192;
+
+/// The trailer that carries the signed receipt, base64url without padding.
+pub(crate) const TRAILER: &str = "narthex-receipt";
 
 const CONTENT_TYPE: &str = "application/vnd.narthex.receipt+cbor";
 const VERSION: u64 = 1;
@@ -139,8 +145,11 @@ impl Receipt {
     /// Signs.
     #[must_use]
     pub fn sign(&self, identity: &crate::IdentitySecret) -> SignedReceipt {
-        let payload = self.write_sampling(self.write_subject(self.write_exchange()));
-        SignedReceipt::from_bytes(cose::sign(CONTENT_TYPE, payload.encode(), identity))
+        let fields = self.exchange_fields().into_iter();
+        let fields = fields.chain(self.subject_fields());
+        let fields = fields.chain(self.sampling_fields());
+        let payload = cbor::encode(&cbor::map(fields.chain(self.optional_fields())));
+        SignedReceipt::from_bytes(cose::sign(CONTENT_TYPE, payload, identity))
     }
 
     /// Whether this receipt is about `exchange`, for whoever was given its opening.
@@ -149,107 +158,125 @@ impl Receipt {
         opening: &Opening,
         exchange: &DisclosedExchange<'_>,
     ) -> Result<(), ReceiptError> {
-        let request =
-            opening.request_digest(exchange.method, exchange.path, exchange.request_body);
+        let request = opening.request_digest(exchange.method, exchange.path, exchange.request_body);
         let response = opening.response_digest(exchange.status, exchange.response_body);
         let tokens = exchange.tokens.map(|tokens| opening.tokens_digest(tokens));
         require("request", self.digests.request == request)?;
         require("status", self.status == exchange.status)?;
         require("response", self.digests.response == response)?;
-        require("tokens", tokens.is_none_or(|tokens| tokens == self.digests.tokens))
+        require(
+            "tokens",
+            tokens.is_none_or(|tokens| tokens == self.digests.tokens),
+        )
     }
 
-    fn write_exchange(&self) -> RecordWriter {
-        RecordWriter::default()
-            .put("v", VERSION)
-            .put_bytes("request-id", &self.request_id)
-            .put_bytes("request", &self.digests.request)
-            .put_bytes("response", &self.digests.response)
-            .put_bytes("tokens", &self.digests.tokens)
-            .put("status", self.status)
-            .put("prompt-tokens", self.usage.prompt_tokens)
-            .put("completion-tokens", self.usage.completion_tokens)
-            .put("received-at", self.received_at.0)
-            .put("finished-at", self.finished_at.0)
+    fn exchange_fields(&self) -> [(&'static str, Value); 10] {
+        [
+            ("v", VERSION.into()),
+            ("request-id", self.request_id.as_slice().into()),
+            ("request", self.digests.request.as_slice().into()),
+            ("response", self.digests.response.as_slice().into()),
+            ("tokens", self.digests.tokens.as_slice().into()),
+            ("status", self.status.into()),
+            ("prompt-tokens", self.usage.prompt_tokens.into()),
+            ("completion-tokens", self.usage.completion_tokens.into()),
+            ("received-at", self.received_at.0.into()),
+            ("finished-at", self.finished_at.0.into()),
+        ]
     }
 
-    fn write_subject(&self, record: RecordWriter) -> RecordWriter {
-        record
-            .put_bytes("binding", &self.binding_id.0)
-            .put_bytes("manifest", &self.manifest)
-            .put("policy-version", self.policy_version)
-            .put_bytes("policy-digest", &self.policy_digest)
-            .put_bytes("client-policy", &self.client_policy)
-            .put("model", self.model.as_str())
-            .put_bytes("model-digest", &self.model_digest)
-            .put_some("aibom-digest", self.aibom_digest.as_ref().map(<[u8; 32]>::as_slice))
-            .put("node", self.node.as_str())
-            .put("epoch", self.epoch)
-            .put("cache-scope", self.cache_scope.as_str())
-            .put_some("residency", self.residency.as_deref())
+    fn subject_fields(&self) -> [(&'static str, Value); 10] {
+        [
+            ("binding", self.binding_id.0.as_slice().into()),
+            ("manifest", self.manifest.as_slice().into()),
+            ("policy-version", self.policy_version.into()),
+            ("policy-digest", self.policy_digest.as_slice().into()),
+            ("client-policy", self.client_policy.as_slice().into()),
+            ("model", self.model.as_str().into()),
+            ("model-digest", self.model_digest.as_slice().into()),
+            ("node", self.node.as_str().into()),
+            ("epoch", self.epoch.into()),
+            ("cache-scope", self.cache_scope.as_str().into()),
+        ]
     }
 
-    fn write_sampling(&self, record: RecordWriter) -> RecordWriter {
-        record
-            .put("temperature-milli", self.temperature_milli)
-            .put("top-p-milli", self.top_p_milli)
-            .put("seed", self.seed)
-            .put("isa", self.isa.as_str())
-            .put("engine", self.engine.as_str())
-            .put_bytes("kernels-digest", &self.kernels_digest)
+    fn sampling_fields(&self) -> [(&'static str, Value); 6] {
+        [
+            ("temperature-milli", self.temperature_milli.into()),
+            ("top-p-milli", self.top_p_milli.into()),
+            ("seed", self.seed.into()),
+            ("isa", self.isa.as_str().into()),
+            ("engine", self.engine.as_str().into()),
+            ("kernels-digest", self.kernels_digest.as_slice().into()),
+        ]
+    }
+
+    fn optional_fields(&self) -> impl Iterator<Item = (&'static str, Value)> {
+        let aibom = self.aibom_digest.as_ref();
+        let aibom = aibom.map(|digest| ("aibom-digest", digest.as_slice().into()));
+        let residency = self.residency.as_deref();
+        let residency = residency.map(|country| ("residency", country.into()));
+        aibom.into_iter().chain(residency)
     }
 
     fn parse(payload: &[u8]) -> Option<Self> {
-        let mut record = RecordReader::decode(payload, MAX_SIGNED_RECEIPT)?;
-        let version: u64 = record.uint("v")?;
+        let mut fields = Fields::decode(payload, MAX_SIGNED_RECEIPT)?;
+        let version: u64 = fields.take_uint("v")?;
         let receipt = Self {
-            request_id: record.array("request-id")?,
-            digests: read_digests(&mut record)?,
-            binding_id: BindingId(record.array("binding")?),
-            manifest: record.array("manifest")?,
-            policy_version: record.uint("policy-version")?,
-            policy_digest: record.array("policy-digest")?,
-            client_policy: record.array("client-policy")?,
-            model: record.text("model")?,
-            model_digest: record.array("model-digest")?,
-            aibom_digest: optional(record.has("aibom-digest"), || record.array("aibom-digest"))?,
-            node: record.text("node")?,
-            epoch: record.uint("epoch")?,
-            cache_scope: record.text("cache-scope")?,
-            residency: optional(record.has("residency"), || record.text("residency"))?,
-            status: record.uint("status")?,
-            usage: read_usage(&mut record)?,
-            received_at: UnixTime(record.uint("received-at")?),
-            finished_at: UnixTime(record.uint("finished-at")?),
-            temperature_milli: record.uint("temperature-milli")?,
-            top_p_milli: record.uint("top-p-milli")?,
-            seed: record.uint("seed")?,
-            isa: record.text("isa")?,
-            engine: record.text("engine")?,
-            kernels_digest: record.array("kernels-digest")?,
+            request_id: fields.take_array("request-id")?,
+            digests: take_digests(&mut fields)?,
+            binding_id: BindingId(fields.take_array("binding")?),
+            manifest: fields.take_array("manifest")?,
+            policy_version: fields.take_uint("policy-version")?,
+            policy_digest: fields.take_array("policy-digest")?,
+            client_policy: fields.take_array("client-policy")?,
+            model: fields.take_text("model")?,
+            model_digest: fields.take_array("model-digest")?,
+            aibom_digest: optional(fields.has("aibom-digest"), || {
+                fields.take_array("aibom-digest")
+            })?,
+            node: fields.take_text("node")?,
+            epoch: fields.take_uint("epoch")?,
+            cache_scope: fields.take_text("cache-scope")?,
+            residency: optional(fields.has("residency"), || fields.take_text("residency"))?,
+            status: fields.take_uint("status")?,
+            usage: take_usage(&mut fields)?,
+            received_at: UnixTime(fields.take_uint("received-at")?),
+            finished_at: UnixTime(fields.take_uint("finished-at")?),
+            temperature_milli: fields.take_uint("temperature-milli")?,
+            top_p_milli: fields.take_uint("top-p-milli")?,
+            seed: fields.take_uint("seed")?,
+            isa: fields.take_text("isa")?,
+            engine: fields.take_text("engine")?,
+            kernels_digest: fields.take_array("kernels-digest")?,
         };
-        record.complete(receipt).filter(|_| version == VERSION)
+        fields.finish()?;
+        (version == VERSION).then_some(receipt)
     }
 }
 
-fn read_digests(record: &mut RecordReader) -> Option<ExchangeDigests> {
+fn take_digests(fields: &mut Fields) -> Option<ExchangeDigests> {
     Some(ExchangeDigests {
-        request: record.array("request")?,
-        response: record.array("response")?,
-        tokens: record.array("tokens")?,
+        request: fields.take_array("request")?,
+        response: fields.take_array("response")?,
+        tokens: fields.take_array("tokens")?,
     })
 }
 
-fn read_usage(record: &mut RecordReader) -> Option<Usage> {
+fn take_usage(fields: &mut Fields) -> Option<Usage> {
     Some(Usage {
-        prompt_tokens: record.uint("prompt-tokens")?,
-        completion_tokens: record.uint("completion-tokens")?,
+        prompt_tokens: fields.take_uint("prompt-tokens")?,
+        completion_tokens: fields.take_uint("completion-tokens")?,
     })
 }
 
 /// `Some(None)` for an absent field; a present one must read.
-fn optional<T>(present: bool, read: impl FnOnce() -> Option<T>) -> Option<Option<T>> {
-    if present { read().map(Some) } else { Some(None) }
+fn optional<T>(present: bool, take: impl FnOnce() -> Option<T>) -> Option<Option<T>> {
+    if present {
+        take().map(Some)
+    } else {
+        Some(None)
+    }
 }
 
 /// The receipt's statement `name` must hold.

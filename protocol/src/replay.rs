@@ -52,8 +52,15 @@ mod tests {
     fn of_concurrent_duplicates_one_is_reserved() {
         let set = ReplaySet::new(10);
         let reserved = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| set.reserve([7; 32]))).collect();
-            threads.into_iter().filter(|_| true).map(|t| t.join().unwrap()).filter(Result::is_ok).count()
+            let threads: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| set.reserve([7; 32])))
+                .collect();
+            threads
+                .into_iter()
+                .filter(|_| true)
+                .map(|t| t.join().unwrap())
+                .filter(Result::is_ok)
+                .count()
         });
         assert_eq!(reserved, 1);
     }

@@ -1,21 +1,39 @@
 //! The runtime's side: [`Receiver`] opens requests, [`Responder`] seals the answer.
 
-use crate::{KeyConfigs, SealedHeaders, SignedReceipt};
-use attestation::{Digest, UnixTime};
+mod intake;
+mod opener;
+mod responder;
+#[cfg(test)]
+mod tests;
+
+pub use crate::exchange::ExchangeDigests;
+pub use opener::RequestOpener;
+pub use responder::Responder;
+
+use crate::{
+    SealedHeaders,
+    bhttp::BhttpError,
+    chunk::ChunkError,
+    crypto::Aead,
+    entropy,
+    envelope::Header,
+    hpke::{Kem, KemSecret, Suite},
+    ohttp_keys::{self, KeyConfig},
+    replay::{Refused, ReplaySet},
+};
+use std::sync::Arc;
 
 /// One epoch's private keys and replay set. No Debug, Clone or Serialize.
 pub struct KeyEpoch {
-    _private: (),
+    key_id: u8,
+    keys: [(Suite, KemSecret); 2],
+    replay: ReplaySet,
 }
 
 /// Opens envelopes for the epochs it holds. Shared between connections.
 pub struct Receiver {
-    _private: (),
-}
-
-/// Opens one envelope, chunk by chunk.
-pub struct RequestOpener {
-    _private: (),
+    epoch: Arc<KeyEpoch>,
+    max_request_bytes: usize,
 }
 
 /// An opened request. No Debug, Display, Clone or Serialize; wiped on drop.
@@ -30,11 +48,6 @@ pub struct Plaintext {
     pub headers: SealedHeaders,
     /// The body.
     pub body: zeroize::Zeroizing<Vec<u8>>,
-}
-
-/// Seals one response.
-pub struct Responder {
-    _private: (),
 }
 
 /// Why an envelope was refused; `code()` is stable, the peer is told only `status()`.
@@ -76,87 +89,134 @@ pub enum ReceiverError {
     SealedHeader(&'static str),
 }
 
-impl KeyEpoch {
-    /// Makes fresh X-Wing and X25519 keys for `epoch`, with room for `replay_capacity` envelopes.
+impl ReceiverError {
+    /// Stable code, for the operator's log.
     #[must_use]
-    pub fn generate(epoch: u64, replay_capacity: usize) -> Self {
-        let _ = (epoch, replay_capacity);
-        unimplemented!()
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Header => "request.header",
+            Self::UnknownKey => "request.unknown_key",
+            Self::Authentication => "request.authentication",
+            Self::Replayed => "request.replayed",
+            Self::ReplaySetFull => "request.replay_set_full",
+            Self::EmptyChunk => "request.empty_chunk",
+            Self::Truncated => "request.truncated",
+            Self::TooLarge => "request.too_large",
+            Self::AfterEnd => "request.after_end",
+            Self::Bhttp => "request.bhttp",
+            Self::SealedHeader(_) => "request.sealed_header",
+        }
     }
 
-    /// `application/ohttp-keys` of this epoch, for [`KeyConfigs::configs`].
+    /// The outer status: 503 when the epoch is used up, else one coarse 400.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::ReplaySetFull => 503,
+            _ => 400,
+        }
+    }
+
+    /// The outer problem type: RFC 9458 section 5.3's for an unknown key, else none.
+    #[must_use]
+    pub const fn problem_type(&self) -> Option<&'static str> {
+        match self {
+            Self::UnknownKey => Some("https://iana.org/assignments/http-problem-types#ohttp-key"),
+            _ => None,
+        }
+    }
+}
+
+impl From<ChunkError> for ReceiverError {
+    fn from(error: ChunkError) -> Self {
+        match error {
+            ChunkError::TooLarge => Self::TooLarge,
+            ChunkError::Empty => Self::EmptyChunk,
+            ChunkError::Authentication => Self::Authentication,
+            ChunkError::Truncated => Self::Truncated,
+        }
+    }
+}
+
+impl From<BhttpError> for ReceiverError {
+    fn from(error: BhttpError) -> Self {
+        match error {
+            BhttpError::Padding => Self::AfterEnd,
+            _ => Self::Bhttp,
+        }
+    }
+}
+
+impl From<Refused> for ReceiverError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Replayed => Self::Replayed,
+            Refused::Full => Self::ReplaySetFull,
+        }
+    }
+}
+
+/// What is offered, in the order of preference.
+const SUITES: [Suite; 2] = [
+    Suite {
+        kem: Kem::XWing,
+        aead: Aead::Aes256Gcm,
+    },
+    Suite {
+        kem: Kem::X25519,
+        aead: Aead::Aes128Gcm,
+    },
+];
+
+impl KeyEpoch {
+    /// Makes fresh X-Wing and X25519 keys for `epoch`, with room for `replay_capacity` envelopes. Without randomness the process ends.
+    #[must_use]
+    pub fn generate(epoch: u64, replay_capacity: usize) -> Self {
+        let [key_id, ..] = epoch.to_le_bytes();
+        let fresh = |suite: Suite| (suite, entropy::or_abort(KemSecret::generate(suite.kem)));
+        Self {
+            key_id,
+            keys: SUITES.map(fresh),
+            replay: ReplaySet::new(replay_capacity),
+        }
+    }
+
+    /// `application/ohttp-keys` of this epoch, for [`crate::KeyConfigs::configs`].
     #[must_use]
     pub fn ohttp_keys(&self) -> Vec<u8> {
-        let _: Option<KeyConfigs> = None;
-        unimplemented!()
+        let mut out = Vec::new();
+        for (suite, secret) in &self.keys {
+            let config = KeyConfig {
+                key_id: self.key_id,
+                suite: *suite,
+                public_key: secret.public(),
+            };
+            ohttp_keys::encode(&config, &mut out);
+        }
+        out
+    }
+
+    /// The private key that `header` is for, if this epoch offers its suite.
+    fn secret(&self, header: &Header) -> Option<&KemSecret> {
+        let mut keys = self.keys.iter();
+        keys.find(|(suite, _)| *suite == header.suite)
+            .map(|(_, secret)| secret)
     }
 }
 
 impl Receiver {
-    /// A receiver with its current epoch; requests above `max_request_bytes` of plaintext are refused.
+    /// A receiver with its current epoch; requests above `max_request_bytes` of body are refused.
     #[must_use]
     pub fn new(current: KeyEpoch, max_request_bytes: usize) -> Self {
-        let _ = (current, max_request_bytes);
-        unimplemented!()
+        Self {
+            epoch: Arc::new(current),
+            max_request_bytes,
+        }
     }
 
     /// Starts on one envelope.
     #[must_use]
     pub fn open(&self) -> RequestOpener {
-        unimplemented!()
+        RequestOpener::new(Arc::clone(&self.epoch), self.max_request_bytes)
     }
 }
-
-impl RequestOpener {
-    /// Takes the next bytes of the envelope, cut anywhere. Replay is reserved once the first chunk has authenticated.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<(), ReceiverError> {
-        let _ = bytes;
-        unimplemented!()
-    }
-
-    /// The envelope has ended: the whole request, and what seals its answer.
-    pub fn finish(self) -> Result<(Plaintext, Responder), ReceiverError> {
-        unimplemented!()
-    }
-}
-
-impl Responder {
-    /// Starts the response: outer bytes to send first (response nonce and the sealed head).
-    pub fn head(&mut self, status: u16, headers: &[(&str, &[u8])]) -> Vec<u8> {
-        let _ = (status, headers);
-        unimplemented!()
-    }
-
-    /// Seals part of the body (not empty) into one chunk.
-    pub fn body(&mut self, part: &[u8]) -> Vec<u8> {
-        let _ = part;
-        unimplemented!()
-    }
-
-    /// HMAC of the request, the response body so far, and `tokens` (ids as u32 little-endian): what a receipt states.
-    #[must_use]
-    pub fn digests(&self, tokens: &[u32]) -> ExchangeDigests {
-        let _ = tokens;
-        unimplemented!()
-    }
-
-    /// Ends the response: the trailer with the receipt, then the authenticated last chunk.
-    #[must_use]
-    pub fn finish(self, receipt: &SignedReceipt) -> Vec<u8> {
-        let _ = receipt;
-        unimplemented!()
-    }
-}
-
-/// HMAC-SHA256 digests under a secret exported from the request's HPKE context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ExchangeDigests {
-    /// Of method, path and body.
-    pub request: Digest,
-    /// Of status and body.
-    pub response: Digest,
-    /// Of the token ids.
-    pub tokens: Digest,
-}
-
-const _: Option<UnixTime> = None;

@@ -64,7 +64,10 @@ mod tests {
     #[test]
     fn rfc_9000_appendix_a_1() {
         let examples: [(&[u8], u64); 5] = [
-            (&[0xc2, 0x19, 0x7c, 0x5e, 0xff, 0x14, 0xe8, 0x8c], 151_288_809_941_952_652),
+            (
+                &[0xc2, 0x19, 0x7c, 0x5e, 0xff, 0x14, 0xe8, 0x8c],
+                151_288_809_941_952_652,
+            ),
             (&[0x9d, 0x7f, 0x3e, 0x7d], 494_878_333),
             (&[0x7b, 0xbd], 15_293),
             (&[0x25], 37),
@@ -88,7 +91,10 @@ mod tests {
                 let width = [(0x3f, 1), (0x3fff, 2), (0x3fff_ffff, 4), (MAX, 8)];
                 let width = width.iter().find(|(max, _)| value <= *max).unwrap().1;
                 assert_eq!(bytes.len(), width);
-                assert_eq!(VarintReader::default().take(&mut &bytes[..]), Some((value, width)));
+                assert_eq!(
+                    VarintReader::default().take(&mut &bytes[..]),
+                    Some((value, width))
+                );
             }
         }
     }

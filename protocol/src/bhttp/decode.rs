@@ -172,7 +172,9 @@ impl Decoder {
             return Ok(Step::Starved);
         };
         let part = String::from_utf8(item.bytes.to_vec());
-        self.head.control.push(part.map_err(|_| BhttpError::Control("text"))?);
+        self.head
+            .control
+            .push(part.map_err(|_| BhttpError::Control("text"))?);
         if let [method, scheme, authority, path] = self.head.control.as_slice() {
             check_control(&RequestControl {
                 method,

@@ -17,7 +17,12 @@ pub fn encode_request(
 ) -> Result<(), BhttpError> {
     check_control(control)?;
     varint::write(INDETERMINATE_REQUEST, out);
-    for part in [control.method, control.scheme, control.authority, control.path] {
+    for part in [
+        control.method,
+        control.scheme,
+        control.authority,
+        control.path,
+    ] {
         if part.len() > MAX_CONTROL_BYTES {
             return Err(BhttpError::TooLarge);
         }

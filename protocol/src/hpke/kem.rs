@@ -182,7 +182,12 @@ fn dhkem_secret(dh: &Secret32, enc: &[u8; X25519], public_key: &[u8; X25519]) ->
     let labeled = Labeled(&[b'K', b'E', b'M', 0x00, 0x20]);
     let prk = labeled.extract(b"", b"eae_prk", dh.as_slice());
     let mut secret = Secret32::default();
-    labeled.expand(&prk, b"shared_secret", &[enc, public_key], secret.as_mut_slice());
+    labeled.expand(
+        &prk,
+        b"shared_secret",
+        &[enc, public_key],
+        secret.as_mut_slice(),
+    );
     secret
 }
 
@@ -194,5 +199,11 @@ fn x_wing_secret(
     public_x25519: &[u8; X25519],
 ) -> Secret32 {
     const LABEL: &[u8; 6] = br"\.//^\";
-    sha3_256(&[ml_kem.as_slice(), x25519.as_slice(), enc_x25519, public_x25519, LABEL])
+    sha3_256(&[
+        ml_kem.as_slice(),
+        x25519.as_slice(),
+        enc_x25519,
+        public_x25519,
+        LABEL,
+    ])
 }

@@ -44,7 +44,10 @@ pub(crate) fn sha3_256(parts: &[&[u8]]) -> Secret32 {
 pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> Secret32 {
     let mut block = Zeroizing::new([0; 64]);
     if key.len() > block.len() {
-        block.iter_mut().zip(super::sha256(key)).for_each(|(to, from)| *to = from);
+        block
+            .iter_mut()
+            .zip(super::sha256(key))
+            .for_each(|(to, from)| *to = from);
     } else {
         block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
     }

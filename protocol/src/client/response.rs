@@ -1,0 +1,92 @@
+//! The inside of a sealed response: binary HTTP to events, its digest kept, its receipt taken from the trailer.
+
+use super::opener::{OpenError, ResponseEvent};
+use crate::{
+    Opening, ReceiptError, SignedReceipt,
+    bhttp::{Decoder, Event, Fields},
+    exchange::ResponseDigest,
+    receipt::TRAILER,
+};
+use attestation::Digest;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+
+/// Reads one response.
+pub(super) struct ResponseReader {
+    decoder: Decoder,
+    digest: Option<ResponseDigest>,
+    trailers: Fields,
+}
+
+impl ResponseReader {
+    pub(super) fn new() -> Self {
+        Self {
+            decoder: Decoder::response(),
+            digest: None,
+            trailers: Fields::new(),
+        }
+    }
+
+    /// Takes plaintext; adds the events that it completes.
+    pub(super) fn accept(
+        &mut self,
+        mut text: &[u8],
+        events: &mut Vec<ResponseEvent>,
+    ) -> Result<(), OpenError> {
+        while let Some(event) = self.decoder.next(&mut text)? {
+            self.take(event, events);
+        }
+        Ok(())
+    }
+
+    /// The plaintext has ended.
+    pub(super) fn finish(&mut self, events: &mut Vec<ResponseEvent>) -> Result<(), OpenError> {
+        let decoder = std::mem::replace(&mut self.decoder, Decoder::response());
+        if let Some(event) = decoder.finish()? {
+            self.take(event, events);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, event: Event<'_>, events: &mut Vec<ResponseEvent>) {
+        match event {
+            Event::Response { status, fields } => {
+                self.digest = Some(ResponseDigest::new(status));
+                events.push(ResponseEvent::Head {
+                    status,
+                    headers: fields,
+                });
+            }
+            Event::Content(part) => self.take_body(part, events),
+            Event::Trailers(fields) => self.trailers = fields,
+            Event::Request { .. } => {}
+        }
+    }
+
+    fn take_body(&mut self, part: &[u8], events: &mut Vec<ResponseEvent>) {
+        if let Some(digest) = &mut self.digest {
+            digest.update(part);
+        }
+        match events.last_mut() {
+            Some(ResponseEvent::Body(body)) => body.extend_from_slice(part),
+            _ => events.push(ResponseEvent::Body(part.to_vec())),
+        }
+    }
+
+    /// Status and digest of what was read.
+    pub(super) fn digest(&self, opening: &Opening) -> Option<(u16, Digest)> {
+        let digest = self.digest.as_ref()?;
+        Some((digest.status(), digest.digest(opening)))
+    }
+
+    /// The one receipt of the trailer section.
+    pub(super) fn receipt(&self) -> Result<SignedReceipt, ReceiptError> {
+        let mut lines = self.trailers.iter().filter(|(name, _)| name == TRAILER);
+        let (_, value) = lines.next().ok_or(ReceiptError::Absent)?;
+        if lines.next().is_some() {
+            return Err(ReceiptError::Malformed);
+        }
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(value);
+        let bytes = bytes.map_err(|_| ReceiptError::Malformed)?;
+        Ok(SignedReceipt::from_bytes(bytes))
+    }
+}

@@ -1,0 +1,161 @@
+//! One client and one runtime of this crate's unit tests, without evidence: the crate's inside can seal to a peer that was not attested.
+
+use crate::{
+    ClientRequest, IdentitySecret, KeyConfigs, KeyEpoch, Opener, Plaintext, Receipt, Receiver,
+    RequestContext, Responder, SealError, Sealer, SignedKeyConfigs, Usage, client::Peer,
+};
+use attestation::{BindingId, UnixTime};
+
+pub(crate) const NOW: UnixTime = UnixTime(1_800_000_000);
+pub(crate) const MANIFEST: [u8; 32] = [2; 32];
+pub(crate) const BODY: &[u8] = br#"{"model":"m","messages":[]}"#;
+pub(crate) const MAX_REQUEST: usize = 100_000;
+const EPOCH: u64 = 0x107;
+
+/// A runtime with one epoch.
+pub(crate) struct Node {
+    pub(crate) identity: IdentitySecret,
+    pub(crate) configs: KeyConfigs,
+    pub(crate) receiver: Receiver,
+}
+
+impl Node {
+    pub(crate) fn new() -> Self {
+        Self::with_replay_capacity(100)
+    }
+
+    pub(crate) fn with_replay_capacity(capacity: usize) -> Self {
+        let identity = IdentitySecret::generate();
+        let epoch = KeyEpoch::generate(EPOCH, capacity);
+        let configs = KeyConfigs {
+            identity: identity.public().digest(),
+            manifest: MANIFEST,
+            node: "node-1".into(),
+            epoch: EPOCH,
+            not_before: UnixTime(NOW.0 - 10),
+            expires: UnixTime(NOW.0 + 600),
+            policy_version: 4,
+            policy_digest: [4; 32],
+            configs: epoch.ohttp_keys(),
+        };
+        Self {
+            identity,
+            configs,
+            receiver: Receiver::new(epoch, MAX_REQUEST),
+        }
+    }
+
+    /// A node whose list offers X25519 alone.
+    pub(crate) fn with_x25519_only() -> Self {
+        let mut node = Self::new();
+        let x_wing = 2 + 1 + 2 + 1216 + 2 + 4;
+        node.configs.configs.drain(..x_wing);
+        node
+    }
+
+    pub(crate) fn keys(&self) -> SignedKeyConfigs {
+        self.configs.sign(&self.identity)
+    }
+
+    pub(crate) fn peer(&self) -> Peer {
+        Peer {
+            identity: self.identity.public(),
+            manifest: MANIFEST,
+            binding_id: BindingId([3; 32]),
+            client_policy: [5; 32],
+            not_after: UnixTime(NOW.0 + 3600),
+        }
+    }
+
+    pub(crate) fn sealer(&self) -> Result<Sealer, SealError> {
+        Sealer::to(self.peer(), &self.keys(), NOW)
+    }
+
+    pub(crate) fn seal(&self) -> (Vec<u8>, Opener) {
+        let (sealed, opener) = self.sealer().unwrap().seal(&request(), NOW).unwrap();
+        (sealed.envelope, opener)
+    }
+
+    pub(crate) fn open(&self, envelope: &[u8]) -> (Plaintext, Responder) {
+        let mut opener = self.receiver.open();
+        opener.push(envelope).unwrap();
+        opener.finish().unwrap()
+    }
+
+    pub(crate) fn context(&self) -> RequestContext {
+        RequestContext {
+            binding_ids: vec![BindingId([3; 32])],
+            policy_version: 4,
+            policy_digest: [4; 32],
+            node: "node-1".into(),
+            model: "m".into(),
+            residency: Some("DE".into()),
+        }
+    }
+
+    /// The receipt that an honest runtime makes.
+    pub(crate) fn receipt(&self, request: &Plaintext, responder: &Responder) -> Receipt {
+        Receipt {
+            request_id: request.headers.request_id,
+            digests: responder.digests(&[1, 2, 3]),
+            binding_id: request.headers.binding_id,
+            manifest: MANIFEST,
+            policy_version: 4,
+            policy_digest: [4; 32],
+            client_policy: request.headers.client_policy,
+            model: "m".into(),
+            model_digest: [6; 32],
+            aibom_digest: None,
+            node: "node-1".into(),
+            epoch: EPOCH,
+            cache_scope: "request".into(),
+            residency: request.headers.residency.clone(),
+            status: 200,
+            usage: Usage {
+                prompt_tokens: 7,
+                completion_tokens: 3,
+            },
+            received_at: NOW,
+            finished_at: NOW.plus(1),
+            temperature_milli: 700,
+            top_p_milli: 950,
+            seed: u64::MAX,
+            isa: "scalar".into(),
+            engine: "deterministic".into(),
+            kernels_digest: [8; 32],
+        }
+    }
+
+    /// A whole response to `envelope`, in the pieces that the runtime sends.
+    pub(crate) fn respond(&self, envelope: &[u8], parts: &[&[u8]]) -> Vec<Vec<u8>> {
+        self.respond_with(envelope, parts, |_| {})
+    }
+
+    /// As [`Node::respond`], with the receipt changed before it is signed.
+    pub(crate) fn respond_with(
+        &self,
+        envelope: &[u8],
+        parts: &[&[u8]],
+        change: impl FnOnce(&mut Receipt),
+    ) -> Vec<Vec<u8>> {
+        let (request, mut responder) = self.open(envelope);
+        let mut pieces = vec![responder.head(200, &[("content-type", b"text/event-stream")])];
+        pieces.extend(parts.iter().map(|part| responder.body(part)));
+        let mut receipt = self.receipt(&request, &responder);
+        change(&mut receipt);
+        pieces.push(responder.finish(&receipt.sign(&self.identity)));
+        pieces
+    }
+}
+
+pub(crate) fn request() -> ClientRequest<'static> {
+    ClientRequest {
+        method: "POST",
+        path: "/v1/chat/completions",
+        content_type: Some("application/json"),
+        body: BODY,
+        model: Some("m"),
+        residency: Some("DE"),
+        request_id: [9; 16],
+    }
+}
