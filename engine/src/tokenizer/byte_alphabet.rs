@@ -1,0 +1,53 @@
+//! GPT-2's byte alphabet: every byte as one printable character, so that tokens of any bytes are text.
+//!
+//! A byte that is a visible Latin-1 character stands for itself; the other 68 are U+0100, U+0101 .. in ascending order.
+
+/// The byte that `character` stands for.
+pub(super) fn byte(character: char) -> Option<u8> {
+    let point = u32::from(character);
+    match u8::try_from(point) {
+        Ok(byte) if is_visible(byte) => Some(byte),
+        Ok(_) => None,
+        Err(_) => hidden_byte(point.checked_sub(0x100)?),
+    }
+}
+
+fn is_visible(byte: u8) -> bool {
+    matches!(byte, 0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff)
+}
+
+/// The `index`th byte that is not visible.
+fn hidden_byte(index: u32) -> Option<u8> {
+    let byte = match index {
+        0..=0x20 => index,
+        0x21..=0x42 => index.checked_add(0x7f - 0x21)?,
+        0x43 => 0xad,
+        _ => return None,
+    };
+    u8::try_from(byte).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_has_exactly_one_character() {
+        let bytes: Vec<u8> = (0..=char::MAX as u32)
+            .filter_map(char::from_u32)
+            .filter_map(byte)
+            .collect();
+        let mut sorted = bytes.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..=255).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn hidden_bytes_come_in_ascending_order() {
+        let expected: Vec<u8> = (0..=255).filter(|b| !is_visible(*b)).collect();
+        let hidden: Vec<u8> = ('\u{100}'..='\u{143}').filter_map(byte).collect();
+        assert_eq!(hidden, expected);
+        assert_eq!(byte('Ġ'), Some(b' '));
+        assert_eq!(byte('Ċ'), Some(b'\n'));
+    }
+}

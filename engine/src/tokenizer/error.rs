@@ -1,0 +1,67 @@
+//! Why a tokenizer was refused.
+
+use crate::gguf::GgufError;
+
+/// Why a tokenizer was refused, in the order of the checks; `code()` is stable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenizerError {
+    /// The model file lacks a part.
+    #[error(transparent)]
+    Gguf(#[from] GgufError),
+    /// `tokenizer.ggml.model` is not `gpt2`.
+    #[error("tokenizer model {0} is not supported; gpt2 is")]
+    Model(String),
+    /// `tokenizer.ggml.pre` is not `smollm`.
+    #[error("pre-tokenizer {0} is not supported; smollm is")]
+    PreTokenizer(String),
+    /// The model wants an end token behind every prompt.
+    #[error("a tokenizer that ends every prompt is not supported")]
+    AddEos,
+    /// No tokens, more than the cap, or not one kind for each.
+    #[error("{tokens} tokens with {kinds} kinds")]
+    TokenCount {
+        /// Tokens.
+        tokens: usize,
+        /// Kinds.
+        kinds: usize,
+    },
+    /// A token kind outside 1 to 6.
+    #[error("token {id} has unknown kind {kind}")]
+    TokenKind {
+        /// Which token.
+        id: u32,
+        /// Its kind.
+        kind: i32,
+    },
+    /// A token is empty, or an ordinary one has a character outside the byte alphabet.
+    #[error("token {0} is empty or outside the byte alphabet")]
+    TokenText(u32),
+    /// Two tokens have the same text.
+    #[error("token {0} repeats an earlier one")]
+    DuplicateToken(u32),
+    /// A merge is not two ordinary tokens that make a third, or repeats an earlier one.
+    #[error("merge {0} is not two ordinary tokens that make a third, or repeats an earlier one")]
+    Merge(usize),
+    /// A special id outside the vocabulary, or `add_bos_token` without a beginning token.
+    #[error("a special token id is absent or outside the vocabulary")]
+    SpecialId,
+}
+
+impl TokenizerError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Gguf(error) => error.code(),
+            Self::Model(_) => "tokenizer.model",
+            Self::PreTokenizer(_) => "tokenizer.pre_tokenizer",
+            Self::AddEos => "tokenizer.add_eos",
+            Self::TokenCount { .. } => "tokenizer.token_count",
+            Self::TokenKind { .. } => "tokenizer.token_kind",
+            Self::TokenText(_) => "tokenizer.token_text",
+            Self::DuplicateToken(_) => "tokenizer.duplicate_token",
+            Self::Merge(_) => "tokenizer.merge",
+            Self::SpecialId => "tokenizer.special_id",
+        }
+    }
+}
