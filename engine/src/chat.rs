@@ -1,6 +1,22 @@
-//! Chat messages to text through the template in the model file (minijinja, with fuel).
+//! Chat messages to prompt text through the template in the model file (minijinja, with fuel).
+//!
+//! A message must not be able to speak for the template: `<|im_end|>` typed by a user is eight ordinary tokens, never the end of his turn.
+//! The rendered prompt therefore knows which of its bytes are somebody's words ([`RenderedPrompt::words`]), and the tokenizer
+//! finds special tokens only outside of them.
 
-/// One message. No Debug: it is the prompt.
+mod error;
+mod marks;
+mod template;
+
+use std::ops::Range;
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+pub use error::ChatError;
+pub use template::ChatTemplate;
+
+/// One message. No Debug: it is the prompt. Wiped when dropped.
+#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Message {
     /// `system`, `user`, `assistant` or `tool`.
     pub role: String,
@@ -8,14 +24,26 @@ pub struct Message {
     pub content: String,
 }
 
-/// Why messages did not become a prompt.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ChatError {
-    /// The model file has no template.
-    #[error("the model has no chat template")]
-    NoTemplate,
-    /// The template refused these messages or ran out of fuel; the template's own words, never the prompt's.
-    #[error("the chat template refused the messages: {0}")]
-    Template(String),
+/// A prompt as the template wrote it. No Debug. Wiped when dropped.
+pub struct RenderedPrompt {
+    text: String,
+    words: Vec<Range<usize>>,
+}
+
+impl RenderedPrompt {
+    /// The whole prompt.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Byte ranges of the text that came from messages, ascending and disjoint.
+    pub fn words(&self) -> &[Range<usize>] {
+        &self.words
+    }
+}
+
+impl Drop for RenderedPrompt {
+    fn drop(&mut self) {
+        self.text.zeroize();
+    }
 }

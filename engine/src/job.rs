@@ -1,6 +1,10 @@
 //! The engine's contract: a job in, a channel of steps out.
 
-/// One completion to run. No Debug: it holds the prompt.
+use zeroize::Zeroize;
+
+use crate::{sampler::SamplerError, text::StopError};
+
+/// One completion to run. No Debug: it holds the prompt. Prompt and stop strings are wiped when dropped.
 pub struct Job {
     /// Token ids of the prompt, at least one.
     pub prompt: Vec<u32>,
@@ -10,6 +14,13 @@ pub struct Job {
     pub sampling: Sampling,
     /// Byte strings that end the answer; they are not part of it.
     pub stop: Vec<Vec<u8>>,
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.prompt.zeroize();
+        self.stop.zeroize();
+    }
 }
 
 /// How tokens are chosen.
@@ -25,7 +36,7 @@ pub struct Sampling {
 
 /// What happens to a job, in order: any number of `Token`, one `Done`. The channel closing without `Done` is an engine failure.
 pub enum Step {
-    /// One token was made.
+    /// One token was made. The token that ends the answer is not among them.
     Token {
         /// Its id.
         id: u32,
@@ -57,7 +68,7 @@ pub enum EngineError {
     /// No room: try later.
     #[error("the engine is at capacity")]
     Busy,
-    /// Prompt and answer do not fit the context.
+    /// The context has no room for the prompt and one more token.
     #[error("the prompt has {prompt} tokens; the context holds {context}")]
     ContextOverflow {
         /// Tokens of the prompt.
@@ -68,21 +79,41 @@ pub enum EngineError {
     /// An empty prompt or a token id outside the vocabulary.
     #[error("the prompt is empty or has an unknown token")]
     BadPrompt,
+    /// Temperature or nucleus are impossible.
+    #[error(transparent)]
+    BadSampling(#[from] SamplerError),
+    /// Stop strings are too many, too long or empty.
+    #[error(transparent)]
+    BadStop(#[from] StopError),
     /// The engine has stopped.
     #[error("the engine has stopped")]
     Stopped,
 }
 
+impl EngineError {
+    /// Stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Busy => "engine.busy",
+            Self::ContextOverflow { .. } => "engine.context_overflow",
+            Self::BadPrompt => "engine.bad_prompt",
+            Self::BadSampling(error) => error.code(),
+            Self::BadStop(error) => error.code(),
+            Self::Stopped => "engine.stopped",
+        }
+    }
+}
+
 /// What the engine serves, for the manifest and `GET /v1/models`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelCard {
-    /// Public name, from `general.name` made lower-case with dashes, e.g. `smollm2-135m-instruct`.
+    /// Public name, from `general.name` made lower-case with dashes, e.g. `smollm2-135m-8k-lc100k-mix1-ep2`.
     pub name: String,
     /// SHA-256 of the model file, made while loading.
     pub model_digest: [u8; 32],
     /// SHA-256 of tokens, merges, types and special ids in a canonical form.
     pub tokenizer_digest: [u8; 32],
-    /// SHA-256 of the chat template's text.
+    /// SHA-256 of the chat template's text; of nothing where the model has none.
     pub template_digest: [u8; 32],
     /// SHA-256 over the kernels' sources and version.
     pub kernels_digest: [u8; 32],
@@ -107,6 +138,6 @@ pub trait Engine: Send + Sync {
         &self,
         messages: &[crate::chat::Message],
     ) -> Result<Vec<u32>, crate::chat::ChatError>;
-    /// Plain text to prompt tokens.
+    /// Plain text to prompt tokens; text never becomes special tokens.
     fn encode_text(&self, text: &str) -> Vec<u32>;
 }

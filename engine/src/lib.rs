@@ -7,6 +7,7 @@ pub mod job;
 pub mod local;
 pub mod model;
 pub mod sampler;
+pub mod text;
 pub mod tokenizer;
 
 pub use job::{Engine, EngineError, FinishReason, Job, ModelCard, Sampling, Step};

@@ -1,1 +1,87 @@
-//! local (to be written).
+//! The engine that runs in this process: a model file, one thread that decodes, and a bounded queue before it.
+
+mod card;
+mod forward;
+mod load;
+mod runner;
+mod scheduler;
+mod sequence;
+#[cfg(test)]
+mod tests;
+
+use std::{path::Path, sync::Arc};
+
+use tokio::sync::mpsc::Receiver;
+
+pub use load::{LoadError, LocalConfig};
+
+use crate::{
+    chat::{ChatError, ChatTemplate, Message},
+    decoder::Decoder,
+    gguf::Gguf,
+    job::{Engine, EngineError, Job, ModelCard, Step},
+    model::Model,
+    tokenizer::{SpecialTokens, Tokenizer},
+};
+use forward::LocalDecoder;
+use scheduler::{Limits, Scheduler};
+
+/// A model in this process. When dropped it stops at the next step, closes the channels of unfinished jobs and wipes them.
+pub struct LocalEngine {
+    card: ModelCard,
+    tokenizer: Arc<Tokenizer>,
+    template: Option<ChatTemplate>,
+    scheduler: Scheduler,
+}
+
+impl LocalEngine {
+    /// Loads the model file at `path` and starts the thread that decodes.
+    pub fn load(path: &Path, config: LocalConfig) -> Result<Self, LoadError> {
+        config.check()?;
+        let gguf = Gguf::open(path)?;
+        let tokenizer = Arc::new(Tokenizer::from_gguf(&gguf)?);
+        let template = load::template(&gguf, &tokenizer)?;
+        let model = Arc::new(Model::load(&gguf)?);
+        let limits = Limits {
+            sequences: config.max_sequences,
+            queue: config.queue,
+            context_tokens: config.max_context.min(model.config().context_tokens),
+            vocabulary: model.config().vocabulary.min(tokenizer.vocabulary_len()),
+        };
+        let decoder = Decoder::new(Arc::clone(&model), config.threads);
+        let card = card::card(&gguf, &tokenizer, decoder.isa(), limits.context_tokens)?;
+        let forward = LocalDecoder::new(decoder, model, limits.context_tokens);
+        let scheduler = Scheduler::start(forward, Arc::clone(&tokenizer), limits);
+        Ok(Self {
+            card,
+            tokenizer,
+            template,
+            scheduler: scheduler.map_err(|error| LoadError::Thread(error.kind()))?,
+        })
+    }
+}
+
+impl Engine for LocalEngine {
+    fn submit(&self, job: Job) -> Result<Receiver<Step>, EngineError> {
+        self.scheduler.submit(job)
+    }
+
+    fn capacity(&self) -> usize {
+        self.scheduler.capacity()
+    }
+
+    fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    fn encode_chat(&self, messages: &[Message]) -> Result<Vec<u32>, ChatError> {
+        let template = self.template.as_ref().ok_or(ChatError::NoTemplate)?;
+        let prompt = template.render(messages)?;
+        let outside = SpecialTokens::Outside(prompt.words());
+        Ok(self.tokenizer.encode_prompt(prompt.text(), outside))
+    }
+
+    fn encode_text(&self, text: &str) -> Vec<u32> {
+        self.tokenizer.encode_prompt(text, SpecialTokens::Never)
+    }
+}

@@ -49,19 +49,19 @@ pub struct Tokenizer {
 impl Tokenizer {
     /// The tokenizer that a model file describes.
     pub fn from_gguf(gguf: &Gguf) -> Result<Self, TokenizerError> {
-        Self::new(TokenizerSource::from_gguf(gguf)?)
+        Self::new(&TokenizerSource::from_gguf(gguf)?)
     }
 
     /// The tokenizer of these parts.
-    pub fn new(source: TokenizerSource<'_>) -> Result<Self, TokenizerError> {
+    pub fn new(source: &TokenizerSource<'_>) -> Result<Self, TokenizerError> {
         source.check_supported()?;
         let vocabulary = Vocabulary::new(&source.tokens, &source.kinds)?;
         let merges = Merges::new(&source.merges, &vocabulary)?;
         source.check_special_ids(vocabulary.len())?;
         let special = SpecialMatcher::new(&vocabulary);
-        let ends = special::end_tokens(&source, &vocabulary);
+        let ends = special::end_tokens(source, &vocabulary);
         Ok(Self {
-            digest: digest::canonical(&source),
+            digest: digest::canonical(source),
             vocabulary,
             merges,
             special,

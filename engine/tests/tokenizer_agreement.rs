@@ -1,5 +1,10 @@
 //! The real model's tokenizer gives llama.cpp's ids (data/tokenizer_cases.jsonl, made by tokenizer_cases.py).
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests"
+)]
 
 mod real_model;
 
@@ -58,7 +63,9 @@ fn ids_give_the_text_back() {
     let tokenizer = tokenizer();
     let decoded = |text: &str| -> Vec<u8> {
         let ids = tokenizer.encode(text, SpecialTokens::Never);
-        ids.iter().flat_map(|id| tokenizer.token_bytes(*id).to_vec()).collect()
+        ids.iter()
+            .flat_map(|id| tokenizer.token_bytes(*id).to_vec())
+            .collect()
     };
     // The vocabulary has no token for these bytes: 04 06 13 14 16 1d f1 f2.
     let unknown = |b: u8| matches!(b, 4 | 6 | 0x13 | 0x14 | 0x16 | 0x1d | 0xf1 | 0xf2);

@@ -33,13 +33,12 @@ mod tests {
 
     #[test]
     fn every_byte_has_exactly_one_character() {
-        let bytes: Vec<u8> = (0..=char::MAX as u32)
+        let mut bytes: Vec<u8> = (0..=char::MAX as u32)
             .filter_map(char::from_u32)
             .filter_map(byte)
             .collect();
-        let mut sorted = bytes.clone();
-        sorted.sort_unstable();
-        assert_eq!(sorted, (0..=255).collect::<Vec<u8>>());
+        bytes.sort_unstable();
+        assert_eq!(bytes, (0..=255).collect::<Vec<u8>>());
     }
 
     #[test]

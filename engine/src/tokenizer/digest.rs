@@ -22,7 +22,11 @@ pub(super) fn canonical(source: &TokenizerSource<'_>) -> [u8; 32] {
         hash.field(merge.as_bytes());
     }
     for id in source.special_ids() {
-        hash.field(id.map(u32::to_be_bytes).as_ref().map_or(&[], |id| id.as_slice()));
+        hash.field(
+            id.map(u32::to_be_bytes)
+                .as_ref()
+                .map_or(&[], |id| id.as_slice()),
+        );
     }
     hash.field(&[u8::from(source.add_bos)]);
     hash.0.finalize().into()

@@ -3,7 +3,7 @@
 //! The most urgent pair merges first, of equals the leftmost. A run of one mebibyte of one character costs no more per byte than prose.
 
 use std::{
-    cmp::Reverse,
+    cmp::Ordering,
     collections::{BinaryHeap, HashMap},
 };
 
@@ -49,10 +49,16 @@ impl Merges {
         for (left, right) in scratch.neighbours() {
             self.consider(left, right, scratch);
         }
-        while let Some(Reverse(candidate)) = scratch.candidates.pop() {
-            self.join(candidate, scratch);
+        while let Some(candidate) = scratch.candidates.pop() {
+            self.join(&candidate, scratch);
         }
-        ids.extend(scratch.symbols.iter().map(|s| s.id).filter(|id| *id != NONE));
+        ids.extend(
+            scratch
+                .symbols
+                .iter()
+                .map(|s| s.id)
+                .filter(|id| *id != NONE),
+        );
     }
 
     /// Puts the pair at `left` and `right` on the heap if it can merge.
@@ -61,18 +67,18 @@ impl Merges {
             return;
         };
         if let Some(merge) = self.by_pair.get(&pair) {
-            scratch.candidates.push(Reverse(Candidate {
+            scratch.candidates.push(Candidate {
                 rank: merge.rank,
                 left,
                 right,
                 merged: merge.merged,
-            }));
+            });
         }
     }
 
     /// Joins a candidate unless an earlier join has changed one of its sides.
-    fn join(&self, candidate: Candidate, scratch: &mut Scratch) {
-        let Candidate { left, right, .. } = candidate;
+    fn join(&self, candidate: &Candidate, scratch: &mut Scratch) {
+        let &Candidate { left, right, .. } = candidate;
         let pair = scratch.pair(left, right);
         let merge = pair.and_then(|pair| self.by_pair.get(&pair));
         if merge.is_none_or(|merge| merge.rank != candidate.rank) {
@@ -100,7 +106,7 @@ struct Symbol {
     next: u32,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Zeroize)]
+#[derive(PartialEq, Eq, Zeroize)]
 struct Candidate {
     rank: u32,
     left: u32,
@@ -108,11 +114,25 @@ struct Candidate {
     merged: u32,
 }
 
+impl Ord for Candidate {
+    /// The greatest is the most urgent, of equals the leftmost.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |c: &Self| (c.rank, c.left, c.right, c.merged);
+        key(other).cmp(&key(self))
+    }
+}
+
+impl PartialOrd for Candidate {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// Working memory of merging, wiped when dropped: it tells the text.
 #[derive(Default)]
 pub(super) struct Scratch {
     symbols: Vec<Symbol>,
-    candidates: BinaryHeap<Reverse<Candidate>>,
+    candidates: BinaryHeap<Candidate>,
 }
 
 impl Scratch {
@@ -127,6 +147,20 @@ impl Scratch {
         if let Some(last) = self.symbols.last_mut() {
             last.next = NONE;
         }
+        self.make_room();
+    }
+
+    /// Every join takes one candidate and adds at most two, so twice the symbols suffice: the heap never moves.
+    fn make_room(&mut self) {
+        let wanted = self.symbols.len().saturating_mul(2);
+        if self.candidates.capacity() < wanted {
+            self.wipe_candidates();
+            self.candidates = BinaryHeap::with_capacity(wanted);
+        }
+    }
+
+    fn wipe_candidates(&mut self) {
+        std::mem::take(&mut self.candidates).into_vec().zeroize();
     }
 
     fn neighbours(&self) -> impl Iterator<Item = (u32, u32)> + use<> {
@@ -169,9 +203,6 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         self.symbols.zeroize();
-        let candidates = std::mem::take(&mut self.candidates).into_vec();
-        for Reverse(mut candidate) in candidates {
-            candidate.zeroize();
-        }
+        self.wipe_candidates();
     }
 }

@@ -79,7 +79,9 @@ impl SpecialMatcher {
 /// The tokens that end an answer: those the metadata names, and control tokens known by their text.
 pub(super) fn end_tokens(source: &TokenizerSource<'_>, vocabulary: &Vocabulary) -> Vec<u32> {
     let named = [source.eos, source.eot, source.eom].into_iter().flatten();
-    let known = vocabulary.special().filter(|(_, text)| END_TEXTS.contains(text));
+    let known = vocabulary
+        .special()
+        .filter(|(_, text)| END_TEXTS.contains(text));
     let mut ends: Vec<u32> = named.chain(known.map(|(id, _)| id)).collect();
     ends.sort_unstable();
     ends.dedup();

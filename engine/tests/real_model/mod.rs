@@ -5,7 +5,10 @@ use std::{path::PathBuf, sync::OnceLock};
 use engine::gguf::Gguf;
 
 /// Path of the model file.
-#[expect(clippy::disallowed_methods, reason = "tests are told where the model is by the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are told where the model is by the environment"
+)]
 pub(crate) fn path() -> PathBuf {
     let named = std::env::var_os("NARTHEX_MODEL");
     named.map(PathBuf::from).expect(

@@ -1,0 +1,53 @@
+//! What a local engine serves, by name and digest.
+
+use sha2::{Digest, Sha256};
+
+use super::LoadError;
+use crate::{gguf::Gguf, job::ModelCard, tokenizer::Tokenizer};
+
+pub(super) const TEMPLATE_KEY: &str = "tokenizer.chat_template";
+
+pub(super) fn card(
+    gguf: &Gguf,
+    tokenizer: &Tokenizer,
+    isa: &'static str,
+    context_tokens: usize,
+) -> Result<ModelCard, LoadError> {
+    let template = gguf.str(TEMPLATE_KEY).unwrap_or_default();
+    Ok(ModelCard {
+        name: public_name(gguf.str("general.name")?).ok_or(LoadError::Name)?,
+        model_digest: gguf.digest(),
+        tokenizer_digest: tokenizer.digest(),
+        template_digest: Sha256::digest(template).into(),
+        kernels_digest: kernels::digest(),
+        mode: "cpu/deterministic",
+        isa,
+        context_tokens: u32::try_from(context_tokens).unwrap_or(u32::MAX),
+    })
+}
+
+/// Lower-case letters, digits and dots; a dash for everything between. None: nothing is left.
+fn public_name(general_name: &str) -> Option<String> {
+    let keep = |c: char| c.is_ascii_alphanumeric() || c == '.';
+    let words = general_name
+        .split(|c| !keep(c))
+        .filter(|word| !word.is_empty());
+    let name = words.collect::<Vec<_>>().join("-").to_ascii_lowercase();
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_lower_case_with_dashes() {
+        let name = |text| public_name(text);
+        assert_eq!(name("Smollm2 135M 8k").as_deref(), Some("smollm2-135m-8k"));
+        assert_eq!(
+            name(" Qwen2.5__Coder/1B ").as_deref(),
+            Some("qwen2.5-coder-1b")
+        );
+        assert_eq!(name(" - "), None);
+    }
+}

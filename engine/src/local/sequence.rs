@@ -1,0 +1,125 @@
+//! One job that runs: its cache, its place in the prompt or the answer, its text.
+
+use tokio::sync::{OwnedSemaphorePermit, mpsc::Sender};
+use zeroize::Zeroize;
+
+use super::{forward::Forward, scheduler::Admitted};
+use crate::{
+    job::{FinishReason, Step},
+    tokenizer::Tokenizer,
+};
+
+/// Prompt tokens taken at a time: what another sequence waits at most for its next token.
+const PREFILL_CHUNK_TOKENS: usize = 64;
+
+/// What a step led to.
+pub(super) enum Outcome {
+    /// More is to come.
+    Running,
+    /// The answer is complete.
+    Finished {
+        /// Why.
+        reason: FinishReason,
+        /// Text held back until now.
+        text: String,
+    },
+    /// Nobody listens any more, or the model failed: the channel closes without a word.
+    Abandoned,
+}
+
+pub(super) struct Sequence<F: Forward> {
+    admitted: Admitted,
+    cache: F::Cache,
+    /// Prompt tokens that are in the cache.
+    prefilled: usize,
+    /// Length of the prompt and of the answer so far.
+    length: usize,
+    /// Length at which the answer ends.
+    longest: usize,
+    /// The token to decode next, once there is one.
+    last: Option<u32>,
+}
+
+impl<F: Forward> Sequence<F> {
+    pub(super) fn new(admitted: Admitted, cache: F::Cache, context_tokens: usize) -> Self {
+        let length = admitted.job.prompt.len();
+        let wanted = length.saturating_add(admitted.job.max_tokens as usize);
+        Self {
+            admitted,
+            cache,
+            prefilled: 0,
+            length,
+            longest: wanted.min(context_tokens),
+            last: None,
+        }
+    }
+
+    /// Cache, channel and place; all else is wiped.
+    pub(super) fn into_parts(self) -> (F::Cache, Sender<Step>, OwnedSemaphorePermit) {
+        (self.cache, self.admitted.steps, self.admitted.place)
+    }
+
+    /// Takes a part of the prompt or makes one token.
+    pub(super) fn advance(&mut self, forward: &mut F, tokenizer: &Tokenizer) -> Outcome {
+        if self.admitted.steps.is_closed() {
+            return Outcome::Abandoned;
+        }
+        if self.length >= self.longest {
+            return self.finish(FinishReason::Length);
+        }
+        match self.next_token(forward) {
+            Ok(None) => Outcome::Running,
+            Ok(Some(id)) if tokenizer.is_end(id) => self.finish(FinishReason::Stop),
+            Ok(Some(id)) => self.emit(id, tokenizer.token_bytes(id)),
+            Err(Failed) => Outcome::Abandoned,
+        }
+    }
+
+    /// The token that follows; none while the prompt is not all taken.
+    fn next_token(&mut self, forward: &mut F) -> Result<Option<u32>, Failed> {
+        let prompt = &self.admitted.job.prompt;
+        let rest = prompt.get(self.prefilled..).unwrap_or_default();
+        let chunk = rest.get(..PREFILL_CHUNK_TOKENS).unwrap_or(rest);
+        let tokens = self.last.as_ref().map_or(chunk, std::slice::from_ref);
+        let logits = forward
+            .forward(tokens, &mut self.cache)
+            .map_err(|_| Failed)?;
+        if self.last.is_none() {
+            self.prefilled = self.prefilled.saturating_add(chunk.len());
+            if self.prefilled < self.length {
+                return Ok(None);
+            }
+        }
+        let chosen = self.admitted.sampler.choose(logits, self.length as u64);
+        self.admitted.job.prompt.zeroize();
+        chosen.map(Some).map_err(|_| Failed)
+    }
+
+    fn emit(&mut self, id: u32, bytes: &[u8]) -> Outcome {
+        self.last = Some(id);
+        self.length = self.length.saturating_add(1);
+        let assembled = self.admitted.text.push(bytes);
+        let text = assembled.text;
+        if self
+            .admitted
+            .steps
+            .try_send(Step::Token { id, text })
+            .is_err()
+        {
+            return Outcome::Abandoned;
+        }
+        match (assembled.stopped, self.length >= self.longest) {
+            (true, _) => self.finish(FinishReason::Stop),
+            (false, true) => self.finish(FinishReason::Length),
+            (false, false) => Outcome::Running,
+        }
+    }
+
+    fn finish(&mut self, reason: FinishReason) -> Outcome {
+        let text = self.admitted.text.finish();
+        Outcome::Finished { reason, text }
+    }
+}
+
+/// The model gave no token.
+struct Failed;
