@@ -9,6 +9,11 @@ use zeroize::Zeroizing;
 /// Largest key file read, in bytes; a real one has 119.
 const MAX_KEY_FILE_BYTES: usize = 4096;
 
+/// OneAsymmetricKey, version 1, of an Ed25519 key up to its 32 bytes (RFC 8410 section 7); nothing follows them.
+const ED25519_PKCS8_PREFIX: [u8; 16] = [
+    0x30, 0x2E, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
+
 /// An Ed25519 private key. It has no `Debug`, `Clone` or serial form; its memory is wiped when dropped.
 pub struct SigningKey {
     key: Ed25519KeyPair,
@@ -70,7 +75,8 @@ impl SigningKey {
     fn from_pem(pem: &[u8]) -> Option<Self> {
         let mut der = Zeroizing::new([0; MAX_KEY_FILE_BYTES]);
         let (label, der) = pem_rfc7468::decode(pem, der.as_mut_slice()).ok()?;
-        let key = Ed25519KeyPair::from_pkcs8(der).ok()?;
+        let seed: &[u8; 32] = der.strip_prefix(&ED25519_PKCS8_PREFIX)?.try_into().ok()?;
+        let key = Ed25519KeyPair::from_seed_unchecked(seed).ok()?;
         let public_key = key.public_key().as_ref().try_into().ok()?;
         (label == "PRIVATE KEY").then_some(Self { key, public_key })
     }
