@@ -68,7 +68,7 @@ impl BundleError {
             Self::TooLarge => "bundle.size",
             Self::NotDeterministic => "bundle.encoding",
             Self::Entry(_) => "bundle.entry",
-            Self::UnknownEntry => "bundle.unknown-entry",
+            Self::UnknownEntry => "bundle.unknown_entry",
         }
     }
 }

@@ -1,8 +1,10 @@
 //! One verdict over everything a node offers: CPU evidence, binding, manifest. Only this module makes `Verified<NodeClaims>`.
 
 use crate::{
-    BindingId, Digest, EvidenceBundle, IdentityKey, Manifest, ManifestError, Nonce, UnixTime,
-    Verified, snp::SnpClaims,
+    Binding, BindingId, Digest, EvidenceBundle, IdentityKey, Manifest, ManifestError, Nonce,
+    UnixTime, Verified,
+    roots::SnpRoots,
+    snp::{self, ErrorClass, SnpClaims, SnpError},
 };
 
 /// Whose root certificates anchored the verdict.
@@ -46,23 +48,57 @@ pub struct NodeClaims {
 /// The composite verifier with its anchors.
 #[derive(Clone, Debug)]
 pub struct Verifier {
-    _private: (),
+    roots: SnpRoots,
+    anchors: Anchors,
 }
 
 /// The step that failed, in the order of the steps; `code()` is stable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
+    /// The CPU's evidence.
+    #[error(transparent)]
+    Snp(#[from] SnpError),
     /// The manifest's bytes.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// The report's REPORT_DATA is not the hash of this identity, this manifest and this freshness.
+    #[error("the report is not bound to this identity key, manifest and freshness")]
+    ReportData,
+    /// No path from the caller's nonce to the freshness in the report.
+    #[error("the evidence does not answer this nonce")]
+    Nonce,
 }
 
 impl VerifyError {
     /// Stable code, e.g. `snp.signature`.
     #[must_use]
-    pub fn code(&self) -> &'static str {
-        unimplemented!()
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Snp(error) => error.code(),
+            Self::Manifest(error) => error.code(),
+            Self::ReportData => "binding.report_data",
+            Self::Nonce => "freshness.nonce",
+        }
+    }
+
+    /// What the refusal says of the input.
+    #[must_use]
+    pub const fn class(&self) -> ErrorClass {
+        match self {
+            Self::Snp(error) => error.class(),
+            Self::Manifest(_) => ErrorClass::Malformed,
+            Self::ReportData | Self::Nonce => ErrorClass::Rejected,
+        }
+    }
+
+    /// Whether the same report may pass with fresher endorsements.
+    #[must_use]
+    pub const fn retryable(&self) -> bool {
+        match self {
+            Self::Snp(error) => error.retryable(),
+            _ => false,
+        }
     }
 }
 
@@ -70,17 +106,64 @@ impl Verifier {
     /// A verifier that trusts the vendors' pinned roots and nothing else.
     #[must_use]
     pub fn vendor() -> Self {
-        Self { _private: () }
+        Self {
+            roots: SnpRoots::vendor(),
+            anchors: Anchors::Vendor,
+        }
+    }
+
+    /// A verifier of an invented vendor. Whatever the roots are, its verdicts say `Custom`.
+    pub(crate) const fn custom(roots: SnpRoots) -> Self {
+        Self {
+            roots,
+            anchors: Anchors::Custom,
+        }
     }
 
     /// Verifies `bundle` at `now`. With `nonce`, evidence that does not answer it is refused (`freshness.nonce`).
+    ///
+    /// `bundle.key_configs` is not looked at: it is for whoever holds the identity key that this proves.
     pub fn verify(
         &self,
         bundle: &EvidenceBundle,
         nonce: Option<&Nonce>,
         now: UnixTime,
     ) -> Result<Verified<NodeClaims>, VerifyError> {
-        let _ = (bundle, nonce, now);
-        unimplemented!()
+        let snp = snp::verify_cpu(&bundle.cpu, &self.roots, now)?;
+        let manifest = Manifest::from_cbor(&bundle.manifest)?;
+        let binding = Binding {
+            freshness: bundle.freshness,
+            identity: bundle.identity.digest(),
+            manifest: Manifest::digest(&bundle.manifest),
+        };
+        let report_data = binding.report_data();
+        if !snp.carries(&report_data) {
+            return Err(VerifyError::ReportData);
+        }
+        check_nonce(bundle, nonce)?;
+        let claims = NodeClaims {
+            not_after: snp.not_after,
+            cpu: CpuClaims::Snp(snp),
+            anchors: self.anchors,
+            identity: bundle.identity,
+            manifest,
+            manifest_digest: binding.manifest,
+            binding_id: report_data.binding_id(),
+            nonce: nonce.copied(),
+        };
+        Ok(Verified::new(claims, now))
     }
 }
+
+/// That the freshness in report_data covers `nonce`, where one is demanded.
+fn check_nonce(bundle: &EvidenceBundle, nonce: Option<&Nonce>) -> Result<(), VerifyError> {
+    let Some(nonce) = nonce else {
+        return Ok(());
+    };
+    let path = bundle.nonce_path.as_ref().ok_or(VerifyError::Nonce)?;
+    let is_answered = bundle.freshness.includes(nonce, path);
+    is_answered.then_some(()).ok_or(VerifyError::Nonce)
+}
+
+#[cfg(test)]
+mod tests;

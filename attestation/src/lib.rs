@@ -16,6 +16,7 @@ pub mod roots;
 pub mod snp;
 pub mod time;
 pub mod verified;
+mod x509;
 
 pub use binding::{Binding, BindingId, IdentityKey, ReportData};
 pub use bundle::{BundleError, EvidenceBundle};

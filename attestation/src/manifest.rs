@@ -58,6 +58,17 @@ pub enum ManifestError {
     UnknownVersion,
 }
 
+impl ManifestError {
+    /// Stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed => "manifest.malformed",
+            Self::UnknownVersion => "manifest.version",
+        }
+    }
+}
+
 impl Manifest {
     /// Parses the received bytes; unknown keys, absent keys, empty texts and trailing bytes are errors.
     pub fn from_cbor(bytes: &[u8]) -> Result<Self, ManifestError> {

@@ -144,7 +144,7 @@ fn unknown_entries_are_refused() {
     let error = mutated(|entries| entries.push(("gpu".into(), Value::Null))).unwrap_err();
     assert_eq!(
         (error, error.code()),
-        (BundleError::UnknownEntry, "bundle.unknown-entry")
+        (BundleError::UnknownEntry, "bundle.unknown_entry")
     );
 }
 

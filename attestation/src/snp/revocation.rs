@@ -1,0 +1,60 @@
+//! AMD's certificate revocation lists: one per root, naming the intermediates (and, were AMD to, the VEKs) that are not to be trusted.
+
+use super::{Certificate as Role, SnpError, chain::Chain, vek::Vek};
+use crate::{UnixTime, x509::RevocationList};
+
+/// The lists given, parsed.
+pub(super) struct RevocationLists<'a>(Vec<RevocationList<'a>>);
+
+/// More lists than roots exist for one product.
+const MAX_LISTS: usize = 8;
+
+impl<'a> RevocationLists<'a> {
+    pub(super) fn parse(crls: &[&'a [u8]]) -> Result<Self, SnpError> {
+        if crls.len() > MAX_LISTS {
+            return Err(SnpError::CrlFormat);
+        }
+        let lists = crls.iter().map(|der| RevocationList::parse(der));
+        lists
+            .collect::<Option<_>>()
+            .map(Self)
+            .ok_or(SnpError::CrlFormat)
+    }
+
+    /// That every list is the root's own, signed, current, and names nobody of the path. Answers the least nextUpdate.
+    pub(super) fn check(
+        &self,
+        chain: &Chain<'a>,
+        vek: &Vek<'a>,
+        now: UnixTime,
+    ) -> Result<Option<UnixTime>, SnpError> {
+        let root = &chain.root;
+        let is_own =
+            |list: &RevocationList<'_>| list.issuer() == root.subject() && root.may_sign_lists();
+        let is_current =
+            |list: &RevocationList<'_>| list.this_update() <= now && now <= list.next_update();
+        self.all(is_own, SnpError::CrlIssuer)?;
+        self.all(|list| list.is_signed_by(root), SnpError::CrlSignature)?;
+        self.all(is_current, SnpError::CrlWindow)?;
+        self.check_serials(chain, vek)?;
+        Ok(self.0.iter().map(RevocationList::next_update).min())
+    }
+
+    fn all(
+        &self,
+        passes: impl Fn(&RevocationList<'a>) -> bool,
+        error: SnpError,
+    ) -> Result<(), SnpError> {
+        self.0.iter().all(passes).then_some(()).ok_or(error)
+    }
+
+    fn check_serials(&self, chain: &Chain<'a>, vek: &Vek<'a>) -> Result<(), SnpError> {
+        let is_revoked = |role: Role, serial: &[u8]| {
+            let revoked = self.0.iter().any(|list| list.revokes(serial));
+            revoked.then_some(SnpError::CrlRevoked(role))
+        };
+        let mut path = chain.path(vek).into_iter();
+        let found = path.find_map(|(role, certificate)| is_revoked(role, certificate.serial()));
+        found.map_or(Ok(()), Err)
+    }
+}
