@@ -1,6 +1,11 @@
 //! Known answers that both backends must give.
 
 use super::{aws_lc, rust_crypto};
+use aws_lc_rs::{
+    rand::SystemRandom,
+    rsa::{KeyPair, KeySize},
+    signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PSS_SHA384},
+};
 
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const ABC_SHA384: &str = "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7";
@@ -40,5 +45,52 @@ fn ed25519_known_answer() {
         let mut flipped = signature.clone();
         flipped[0] ^= 1;
         assert!(!verify(&key, &[0x72], &flipped));
+    }
+}
+
+type Verify = fn(&[u8], &[u8], &[u8]) -> bool;
+
+fn refuses_anything_else(verify: Verify, key: &[u8], signature: &[u8]) {
+    assert!(verify(key, b"message", signature));
+    assert!(!verify(key, b"massage", signature));
+    assert!(!verify(key, b"message", &signature[1..]));
+    assert!(!verify(&key[1..], b"message", signature));
+    assert!(!verify(key, b"message", &vec![0; signature.len()]));
+    assert!(!verify(key, b"message", &vec![0xFF; signature.len()]));
+    for bit in (0..signature.len() * 8).step_by(37) {
+        let mut flipped = signature.to_vec();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(!verify(key, b"message", &flipped), "bit {bit}");
+    }
+}
+
+#[test]
+fn ecdsa_p384_of_both_backends_agrees() {
+    let key = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
+    let signature = key.sign(&SystemRandom::new(), b"message").unwrap();
+    for verify in [
+        aws_lc::ecdsa_p384_sha384_verify as Verify,
+        rust_crypto::ecdsa_p384_sha384_verify,
+    ] {
+        refuses_anything_else(verify, key.public_key().as_ref(), signature.as_ref());
+    }
+}
+
+#[test]
+fn rsa_pss_of_both_backends_agrees() {
+    let key = KeyPair::generate(KeySize::Rsa4096).unwrap();
+    let mut signature = vec![0; key.public_modulus_len()];
+    key.sign(
+        &RSA_PSS_SHA384,
+        &SystemRandom::new(),
+        b"message",
+        &mut signature,
+    )
+    .unwrap();
+    for verify in [
+        aws_lc::rsa_pss_sha384_verify as Verify,
+        rust_crypto::rsa_pss_sha384_verify,
+    ] {
+        refuses_anything_else(verify, key.public_key().as_ref(), &signature);
     }
 }

@@ -22,7 +22,9 @@ fn manifest() -> Manifest {
     }
 }
 
-fn mutated(change: impl FnOnce(&mut Vec<(Value, Value)>)) -> Result<Manifest, ManifestError> {
+type Entries = Vec<(Value, Value)>;
+
+fn mutated(change: impl FnOnce(&mut Entries)) -> Result<Manifest, ManifestError> {
     let mut entries = cbor::decode(&manifest().to_cbor(), 1 << 14)
         .and_then(|value| value.into_map().ok())
         .unwrap();
@@ -57,7 +59,7 @@ fn every_key_but_the_aibom_is_required() {
 
 #[test]
 fn unknown_keys_and_wrong_types_are_malformed() {
-    let faults: [fn(&mut Vec<(Value, Value)>); 7] = [
+    let faults: [fn(&mut Entries); 7] = [
         |entries| entries.push(("extra".into(), 1.into())),
         |entries| set(entries, "model", Value::Bytes(vec![1])),
         |entries| set(entries, "model", "".into()),
