@@ -1,1 +1,31 @@
-//! enclave-runtime.
+//! The part inside the TEE: makes its identity in memory, gets evidence for it from the platform, opens sealed requests, serves the
+//! OpenAI API inside the seal only, and signs a receipt for every answer. Anything unsealed is refused.
+
+pub mod clock;
+pub mod config;
+pub mod evidence;
+pub mod harden;
+pub mod limits;
+pub mod runtime;
+pub mod telemetry;
+pub mod wipe;
+
+mod answer;
+mod bindings;
+mod challenge;
+mod envelope;
+mod epochs;
+mod exchange;
+mod generate;
+mod http;
+mod node;
+mod openai;
+mod problem;
+
+pub use clock::Clock;
+pub use config::{Config, ConfigError};
+pub use evidence::{EvidenceSettings, discover};
+pub use harden::{HardenError, harden};
+pub use limits::Limits;
+pub use runtime::{Parts, PolicyInForce, Runtime, StartError};
+pub use wipe::WipingAllocator;

@@ -1,0 +1,114 @@
+//! Answers an opened request inside the seal: every answer, errors too, ends with a receipt.
+
+use crate::{
+    exchange::{Exchange, Gone},
+    generate,
+    openai::{self, ApiError, Generation, Rendering, Route, Shape},
+    telemetry,
+};
+use protocol::Plaintext;
+
+/// Why an answer was not given as asked.
+pub(crate) enum Stop {
+    /// It is refused, and the client is told.
+    Refused(ApiError),
+    /// There is no client any more.
+    Gone,
+}
+
+impl From<ApiError> for Stop {
+    fn from(error: ApiError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<Gone> for Stop {
+    fn from(Gone: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+/// Answers `request` to the end.
+pub(crate) async fn answer(mut exchange: Exchange, request: Plaintext) {
+    let outcome = match serve(&mut exchange, request).await {
+        Ok(()) => exchange.finish().await,
+        Err(Stop::Refused(error)) => refuse(exchange, &error).await,
+        Err(Stop::Gone) => Err(Gone),
+    };
+    if outcome.is_err() {
+        telemetry::cancelled();
+    }
+}
+
+async fn refuse(mut exchange: Exchange, error: &ApiError) -> Result<(), Gone> {
+    telemetry::refused(error.code);
+    exchange.refuse(error).await?;
+    exchange.finish().await
+}
+
+async fn serve(exchange: &mut Exchange, request: Plaintext) -> Result<(), Stop> {
+    exchange.check_headers()?;
+    let name = exchange.node.engine.card().name.clone();
+    let since = exchange.node.started_at;
+    match Route::find(&request.method, &request.path)? {
+        Route::Models => exchange.document(&openai::models(&name, since)).await?,
+        Route::Model(id) => {
+            exchange
+                .document(&openai::model(&id, &name, since)?)
+                .await?
+        }
+        Route::Completion(shape) => complete(exchange, shape, request).await?,
+    }
+    Ok(())
+}
+
+async fn complete(exchange: &mut Exchange, shape: Shape, request: Plaintext) -> Result<(), Stop> {
+    check_media_type(request.content_type.as_deref())?;
+    let generation = prepare(exchange, shape, request).await?;
+    exchange.account.sampling = generation.sampling;
+    exchange.account.usage.prompt_tokens = generation.prompt_tokens;
+    let rendering = rendering(exchange, shape, &generation);
+    let steps = exchange
+        .node
+        .engine
+        .submit(generation.job)
+        .map_err(ApiError::from)?;
+    generate::deliver(exchange, steps, &rendering).await
+}
+
+/// Parses and tokenizes away from the threads that serve connections: a long prompt takes a while.
+async fn prepare(
+    exchange: &Exchange,
+    shape: Shape,
+    request: Plaintext,
+) -> Result<Generation, ApiError> {
+    let engine = exchange.node.engine.clone();
+    let work = tokio::task::spawn_blocking(move || {
+        let asked = match shape {
+            Shape::Chat => openai::read_chat(&request.body)?,
+            Shape::Text => openai::read_text(&request.body)?,
+        };
+        openai::prepare(asked, &*engine)
+    });
+    work.await
+        .unwrap_or_else(|_panicked| Err(ApiError::engine_failed()))
+}
+
+fn rendering(exchange: &Exchange, shape: Shape, generation: &Generation) -> Rendering {
+    Rendering {
+        shape,
+        delivery: generation.delivery,
+        request_id: exchange.headers.request_id,
+        created: exchange.node.clock.now(),
+        model: exchange.node.engine.card().name.clone(),
+        fingerprint: exchange.node.fingerprint.clone(),
+    }
+}
+
+fn check_media_type(named: Option<&str>) -> Result<(), ApiError> {
+    let essence = named.and_then(|named| named.split(';').next());
+    match essence {
+        Some(essence) if essence.trim().eq_ignore_ascii_case("application/json") => Ok(()),
+        _ => Err(ApiError::media_type()),
+    }
+}

@@ -1,0 +1,282 @@
+//! The configuration file, and the only reader of files named in it. TOML; unknown fields are refused; all mistakes are told at once.
+//! No environment variable is read: the environment is not measured.
+
+mod files;
+mod section;
+mod shown;
+
+pub use files::{Files, read_files};
+
+use crate::{Limits, evidence::VekError, runtime::is_node_name};
+use attestation::UnixTime;
+use provision::{FileError, PolicyFileError, PublicKeyError};
+use section::Section;
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Largest configuration file, in bytes.
+const MAX_CONFIG_BYTES: usize = 64 * 1024;
+/// Where Linux keeps configfs-tsm.
+const TSM_ROOT: &str = "/sys/kernel/config/tsm/report";
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8700);
+
+/// Everything that an operator can set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `node`: the node's name.
+    pub node: String,
+    /// `listen`: the address for the gateway; 127.0.0.1:8700.
+    pub listen: SocketAddr,
+    /// `model`: the GGUF file.
+    pub model: PathBuf,
+    /// `residency`: country of the machine, two capital letters.
+    pub residency: Option<String>,
+    /// `[policy]`.
+    pub policy: PolicySettings,
+    /// `[evidence]`.
+    pub evidence: EvidencePaths,
+    /// `[engine]`.
+    pub engine: EngineSettings,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[log]` `format`: `text` or `json`.
+    pub log_format: LogFormat,
+}
+
+/// `[policy]`: the policy that this runtime obeys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicySettings {
+    /// `envelope`: the signed policy, a DSSE envelope.
+    pub envelope: PathBuf,
+    /// `keys`: files of Ed25519 public keys, PEM.
+    pub keys: Vec<PathBuf>,
+    /// `threshold`: how many of them must have signed; all of them if absent.
+    pub threshold: Option<usize>,
+}
+
+/// `[evidence]`: how to ask the platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidencePaths {
+    /// `tsm-root`: root of configfs-tsm's reports.
+    pub tsm_root: PathBuf,
+    /// `vek`: VCEK or VLEK certificate (DER), for hosts that hand out none.
+    pub vek: Option<PathBuf>,
+    /// `privlevel`: VMPL to ask for, 0 to 3.
+    pub privlevel: Option<u8>,
+}
+
+/// `[engine]`: how much of the machine the model may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineSettings {
+    /// `threads`: threads that compute; 0, as many as there are cores, if absent.
+    pub threads: usize,
+    /// `max-sequences`: answers made at the same time; 4.
+    pub max_sequences: usize,
+    /// `queue`: requests that may wait for their turn; 64.
+    pub queue: usize,
+    /// `max-context-tokens`: longest prompt and answer; the model's own context, at most 8192, if absent.
+    pub max_context_tokens: usize,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// Why a configuration, or a file that it names, was refused; `code()` is stable.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A file could not be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Not TOML.
+    #[error("{0}")]
+    Syntax(toml::de::Error),
+    /// Every field that is absent, unknown or wrong.
+    #[error("{0}")]
+    Mistakes(Mistakes),
+    /// A key of the policy root.
+    #[error(transparent)]
+    PolicyKey(#[from] PublicKeyError),
+    /// The signed policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyFileError),
+    /// The signed policy is of another time.
+    #[error("the policy is in force from {} to {}", .not_before.to_rfc3339(), .expires.to_rfc3339())]
+    PolicyNotInForce {
+        /// First second.
+        not_before: UnixTime,
+        /// First second after.
+        expires: UnixTime,
+    },
+    /// The certificate that endorses reports.
+    #[error("evidence.vek: {0}")]
+    Vek(#[from] VekError),
+}
+
+/// One line for each mistake; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistakes(pub Vec<String>);
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl ConfigError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::File(error) => error.code(),
+            Self::Syntax(_) => "config.syntax",
+            Self::Mistakes(_) => "config.mistakes",
+            Self::PolicyKey(error) => error.code(),
+            Self::Policy(error) => error.code(),
+            Self::PolicyNotInForce { .. } => "config.policy_not_in_force",
+            Self::Vek(error) => error.code(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file at `path`; relative paths in it start at its folder.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let bytes = provision::file::read(path, MAX_CONFIG_BYTES)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, folder)
+    }
+
+    /// Parses `text`; relative paths in it start at `folder`.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
+        let table = text.parse().map_err(ConfigError::Syntax)?;
+        let mut mistakes = Vec::new();
+        let mut top = Section::outermost(table, folder);
+        let config = Self {
+            policy: policy(top.section("policy"), &mut mistakes),
+            evidence: evidence(top.section("evidence"), &mut mistakes),
+            engine: engine(top.section("engine"), &mut mistakes),
+            limits: limits(top.section("limits"), &mut mistakes),
+            log_format: log_format(top.section("log"), &mut mistakes),
+            node: top.required("node", "a-z, 0-9 and -, 1 to 63 of them", node_name),
+            listen: top
+                .optional("listen", "ADDRESS:PORT", |text: String| text.parse().ok())
+                .unwrap_or(LISTEN),
+            model: top.path("model").unwrap_or_default(),
+            residency: top.optional("residency", "a country of two capital letters", country),
+        };
+        top.finish(&mut mistakes);
+        if mistakes.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError::Mistakes(Mistakes(mistakes)))
+        }
+    }
+}
+
+fn node_name(name: String) -> Option<String> {
+    is_node_name(&name).then_some(name)
+}
+
+fn country(code: String) -> Option<String> {
+    let capital = |byte: u8| byte.is_ascii_uppercase();
+    (code.len() == 2 && code.bytes().all(capital)).then_some(code)
+}
+
+fn policy(mut section: Section<'_>, mistakes: &mut Vec<String>) -> PolicySettings {
+    let keys = section.paths("keys").unwrap_or_default();
+    let expected = "a positive number, not above that of the keys";
+    let in_range = |threshold: usize| (1..=keys.len()).contains(&threshold).then_some(threshold);
+    let settings = PolicySettings {
+        envelope: section.path("envelope").unwrap_or_default(),
+        threshold: section.optional("threshold", expected, in_range),
+        keys,
+    };
+    section.finish(mistakes);
+    settings
+}
+
+fn evidence(mut section: Section<'_>, mistakes: &mut Vec<String>) -> EvidencePaths {
+    let vmpl = |level: u8| (level <= 3).then_some(level);
+    let paths = EvidencePaths {
+        tsm_root: section
+            .optional_path("tsm-root")
+            .unwrap_or_else(|| TSM_ROOT.into()),
+        vek: section.optional_path("vek"),
+        privlevel: section.optional("privlevel", "0 to 3", vmpl),
+    };
+    section.finish(mistakes);
+    paths
+}
+
+fn engine(mut section: Section<'_>, mistakes: &mut Vec<String>) -> EngineSettings {
+    let threads = |count: usize| (count <= 1024).then_some(count);
+    let settings = EngineSettings {
+        threads: section
+            .optional("threads", "0 to 1024", threads)
+            .unwrap_or(0),
+        max_sequences: section.count("max-sequences", 4),
+        queue: section.count("queue", 64),
+        max_context_tokens: section.count("max-context-tokens", 8192),
+    };
+    section.finish(mistakes);
+    settings
+}
+
+fn log_format(mut section: Section<'_>, mistakes: &mut Vec<String>) -> LogFormat {
+    let named = |name: String| match name.as_str() {
+        "text" => Some(LogFormat::Text),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    };
+    let format = section.optional("format", "\"text\" or \"json\"", named);
+    section.finish(mistakes);
+    format.unwrap_or(LogFormat::Text)
+}
+
+fn limits(mut section: Section<'_>, mistakes: &mut Vec<String>) -> Limits {
+    let default = Limits::default();
+    let limits = Limits {
+        max_connections: section.count("max-connections", default.max_connections),
+        max_in_flight: section.count("max-in-flight", default.max_in_flight),
+        max_challenges: section.count("max-challenges", default.max_challenges),
+        max_request_bytes: request_bytes(&mut section, default.max_request_bytes),
+        replay_capacity: section.count("replay-capacity", default.replay_capacity),
+        max_bindings: section.count("max-bindings", default.max_bindings),
+        key_window: key_window(&mut section, default.key_window),
+        envelope_timeout: section.seconds("envelope-timeout-seconds", default.envelope_timeout),
+        answer_timeout: section.seconds("answer-timeout-seconds", default.answer_timeout),
+        drain_timeout: section.seconds("drain-timeout-seconds", default.drain_timeout),
+    };
+    section.finish(mistakes);
+    limits
+}
+
+fn request_bytes(section: &mut Section<'_>, default: u32) -> u32 {
+    let in_range = |bytes: u32| (1024..=64 * 1024 * 1024).contains(&bytes).then_some(bytes);
+    section
+        .optional("max-request-bytes", "1024 to 67108864", in_range)
+        .unwrap_or(default)
+}
+
+fn key_window(section: &mut Section<'_>, default: Duration) -> Duration {
+    let in_range = |seconds: u64| {
+        (60..=3600)
+            .contains(&seconds)
+            .then(|| Duration::from_secs(seconds))
+    };
+    section
+        .optional("key-window-seconds", "60 to 3600", in_range)
+        .unwrap_or(default)
+}

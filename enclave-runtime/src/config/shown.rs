@@ -1,0 +1,125 @@
+//! The configuration in force, defaults included, as the TOML that would give it.
+
+use super::{Config, LogFormat};
+use std::fmt;
+use toml::{Table, Value};
+
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut top = Table::new();
+        put(&mut top, "node", self.node.clone());
+        put(&mut top, "listen", self.listen.to_string());
+        put(&mut top, "model", self.model.display().to_string());
+        put_some(&mut top, "residency", self.residency.clone());
+        put(&mut top, "policy", self.policy_table());
+        put(&mut top, "evidence", self.evidence_table());
+        put(&mut top, "engine", self.engine_table());
+        put(&mut top, "limits", self.limits_table());
+        put(&mut top, "log", self.log_table());
+        top.fmt(f)
+    }
+}
+
+impl Config {
+    fn policy_table(&self) -> Table {
+        let shown = |path: &std::path::PathBuf| path.display().to_string().into();
+        let keys: Vec<Value> = self.policy.keys.iter().map(shown).collect();
+        let mut table = Table::new();
+        put(
+            &mut table,
+            "envelope",
+            self.policy.envelope.display().to_string(),
+        );
+        put(&mut table, "keys", keys);
+        put(
+            &mut table,
+            "threshold",
+            integer(self.policy.threshold.unwrap_or(self.policy.keys.len())),
+        );
+        table
+    }
+
+    fn evidence_table(&self) -> Table {
+        let evidence = &self.evidence;
+        let mut table = Table::new();
+        put(
+            &mut table,
+            "tsm-root",
+            evidence.tsm_root.display().to_string(),
+        );
+        put_some(
+            &mut table,
+            "vek",
+            evidence.vek.as_ref().map(|path| path.display().to_string()),
+        );
+        put_some(&mut table, "privlevel", evidence.privlevel.map(i64::from));
+        table
+    }
+
+    fn engine_table(&self) -> Table {
+        let engine = &self.engine;
+        let mut table = Table::new();
+        put(&mut table, "threads", integer(engine.threads));
+        put(&mut table, "max-sequences", integer(engine.max_sequences));
+        put(&mut table, "queue", integer(engine.queue));
+        put(
+            &mut table,
+            "max-context-tokens",
+            integer(engine.max_context_tokens),
+        );
+        table
+    }
+
+    fn limits_table(&self) -> Table {
+        let limits = &self.limits;
+        let mut table = Table::new();
+        for (name, value) in [
+            ("max-connections", integer(limits.max_connections)),
+            ("max-in-flight", integer(limits.max_in_flight)),
+            ("max-challenges", integer(limits.max_challenges)),
+            ("max-request-bytes", i64::from(limits.max_request_bytes)),
+            ("replay-capacity", integer(limits.replay_capacity)),
+            ("max-bindings", integer(limits.max_bindings)),
+            ("key-window-seconds", integer(limits.key_window.as_secs())),
+            (
+                "envelope-timeout-seconds",
+                integer(limits.envelope_timeout.as_secs()),
+            ),
+            (
+                "answer-timeout-seconds",
+                integer(limits.answer_timeout.as_secs()),
+            ),
+            (
+                "drain-timeout-seconds",
+                integer(limits.drain_timeout.as_secs()),
+            ),
+        ] {
+            put(&mut table, name, value);
+        }
+        table
+    }
+
+    fn log_table(&self) -> Table {
+        let format = match self.log_format {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        };
+        let mut table = Table::new();
+        put(&mut table, "format", format);
+        table
+    }
+}
+
+fn put(table: &mut Table, name: &str, value: impl Into<Value>) {
+    table.insert(name.to_owned(), value.into());
+}
+
+fn put_some(table: &mut Table, name: &str, value: Option<impl Into<Value>>) {
+    if let Some(value) = value {
+        put(table, name, value);
+    }
+}
+
+fn integer(count: impl TryInto<i64>) -> i64 {
+    count.try_into().unwrap_or(i64::MAX)
+}

@@ -1,0 +1,163 @@
+//! One sealed exchange from the opened request to the signed receipt that ends its answer.
+
+use crate::{
+    node::Node,
+    openai::{ApiError, Sampling},
+    telemetry,
+};
+use attestation::UnixTime;
+use bytes::Bytes;
+use protocol::{Plaintext, Receipt, Responder, SealedHeaders, SignedReceipt, Usage};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// The client went away; there is nobody to answer.
+pub(crate) struct Gone;
+
+/// An exchange under way.
+pub(crate) struct Exchange {
+    pub(crate) node: Arc<Node>,
+    pub(crate) headers: SealedHeaders,
+    pub(crate) account: Account,
+    responder: Responder,
+    out: mpsc::Sender<Bytes>,
+    epoch: u64,
+    received_at: UnixTime,
+    status: u16,
+}
+
+/// What the receipt will say about the answer, as it becomes known. No Debug: tokens are the answer.
+#[derive(Default)]
+pub(crate) struct Account {
+    pub(crate) usage: Usage,
+    pub(crate) sampling: Sampling,
+    pub(crate) tokens: Vec<u32>,
+}
+
+impl Exchange {
+    pub(crate) fn new(
+        node: Arc<Node>,
+        request: &Plaintext,
+        responder: Responder,
+        epoch: u64,
+        out: mpsc::Sender<Bytes>,
+    ) -> Self {
+        Self {
+            received_at: node.clock.now(),
+            headers: request.headers.clone(),
+            account: Account::default(),
+            status: 0,
+            node,
+            responder,
+            out,
+            epoch,
+        }
+    }
+
+    /// Whether the sealed headers are meant for this runtime as it is now. A model that is not served is the client's own mistake and
+    /// is told plainly; everything else gets one coarse answer.
+    pub(crate) fn check_headers(&self) -> Result<(), ApiError> {
+        let context = self
+            .node
+            .request_context(&self.headers.binding_id, self.received_at);
+        let Err(mismatch) = self.headers.check(&context, self.received_at) else {
+            return Ok(());
+        };
+        telemetry::sealed_header_refused(mismatch.0);
+        Err(match &self.headers.model {
+            Some(model) if mismatch.0 == "narthex-model" => ApiError::model_not_found(model),
+            _ => ApiError::misdirected(),
+        })
+    }
+
+    /// Sends the sealed head.
+    pub(crate) async fn head(
+        &mut self,
+        status: u16,
+        headers: &[(&str, &[u8])],
+    ) -> Result<(), Gone> {
+        self.status = status;
+        let sealed = self.responder.head(status, headers);
+        self.send(sealed).await
+    }
+
+    /// Seals and sends a part of the body.
+    pub(crate) async fn body(&mut self, part: &[u8]) -> Result<(), Gone> {
+        if part.is_empty() {
+            return Ok(());
+        }
+        let sealed = self.responder.body(part);
+        self.send(sealed).await
+    }
+
+    /// A whole answer of JSON.
+    pub(crate) async fn document(&mut self, json: &[u8]) -> Result<(), Gone> {
+        self.head(200, &[("content-type", b"application/json")])
+            .await?;
+        self.body(json).await
+    }
+
+    /// A whole answer that is an error.
+    pub(crate) async fn refuse(&mut self, error: &ApiError) -> Result<(), Gone> {
+        let mut headers: Vec<(&str, &[u8])> = vec![("content-type", b"application/json")];
+        if error.is_temporary() {
+            headers.push(("retry-after", b"1"));
+        }
+        self.head(error.status, &headers).await?;
+        self.body(&error.to_json()).await
+    }
+
+    /// Ends the answer: the receipt, then the authenticated end.
+    pub(crate) async fn finish(self) -> Result<(), Gone> {
+        let receipt = self.receipt();
+        telemetry::answered(self.status);
+        let sealed = self.responder.finish(&receipt);
+        self.out.send(sealed.into()).await.map_err(|_| Gone)
+    }
+
+    /// Returns once the client has gone.
+    pub(crate) async fn abandoned(&self) {
+        self.out.closed().await;
+    }
+
+    async fn send(&self, sealed: Vec<u8>) -> Result<(), Gone> {
+        self.out.send(sealed.into()).await.map_err(|_| Gone)
+    }
+
+    fn receipt(&self) -> SignedReceipt {
+        let node = &self.node;
+        let card = node.engine.card();
+        let Account {
+            usage,
+            sampling,
+            tokens,
+        } = &self.account;
+        let receipt = Receipt {
+            request_id: self.headers.request_id,
+            digests: self.responder.digests(tokens),
+            binding_id: self.headers.binding_id,
+            manifest: node.manifest_digest,
+            policy_version: node.policy.version,
+            policy_digest: node.policy.digest,
+            client_policy: self.headers.client_policy,
+            model: card.name.clone(),
+            model_digest: card.model_digest,
+            aibom_digest: None,
+            node: node.name.clone(),
+            epoch: self.epoch,
+            cache_scope: "request".to_owned(),
+            residency: node.residency.clone(),
+            status: self.status,
+            usage: *usage,
+            received_at: self.received_at,
+            finished_at: node.clock.now(),
+            temperature_milli: sampling.temperature_milli,
+            top_p_milli: sampling.top_p_milli,
+            seed: sampling.seed,
+            isa: card.isa.to_owned(),
+            engine: card.mode.to_owned(),
+            kernels_digest: card.kernels_digest,
+        };
+        receipt.sign(&node.identity)
+    }
+}

@@ -1,0 +1,45 @@
+//! The limits of one runtime, each with a default.
+
+use std::time::Duration;
+
+/// What one runtime grants its peers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections open at once.
+    pub max_connections: usize,
+    /// Sealed requests under way at once; one more is answered 503.
+    pub max_in_flight: usize,
+    /// Challenges under way at once; one more is answered 503. The firmware answers them one after the other.
+    pub max_challenges: usize,
+    /// Largest request body inside the seal, in bytes; stated in the manifest.
+    pub max_request_bytes: u32,
+    /// Envelopes that one key epoch can tell from replays; when full, the next epoch begins.
+    pub replay_capacity: usize,
+    /// Attestations honoured at once; when full, the oldest makes room.
+    pub max_bindings: usize,
+    /// Validity of one signed key list.
+    pub key_window: Duration,
+    /// Longest time for an envelope to arrive.
+    pub envelope_timeout: Duration,
+    /// Longest time for an answer to be made.
+    pub answer_timeout: Duration,
+    /// Time that answers under way get once the runtime was told to stop.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 512,
+            max_in_flight: 64,
+            max_challenges: 16,
+            max_request_bytes: 4 * 1024 * 1024,
+            replay_capacity: 1_000_000,
+            max_bindings: 4096,
+            key_window: Duration::from_secs(20 * 60),
+            envelope_timeout: Duration::from_secs(30),
+            answer_timeout: Duration::from_secs(300),
+            drain_timeout: Duration::from_secs(30),
+        }
+    }
+}

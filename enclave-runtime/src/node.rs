@@ -1,0 +1,148 @@
+//! What one running runtime holds: its identity, what it says of itself, its keys and its engine.
+
+use crate::{
+    Clock, Limits, Parts, PolicyInForce, StartError,
+    bindings::IssuedBindings,
+    epochs::{Epochs, KeyListTerms},
+    openai,
+};
+use attestation::{
+    Binding, BindingId, Digest, EvidenceProvider, Freshness, Manifest, Nonce, UnixTime,
+};
+use aws_lc_rs::rand;
+use engine::{Engine, ModelCard};
+use protocol::{IdentitySecret, RequestContext, SignedKeyConfigs};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// How much longer than the policy's own limit an attestation is honoured: what is under way, and clocks that differ.
+const BINDING_GRACE_SECONDS: u64 = 300;
+
+/// One running runtime. No Debug: it holds the identity's secret.
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) identity: IdentitySecret,
+    pub(crate) manifest: Vec<u8>,
+    pub(crate) manifest_digest: Digest,
+    pub(crate) policy: PolicyInForce,
+    pub(crate) residency: Option<String>,
+    pub(crate) fingerprint: String,
+    pub(crate) started_at: UnixTime,
+    pub(crate) limits: Limits,
+    pub(crate) clock: Clock,
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) provider: Arc<dyn EvidenceProvider>,
+    pub(crate) issued: IssuedBindings,
+    pub(crate) epochs: Epochs,
+    pub(crate) in_flight: Arc<Semaphore>,
+    pub(crate) challenges: Arc<Semaphore>,
+}
+
+impl Node {
+    /// Makes the identity, the manifest and the first key epoch.
+    pub(crate) fn new(
+        parts: Parts,
+        engine: Arc<dyn Engine>,
+        provider: Arc<dyn EvidenceProvider>,
+        clock: Clock,
+    ) -> Self {
+        let identity = IdentitySecret::generate();
+        let manifest = manifest(&parts, engine.card()).to_cbor();
+        let manifest_digest = Manifest::digest(&manifest);
+        let started_at = clock.now();
+        let terms = key_list_terms(&parts, identity.public().digest(), manifest_digest);
+        let card = engine.card();
+        Self {
+            fingerprint: openai::fingerprint(&card.model_digest, &card.kernels_digest),
+            issued: IssuedBindings::new(
+                parts.limits.max_bindings,
+                parts
+                    .policy
+                    .max_age_seconds
+                    .saturating_add(BINDING_GRACE_SECONDS),
+            ),
+            epochs: Epochs::start(terms, started_at),
+            in_flight: Arc::new(Semaphore::new(parts.limits.max_in_flight)),
+            challenges: Arc::new(Semaphore::new(parts.limits.max_challenges)),
+            name: parts.node,
+            policy: parts.policy,
+            residency: parts.residency,
+            limits: parts.limits,
+            identity,
+            manifest,
+            manifest_digest,
+            started_at,
+            clock,
+            engine,
+            provider,
+        }
+    }
+
+    /// Asks the platform once, so that a machine without a TEE is refused before it serves.
+    pub(crate) fn probe(&self) -> Result<(), StartError> {
+        let mut nonce = [0; 32];
+        rand::fill(&mut nonce).map_err(|_| StartError::Random)?;
+        let binding = self.binding(Freshness::of_one(&Nonce(nonce)));
+        self.provider.evidence(&binding)?;
+        Ok(())
+    }
+
+    /// What the CPU signs for one freshness.
+    pub(crate) fn binding(&self, freshness: Freshness) -> Binding {
+        Binding {
+            freshness,
+            identity: self.identity.public().digest(),
+            manifest: self.manifest_digest,
+        }
+    }
+
+    /// The signed key list, valid for at least half of its window.
+    pub(crate) fn key_list(&self) -> SignedKeyConfigs {
+        self.epochs.signed_list(&self.identity, self.clock.now())
+    }
+
+    /// What a request that names attestation `claimed` must agree with.
+    pub(crate) fn request_context(&self, claimed: &BindingId, now: UnixTime) -> RequestContext {
+        let honoured = self.issued.honours(claimed, now);
+        RequestContext {
+            binding_ids: honoured.then_some(*claimed).into_iter().collect(),
+            policy_version: self.policy.version,
+            policy_digest: self.policy.digest,
+            node: self.name.clone(),
+            model: self.engine.card().name.clone(),
+            residency: self.residency.clone(),
+        }
+    }
+}
+
+fn manifest(parts: &Parts, card: &ModelCard) -> Manifest {
+    Manifest {
+        runtime_version: env!("CARGO_PKG_VERSION").to_owned(),
+        runtime_digest: parts.runtime_digest,
+        model: card.name.clone(),
+        model_digest: card.model_digest,
+        tokenizer_digest: card.tokenizer_digest,
+        template_digest: card.template_digest,
+        aibom_digest: None,
+        kernels_digest: card.kernels_digest,
+        engine: card.mode.to_owned(),
+        isa: card.isa.to_owned(),
+        max_context_tokens: card.context_tokens,
+        max_request_bytes: parts.limits.max_request_bytes,
+        padding: "off".to_owned(),
+        policy_root: parts.policy.root,
+    }
+}
+
+fn key_list_terms(parts: &Parts, identity: Digest, manifest: Digest) -> KeyListTerms {
+    KeyListTerms {
+        identity,
+        manifest,
+        node: parts.node.clone(),
+        policy_version: parts.policy.version,
+        policy_digest: parts.policy.digest,
+        window_seconds: parts.limits.key_window.as_secs(),
+        replay_capacity: parts.limits.replay_capacity,
+        max_request_bytes: parts.limits.max_request_bytes as usize,
+    }
+}

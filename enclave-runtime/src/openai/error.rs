@@ -1,0 +1,187 @@
+//! Errors in OpenAI's shape. They quote the client's own names and numbers, so they travel inside the seal only: no Display, and Debug
+//! shows the code alone.
+
+use serde_json::{Value, json};
+use std::fmt;
+
+/// One error of the inner API.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    kind: &'static str,
+    param: Option<String>,
+    message: String,
+}
+
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code)
+    }
+}
+
+impl ApiError {
+    fn client(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            kind: "invalid_request_error",
+            param: None,
+            message: message.into(),
+        }
+    }
+
+    fn server(status: u16, code: &'static str, message: &'static str) -> Self {
+        Self {
+            kind: "server_error",
+            ..Self::client(status, code, message)
+        }
+    }
+
+    fn about(self, param: impl Into<String>) -> Self {
+        Self {
+            param: Some(param.into()),
+            ..self
+        }
+    }
+
+    /// The body is not one JSON object.
+    pub(crate) fn invalid_json(line: usize, column: usize) -> Self {
+        let message = format!("The body is not one JSON object (line {line}, column {column}).");
+        Self::client(400, "invalid_json", message)
+    }
+
+    /// A required parameter is absent.
+    pub(crate) fn missing(param: &'static str) -> Self {
+        let message = format!("Missing required parameter: '{param}'.");
+        Self::client(400, "missing_required_parameter", message).about(param)
+    }
+
+    /// A parameter stands there twice.
+    pub(crate) fn doubled(param: &str) -> Self {
+        let message = format!("The parameter '{param}' is given twice.");
+        Self::client(400, "doubled_parameter", message).about(param)
+    }
+
+    /// A parameter has a value of another type or outside its range.
+    pub(crate) fn invalid(param: impl Into<String>, expected: &str) -> Self {
+        let param = param.into();
+        let message = format!("Invalid value for '{param}': expected {expected}.");
+        Self::client(400, "invalid_value", message).about(param)
+    }
+
+    /// A parameter, or this value of it, that would change the answer and is not implemented, or is unknown.
+    pub(crate) fn unsupported(param: impl Into<String>) -> Self {
+        let param = param.into();
+        let message =
+            format!("Unsupported parameter: '{param}' is not supported here with this value.");
+        Self::client(400, "unsupported_parameter", message).about(param)
+    }
+
+    /// No such model.
+    pub(crate) fn model_not_found(name: &str) -> Self {
+        let message =
+            format!("The model '{name}' does not exist here. GET /v1/models lists what does.");
+        Self::client(404, "model_not_found", message).about("model")
+    }
+
+    /// Prompt and answer exceed the context.
+    pub(crate) fn context_length_exceeded(prompt: usize, answer: usize, context: usize) -> Self {
+        let message = format!(
+            "This model's context holds {context} tokens; the request needs {} ({prompt} in the prompt, {answer} for the answer).",
+            prompt.saturating_add(answer)
+        );
+        Self::client(400, "context_length_exceeded", message).about("messages")
+    }
+
+    /// The chat template refused the messages.
+    pub(crate) fn template(reason: &str) -> Self {
+        let message = format!("The model's chat template refused the messages: {reason}");
+        Self::client(400, "invalid_messages", message).about("messages")
+    }
+
+    /// Nothing to continue.
+    pub(crate) fn empty_prompt(param: &'static str) -> Self {
+        Self::client(400, "empty_prompt", "The prompt is empty.").about(param)
+    }
+
+    /// No such route.
+    pub(crate) fn unknown_route() -> Self {
+        Self::client(
+            404,
+            "unknown_url",
+            "There is no such route inside the seal.",
+        )
+    }
+
+    /// The route exists for another method.
+    pub(crate) fn method_not_allowed() -> Self {
+        Self::client(
+            405,
+            "method_not_allowed",
+            "The route does not know this method.",
+        )
+    }
+
+    /// The body is not JSON by its own word.
+    pub(crate) fn media_type() -> Self {
+        Self::client(
+            415,
+            "unsupported_media_type",
+            "The body must be application/json.",
+        )
+    }
+
+    /// The sealed headers are not meant for this runtime as it is now: one coarse answer for all of them.
+    pub(crate) fn misdirected() -> Self {
+        let message = "The request was sealed for another node, policy, attestation, place or time: challenge the node again, \
+                       then seal again.";
+        Self::client(421, "sealed_header_mismatch", message)
+    }
+
+    /// No room for another job.
+    pub(crate) fn busy() -> Self {
+        Self::server(
+            503,
+            "engine_busy",
+            "All slots of the engine are taken. Try again in a moment.",
+        )
+    }
+
+    /// The engine broke off.
+    pub(crate) fn engine_failed() -> Self {
+        Self::server(
+            500,
+            "engine_failed",
+            "The engine failed; the answer is not complete.",
+        )
+    }
+
+    /// The time for one answer is over.
+    pub(crate) fn timed_out() -> Self {
+        Self::server(
+            504,
+            "timeout",
+            "The answer took longer than this runtime allows; it is not complete.",
+        )
+    }
+
+    /// Whether the client should come back soon.
+    pub(crate) const fn is_temporary(&self) -> bool {
+        self.status == 503
+    }
+
+    /// OpenAI's JSON.
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        self.to_value().to_string().into_bytes()
+    }
+
+    /// One event of a stream that had begun.
+    pub(crate) fn to_event(&self) -> Vec<u8> {
+        format!("data: {}\n\n", self.to_value()).into_bytes()
+    }
+
+    fn to_value(&self) -> Value {
+        json!({"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}})
+    }
+}

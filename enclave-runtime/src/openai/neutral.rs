@@ -1,0 +1,95 @@
+//! Parameters of OpenAI's API that are not implemented: their neutral values, which ask for what happens anyway, are accepted; any other
+//! value would change the answer and is refused.
+
+use super::{ApiError, fields::Fields};
+use serde_json::{Value, json};
+
+/// Accepted whatever they say: they never change an answer.
+const IGNORED: [&str; 3] = ["user", "metadata", "store"];
+
+/// Takes the ignored parameters and those that stand at their neutral value.
+pub(crate) fn take_neutral(fields: &mut Fields<'_>) -> Result<(), ApiError> {
+    for name in IGNORED {
+        fields.take_raw(name);
+    }
+    for (name, neutral) in neutral_values() {
+        if let Some(value) = fields.take::<Value>(name, "JSON")?
+            && !neutral.contains(&value)
+        {
+            return Err(ApiError::unsupported(fields.full(name)));
+        }
+    }
+    Ok(())
+}
+
+fn neutral_values() -> [(&'static str, Vec<Value>); 17] {
+    let zero = || vec![json!(0), json!(0.0)];
+    [
+        ("n", vec![json!(1)]),
+        ("best_of", vec![json!(1)]),
+        ("echo", vec![json!(false)]),
+        ("suffix", vec![]),
+        ("presence_penalty", zero()),
+        ("frequency_penalty", zero()),
+        ("logit_bias", vec![json!({})]),
+        ("logprobs", vec![json!(false)]),
+        ("top_logprobs", vec![]),
+        ("response_format", vec![json!({"type": "text"})]),
+        ("tools", vec![json!([])]),
+        ("tool_choice", vec![json!("none"), json!("auto")]),
+        ("parallel_tool_calls", vec![json!(true), json!(false)]),
+        ("functions", vec![json!([])]),
+        ("function_call", vec![json!("none"), json!("auto")]),
+        ("modalities", vec![json!(["text"])]),
+        ("service_tier", vec![json!("auto"), json!("default")]),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(body: &str) -> Result<(), ApiError> {
+        let mut fields = Fields::of_body(body.as_bytes()).unwrap();
+        take_neutral(&mut fields)?;
+        fields.finish()
+    }
+
+    #[test]
+    fn accepts_what_changes_nothing() {
+        take(r#"{"user":"u","metadata":{"a":"b"},"store":true,"n":1,"presence_penalty":0.0,"frequency_penalty":0}"#).unwrap();
+        take(r#"{"tools":[],"tool_choice":"none","response_format":{"type":"text"},"logprobs":false,"suffix":null}"#).unwrap();
+    }
+
+    #[test]
+    fn refuses_what_would_change_the_answer() {
+        for body in [
+            r#"{"n":2}"#,
+            r#"{"best_of":3}"#,
+            r#"{"echo":true}"#,
+            r#"{"suffix":""}"#,
+            r#"{"presence_penalty":0.1}"#,
+            r#"{"frequency_penalty":-1}"#,
+            r#"{"logit_bias":{"5":1}}"#,
+            r#"{"logprobs":true}"#,
+            r#"{"logprobs":0}"#,
+            r#"{"top_logprobs":0}"#,
+            r#"{"response_format":{"type":"json_object"}}"#,
+            r#"{"tools":[{"type":"function"}]}"#,
+            r#"{"tool_choice":"required"}"#,
+            r#"{"parallel_tool_calls":1}"#,
+            r#"{"functions":[{}]}"#,
+            r#"{"function_call":{"name":"f"}}"#,
+            r#"{"modalities":["text","audio"]}"#,
+            r#"{"service_tier":"flex"}"#,
+            r#"{"reasoning_effort":"low"}"#,
+            r#"{"top_k":5}"#,
+        ] {
+            assert_eq!(
+                take(body).unwrap_err().code,
+                "unsupported_parameter",
+                "{body}"
+            );
+        }
+    }
+}

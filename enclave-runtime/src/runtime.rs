@@ -1,0 +1,123 @@
+//! The runtime as its binary, or another composition, uses it.
+
+use crate::{Clock, Limits, http, node::Node, telemetry};
+use attestation::{Digest, EvidenceError, EvidenceProvider};
+use engine::Engine;
+use listener::Drained;
+use std::{sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+
+/// How much longer than an answer may take a silent connection is kept.
+const STALL_MARGIN: Duration = Duration::from_secs(30);
+
+/// What a runtime is told about itself.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// The node's name: 1 to 63 of `a-z 0-9 -`.
+    pub node: String,
+    /// The policy that it obeys.
+    pub policy: PolicyInForce,
+    /// Country of the machine (ISO 3166-1 alpha-2), if known.
+    pub residency: Option<String>,
+    /// SHA-256 of the executable.
+    pub runtime_digest: Digest,
+    /// Limits.
+    pub limits: Limits,
+}
+
+/// The policy that a runtime states as the one it obeys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyInForce {
+    /// The document's version.
+    pub version: u64,
+    /// SHA-256 of the document.
+    pub digest: Digest,
+    /// Digest of the root (keys and threshold) that signed it.
+    pub root: Digest,
+    /// How old an attestation may be that a client relies on.
+    pub max_age_seconds: u64,
+}
+
+/// Why a runtime does not start; `code()` is stable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The node's name.
+    #[error("the node's name must be 1 to 63 of a-z, 0-9 and -")]
+    NodeName,
+    /// No entropy.
+    #[error("the system gave no random bytes")]
+    Random,
+    /// The platform gave no evidence: nothing would be served that anyone could verify.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+}
+
+impl StartError {
+    /// Stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NodeName => "start.node_name",
+            Self::Random => "start.random",
+            Self::Evidence(EvidenceError::Unavailable(_)) => "evidence.unavailable",
+            Self::Evidence(EvidenceError::Mismatch) => "evidence.mismatch",
+        }
+    }
+}
+
+/// A runtime with its identity made and its platform asked, ready to serve.
+pub struct Runtime {
+    node: Arc<Node>,
+}
+
+impl Runtime {
+    /// Makes identity, manifest and keys, and asks the platform for evidence once.
+    pub fn new(
+        parts: Parts,
+        engine: Arc<dyn Engine>,
+        provider: Arc<dyn EvidenceProvider>,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        if !is_node_name(&parts.node) {
+            return Err(StartError::NodeName);
+        }
+        let node = Node::new(parts, engine, provider, clock);
+        node.probe()?;
+        Ok(Self {
+            node: Arc::new(node),
+        })
+    }
+
+    /// Serves on `socket` until `shutdown`, then finishes what is under way.
+    pub async fn serve(self, socket: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
+        if let Ok(address) = socket.local_addr() {
+            telemetry::serving(address, &self.node.name, self.node.policy.version);
+        }
+        let limits = self.listener_limits();
+        let node = self.node;
+        let service = move |request| http::handle(Arc::clone(&node), request);
+        let stopping = async {
+            shutdown.await;
+            telemetry::draining();
+        };
+        let drained = listener::serve(socket, None, limits, service, stopping).await;
+        telemetry::stopped(drained.cut);
+        drained
+    }
+
+    fn listener_limits(&self) -> listener::Limits {
+        let limits = &self.node.limits;
+        listener::Limits {
+            max_connections: limits.max_connections,
+            stall_timeout: limits.answer_timeout.saturating_add(STALL_MARGIN),
+            drain_timeout: limits.drain_timeout,
+            ..listener::Limits::default()
+        }
+    }
+}
+
+pub(crate) fn is_node_name(name: &str) -> bool {
+    let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    (1..=63).contains(&name.len()) && name.bytes().all(allowed)
+}

@@ -1,0 +1,99 @@
+//! The only place that logs. Every event is a function here and every field has a type that cannot hold a prompt: codes, counts,
+//! addresses, names of the operator's own.
+
+use crate::config::LogFormat;
+use attestation::Digest;
+use std::{fmt, net::SocketAddr};
+use tracing::{error, info, warn};
+
+/// Starts logging to standard error. The level is fixed: no environment decides what leaves the TEE.
+pub fn init(format: LogFormat) {
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_max_level(tracing::Level::INFO);
+    // A second call, from a composition of several runtimes, changes nothing.
+    let _ = match format {
+        LogFormat::Text => subscriber.with_ansi(false).try_init(),
+        LogFormat::Json => subscriber.json().try_init(),
+    };
+}
+
+/// The model begins to load.
+pub fn loading_model(path: &std::path::Path) {
+    info!(path = %path.display(), "loading the model");
+}
+
+/// The model is loaded.
+pub fn loaded_model(name: &str, digest: &Digest, isa: &'static str) {
+    info!(
+        model = name,
+        sha256 = hex::encode(digest),
+        isa,
+        "model loaded"
+    );
+}
+
+/// The runtime has evidence and serves.
+pub fn serving(address: SocketAddr, node: &str, policy_version: u64) {
+    info!(%address, node, policy_version, "serving sealed requests");
+}
+
+/// The runtime was told to stop.
+pub fn draining() {
+    info!("stopping: no new connections, answers under way are finished");
+}
+
+/// The runtime has stopped.
+pub fn stopped(cut: usize) {
+    info!(cut_connections = cut, "stopped");
+}
+
+/// The runtime cannot start.
+pub fn cannot_start(code: &str, reason: &dyn fmt::Display) {
+    error!(code, %reason, "cannot start");
+}
+
+/// Whether memory is kept from swap.
+pub fn memory_locked(outcome: rustix::io::Result<()>) {
+    match outcome {
+        Ok(()) => info!("memory is locked"),
+        Err(errno) => warn!(%errno, "memory is not locked: turn swap off or raise RLIMIT_MEMLOCK"),
+    }
+}
+
+/// A panic, by its place alone.
+pub fn panicked(file: &str, line: u32) {
+    error!(file, line, "panic");
+}
+
+pub(crate) fn challenge_answered() {
+    info!("challenge answered");
+}
+
+pub(crate) fn challenge_failed(code: &'static str) {
+    warn!(code, "challenge not answered");
+}
+
+pub(crate) fn refused(code: &'static str) {
+    warn!(code, "request refused");
+}
+
+pub(crate) fn sealed_header_refused(header: &'static str) {
+    warn!(
+        code = "runtime.sealed_header",
+        header, "sealed request refused"
+    );
+}
+
+pub(crate) fn epoch_retired(number: u64) {
+    info!(epoch = number, "replay set full: next key epoch");
+}
+
+pub(crate) fn answered(status: u16) {
+    info!(status, "sealed request answered");
+}
+
+pub(crate) fn cancelled() {
+    info!("sealed request cancelled by its client");
+}

@@ -1,0 +1,111 @@
+//! The configuration: defaults, every mistake at once, and a printed form that reads back.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use enclave_runtime::{Config, ConfigError, config::LogFormat};
+use std::path::{Path, PathBuf};
+
+fn minimal() -> String {
+    "node = \"node-1\"
+model = \"m.gguf\"
+[policy]
+envelope = \"p.json\"
+keys = [\"k.pem\"]
+"
+    .to_owned()
+}
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("/etc/narthex"))
+}
+
+fn mistakes(text: &str) -> Vec<String> {
+    match parse(text) {
+        Err(ConfigError::Mistakes(mistakes)) => mistakes.0,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn little_is_required() {
+    let config = parse(&minimal()).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8700");
+    assert_eq!(config.model, PathBuf::from("/etc/narthex/m.gguf"));
+    assert_eq!(config.policy.keys, [PathBuf::from("/etc/narthex/k.pem")]);
+    assert_eq!(config.policy.threshold, None);
+    assert_eq!(
+        config.evidence.tsm_root,
+        PathBuf::from("/sys/kernel/config/tsm/report")
+    );
+    assert_eq!(config.limits, enclave_runtime::Limits::default());
+    assert_eq!(config.log_format, LogFormat::Text);
+}
+
+#[test]
+fn what_is_printed_reads_back() {
+    let text = minimal()
+        + "[evidence]\nvek = \"v.der\"\nprivlevel = 2\n[engine]\nthreads = 2\n[limits]\nmax-in-flight = 3\n[log]\nformat = \"json\"\n";
+    let mut config = parse(&text).unwrap();
+    let read_back = parse(&config.to_string()).unwrap();
+    config.policy.threshold = Some(1);
+    assert_eq!(read_back, config);
+}
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    let text = r#"
+        node = "Node_1"
+        listen = 80
+        residency = "france"
+        prompt-log = "/var/log/prompts"
+        [policy]
+        keys = "k.pem"
+        threshold = 2
+        [evidence]
+        privlevel = 4
+        simulated = true
+        [engine]
+        threads = -1
+        [limits]
+        max-in-flight = 0
+        key-window-seconds = 5
+        max-request-bytes = 99999999999
+        answer-timeout-seconds = -1
+        [log]
+        format = "xml"
+    "#;
+    let expected = [
+        "policy.keys must be at least one path",
+        "policy.envelope is required: a path",
+        "policy.threshold must be a positive number, not above that of the keys",
+        "evidence.privlevel must be 0 to 3",
+        "evidence.simulated is unknown",
+        "engine.threads must be 0 to 1024",
+        "limits.max-in-flight must be a positive number",
+        "limits.max-request-bytes must be 1024 to 67108864",
+        "limits.key-window-seconds must be 60 to 3600",
+        "limits.answer-timeout-seconds must be a number of seconds, 1 to 86400",
+        "log.format must be \"text\" or \"json\"",
+        "node must be a-z, 0-9 and -, 1 to 63 of them",
+        "listen must be ADDRESS:PORT",
+        "model is required: a path",
+        "residency must be a country of two capital letters",
+        "prompt-log is unknown",
+    ];
+    assert_eq!(mistakes(text), expected);
+}
+
+#[test]
+fn an_empty_list_of_keys_is_a_mistake() {
+    for keys in ["[]", "[\"\"]"] {
+        let text = minimal().replace("[\"k.pem\"]", keys);
+        assert_eq!(mistakes(&text), ["policy.keys must be at least one path"]);
+    }
+}
+
+#[test]
+fn codes_are_stable() {
+    assert_eq!(parse("node = ").unwrap_err().code(), "config.syntax");
+    assert_eq!(parse("").unwrap_err().code(), "config.mistakes");
+    let absent = Config::load(Path::new("/nonexistent/narthex.toml"));
+    assert_eq!(absent.unwrap_err().code(), "provision.file.read");
+}
