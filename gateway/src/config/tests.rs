@@ -1,0 +1,163 @@
+use super::*;
+
+fn mistakes(text: &str) -> Vec<String> {
+    match Config::from_toml(text) {
+        Err(ConfigError::Mistakes(Mistakes(mistakes))) => {
+            mistakes.into_iter().map(|mistake| mistake.field).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// `DEFAULTS` with the commented settings switched on.
+fn spelled_out() -> String {
+    let is_setting = |line: &str| {
+        line.strip_prefix("# ")
+            .is_some_and(|rest| rest.contains(" = "))
+    };
+    let switch_on = |line: &str| {
+        if is_setting(line) {
+            line.replacen("# ", "", 1)
+        } else {
+            line.to_owned()
+        }
+    };
+    DEFAULTS
+        .lines()
+        .map(switch_on)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn with(from: &str, to: &str) -> String {
+    let text = spelled_out();
+    assert_eq!(text.matches(from).count(), 1, "{from}");
+    text.replace(from, to)
+}
+
+#[test]
+fn the_printed_defaults_are_the_defaults() {
+    let implied = Config::from_toml(DEFAULTS).unwrap();
+    let spelled_out = Config::from_toml(&spelled_out()).unwrap();
+    assert_eq!(format!("{implied:?}"), format!("{spelled_out:?}"));
+    assert!(implied.admin_listen.ip().is_loopback());
+}
+
+#[test]
+fn every_number_is_in_the_printed_defaults() {
+    for number in [
+        "interval_seconds = 300",
+        "max_streams = 64",
+        "stall_timeout_ms = 240000",
+        "weight = 1",
+    ] {
+        assert!(DEFAULTS.contains(&format!("# {number} ")), "{number}");
+    }
+}
+
+#[test]
+fn the_listener_waits_longer_than_the_relay() {
+    let config = Config::from_toml(DEFAULTS).unwrap();
+    assert!(config.limits.stall_timeout > config.relay.answer_timeout);
+    assert!(config.limits.stall_timeout > config.relay.stall_timeout);
+}
+
+#[test]
+fn an_unknown_field_is_refused_wherever_it_stands() {
+    for table in ["tls", "policy", "appraisal", "relay", "limits", "log"] {
+        let header = format!("[{table}]");
+        let text = spelled_out().replacen(&header, &format!("{header}\nsurprise = 1"), 1);
+        let error = Config::from_toml(&text).unwrap_err();
+        assert!(
+            matches!(error, ConfigError::Syntax(_)) && error.to_string().contains("surprise"),
+            "{table}"
+        );
+    }
+    assert!(Config::from_toml(&format!("surprise = 1\n{DEFAULTS}")).is_err());
+}
+
+#[test]
+fn each_mistake_is_told_by_its_field() {
+    let cases = [
+        (
+            "listen = \"0.0.0.0:8443\"",
+            "listen = \"localhost\"",
+            "listen",
+        ),
+        ("threshold = 1 ", "threshold = 0 ", "policy.keys"),
+        ("[\"/etc/narthex/policy-key.pem\"]", "[]", "policy.keys"),
+        ("sha256 = \"00", "sha256 = \"0x", "api_keys[0].sha256"),
+        ("\"node-1\"", "\"Node 1\"", "nodes[0].name"),
+        ("10.0.0.11:8080", "10.0.0.11", "nodes[0].upstream"),
+        ("10.0.0.11:8080", "user@10.0.0.11:8080", "nodes[0].upstream"),
+        ("weight = 1 ", "weight = 0 ", "nodes[0].weight"),
+        (
+            "interval_seconds = 300",
+            "interval_seconds = 0",
+            "appraisal.interval_seconds",
+        ),
+        (
+            "retry_max_ms = 60000",
+            "retry_max_ms = 10",
+            "appraisal.retry_max_ms",
+        ),
+        (
+            "max_in_flight = 256",
+            "max_in_flight = 0",
+            "relay.max_in_flight",
+        ),
+        (
+            "max_request_bytes = 16777216",
+            "max_request_bytes = 0",
+            "relay.max_request_bytes",
+        ),
+        (
+            "answer_timeout_ms = 240000",
+            "answer_timeout_ms = 90000000",
+            "relay.answer_timeout_ms",
+        ),
+        ("max_streams = 64", "max_streams = 0", "limits.max_streams"),
+        ("format = \"text\"", "format = \"xml\"", "log.format"),
+        ("level = \"info\"", "level = \"trace\"", "log.level"),
+    ];
+    for (from, to, field) in cases {
+        assert_eq!(mistakes(&with(from, to)), [field], "{to}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let text = with("weight = 1 ", "weight = 0 ")
+        .replace("\"node-1\"", "\"\"")
+        .replace("format = \"text\"", "format = \"\"");
+    assert_eq!(
+        mistakes(&text),
+        ["nodes[0].name", "nodes[0].weight", "log.format"]
+    );
+}
+
+#[test]
+fn empty_lists_and_doubled_names_are_refused() {
+    let twice = |table: &str| {
+        let text = spelled_out();
+        let start = text.find(table).unwrap();
+        let entry = text[start..].split("\n\n").next().unwrap().to_owned();
+        format!("{text}\n{entry}")
+    };
+    assert_eq!(mistakes(&twice("[[nodes]]")), ["nodes[1].name"]);
+    assert_eq!(mistakes(&twice("[[api_keys]]")), ["api_keys[1].name"]);
+    let without = |table: &str, list: &str| {
+        let text = spelled_out();
+        let start = text.find(table).unwrap();
+        let end = start + text[start..].find("\n\n").unwrap();
+        format!("{list} = []\n{}{}", &text[..start], &text[end..])
+    };
+    assert_eq!(mistakes(&without("[[nodes]]", "nodes")), ["nodes"]);
+    assert_eq!(mistakes(&without("[[api_keys]]", "api_keys")), ["api_keys"]);
+}
+
+#[test]
+fn an_unreadable_file_is_named() {
+    let error = Config::load(Path::new("/nonexistent/gateway.toml")).unwrap_err();
+    assert!(error.to_string().contains("/nonexistent/gateway.toml"));
+}

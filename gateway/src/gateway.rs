@@ -1,0 +1,188 @@
+//! The gateway itself: what all its parts share, and its life from the first appraisal to the drain.
+
+use crate::{
+    AppraisalError, Clock, Config, ConfigError, NodeName, admin,
+    api_key::ApiKeys,
+    appraisal::{appraise, keep_appraised},
+    config::{AppraisalConfig, RelayConfig},
+    metrics::Metrics,
+    registry::NodeRegistry,
+    routes,
+    slots::Slots,
+    telemetry,
+    upstream::Upstream,
+};
+use listener::{Counters, Drained, Limits, Server};
+use policy::Appraiser;
+use rustls::ServerConfig;
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinSet};
+
+/// Limits of the admin listener: a scraper, a prober, a person.
+const ADMIN_CONNECTIONS: usize = 32;
+const ADMIN_DRAIN: Duration = Duration::from_secs(1);
+
+/// What every request and every appraisal needs.
+pub(crate) struct Core {
+    pub(crate) api_keys: ApiKeys,
+    pub(crate) registry: NodeRegistry,
+    pub(crate) appraiser: Appraiser,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) upstream: Upstream,
+    pub(crate) appraisal: AppraisalConfig,
+    pub(crate) relay: RelayConfig,
+    pub(crate) relays: Slots,
+    pub(crate) metrics: Arc<Metrics>,
+    draining: AtomicBool,
+}
+
+impl Core {
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+}
+
+/// A gateway, ready to run.
+#[derive(Clone)]
+pub struct Gateway {
+    core: Arc<Core>,
+    connections: Arc<Counters>,
+    limits: Limits,
+}
+
+/// Bound sockets of one gateway.
+#[derive(Debug)]
+pub struct Listeners {
+    public: TcpListener,
+    tls: Arc<ServerConfig>,
+    admin: TcpListener,
+}
+
+impl Listeners {
+    /// Binds both addresses of `config` (port 0: any) and reads its certificate.
+    pub async fn bind(config: &Config) -> Result<Self, ConfigError> {
+        let tls = config.server_tls()?;
+        Ok(Self {
+            public: bind("listen", config.listen).await?,
+            tls,
+            admin: bind("admin_listen", config.admin_listen).await?,
+        })
+    }
+
+    /// The public and the admin address, as bound.
+    pub fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)> {
+        Ok((self.public.local_addr()?, self.admin.local_addr()?))
+    }
+}
+
+async fn bind(field: &'static str, address: SocketAddr) -> Result<TcpListener, ConfigError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|source| ConfigError::Unbindable {
+        field,
+        address,
+        source,
+    })
+}
+
+impl Gateway {
+    /// A gateway that judges nodes with `appraiser` at the times that `clock` says.
+    #[must_use]
+    pub fn new(config: &Config, appraiser: Appraiser, clock: Arc<dyn Clock>) -> Self {
+        let connections = Arc::new(Counters::default());
+        let core = Core {
+            api_keys: ApiKeys::new(config.api_keys.iter().copied()),
+            registry: NodeRegistry::new(&config.nodes, &config.relay, &config.appraisal),
+            appraiser,
+            clock,
+            upstream: Upstream::new(&config.relay),
+            appraisal: config.appraisal,
+            relay: config.relay,
+            relays: Slots::new(config.relay.max_in_flight),
+            metrics: Arc::new(Metrics::new(Arc::clone(&connections))),
+            draining: AtomicBool::new(false),
+        };
+        Self {
+            core: Arc::new(core),
+            connections,
+            limits: config.limits,
+        }
+    }
+
+    /// Appraises every node once, now; what came of it, in the order of the configuration.
+    pub async fn appraise_all(&self) -> Vec<(NodeName, Result<(), AppraisalError>)> {
+        let mut outcomes = Vec::new();
+        for node in self.core.registry.nodes() {
+            outcomes.push((node.name.clone(), appraise(&self.core, node).await));
+        }
+        outcomes
+    }
+
+    /// Appraises and serves until `shutdown`, then drains: not ready, no new connections, exchanges under way finish up to the limit.
+    pub async fn run(self, listeners: Listeners, shutdown: impl Future<Output = ()>) -> Drained {
+        let mut appraisals = JoinSet::new();
+        for node in self.core.registry.nodes() {
+            appraisals.spawn(keep_appraised(Arc::clone(&self.core), Arc::clone(node)));
+        }
+        let (public_ended, ended) = oneshot::channel::<()>();
+        let admin = self.serve_admin(listeners.admin, async { drop(ended.await) });
+        let public = async {
+            let drained = self
+                .serve_public(listeners.public, listeners.tls, shutdown)
+                .await;
+            drop(public_ended);
+            drained
+        };
+        let (drained, _) = tokio::join!(public, admin);
+        telemetry::stopped(drained.cut);
+        drained
+    }
+
+    async fn serve_public(
+        &self,
+        socket: TcpListener,
+        tls: Arc<ServerConfig>,
+        shutdown: impl Future<Output = ()>,
+    ) -> Drained {
+        let core = Arc::clone(&self.core);
+        let begin_drain = async {
+            shutdown.await;
+            self.core.draining.store(true, Ordering::Release);
+            telemetry::draining();
+        };
+        Server::new(socket, self.limits)
+            .tls(tls)
+            .counters(Arc::clone(&self.connections))
+            .serve(
+                move |request| routes::answer(Arc::clone(&core), request),
+                begin_drain,
+            )
+            .await
+    }
+
+    async fn serve_admin(
+        &self,
+        socket: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Drained {
+        let core = Arc::clone(&self.core);
+        let limits = Limits {
+            max_connections: ADMIN_CONNECTIONS,
+            drain_timeout: ADMIN_DRAIN,
+            ..Limits::default()
+        };
+        Server::new(socket, limits)
+            .serve(
+                move |request| admin::answer(Arc::clone(&core), request),
+                shutdown,
+            )
+            .await
+    }
+}
