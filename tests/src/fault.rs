@@ -1,7 +1,7 @@
 //! A peer that does harm: it stands between two HTTP/1.1 ends and cuts or flips what passes.
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
@@ -56,6 +56,7 @@ impl FaultPeer {
 async fn accept(listener: TcpListener, upstream: SocketAddr, fault: Arc<Mutex<Fault>>) {
     let client = Client::builder(TokioExecutor::new()).build_http();
     while let Ok((stream, _)) = listener.accept().await {
+        let _ = stream.set_nodelay(true);
         let (client, fault) = (client.clone(), Arc::clone(&fault));
         let service = hyper::service::service_fn(move |request| {
             let (client, fault) = (client.clone(), fault.lock().map_or(Fault::None, |f| *f));
@@ -65,10 +66,11 @@ async fn accept(listener: TcpListener, upstream: SocketAddr, fault: Arc<Mutex<Fa
     }
 }
 
+type Passed = UnsyncBoxBody<Bytes, hyper::Error>;
 type Upstream = Client<HttpConnector, Full<Bytes>>;
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
-async fn pass(client: &Upstream, upstream: SocketAddr, fault: Fault, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, AnyError> {
+async fn pass(client: &Upstream, upstream: SocketAddr, fault: Fault, request: Request<Incoming>) -> Result<Response<Passed>, AnyError> {
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, MAX_BODY_BYTES).collect().await?.to_bytes();
     let sealed = parts.method == Method::POST && (parts.uri.path().ends_with("/sealed") || parts.uri.path().ends_with("/relay"));
@@ -86,8 +88,11 @@ async fn pass(client: &Upstream, upstream: SocketAddr, fault: Fault, request: Re
     let (mut head, body) = client.request(forward()?).await?.into_parts();
     head.headers.remove(hyper::header::CONTENT_LENGTH);
     head.headers.remove(hyper::header::TRANSFER_ENCODING);
+    if fault == Fault::None {
+        return Ok(Response::from_parts(head, body.boxed_unsync()));
+    }
     let body = Limited::new(body, MAX_BODY_BYTES).collect().await?.to_bytes();
-    Ok(Response::from_parts(head, Full::new(harm(body, fault))))
+    Ok(Response::from_parts(head, whole(harm(body, fault))))
 }
 
 fn harm(body: Bytes, fault: Fault) -> Bytes {
@@ -104,8 +109,12 @@ fn harm(body: Bytes, fault: Fault) -> Bytes {
     }
 }
 
-fn bad_gateway() -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::new()));
+fn whole(bytes: Bytes) -> Passed {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}
+
+fn bad_gateway() -> Response<Passed> {
+    let mut response = Response::new(whole(Bytes::new()));
     *response.status_mut() = StatusCode::BAD_GATEWAY;
     response
 }
