@@ -21,6 +21,11 @@ pub struct Process {
 impl Process {
     /// Starts `program` and waits until it says [`READY`]; everything that it prints is kept for [`Process::output`].
     pub fn start(program: &Path, arguments: &[&str]) -> io::Result<Self> {
+        Self::start_when(program, arguments, READY)
+    }
+
+    /// The same for a program that announces itself in its own words: a line that begins with `word`.
+    pub fn start_when(program: &Path, arguments: &[&str], word: &str) -> io::Result<Self> {
         let mut child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::piped())
@@ -34,7 +39,7 @@ impl Process {
         }
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("the child has no standard output"))?;
         let mut lines = BufReader::new(stdout);
-        let ready = wait_until_ready(&mut lines, &output);
+        let ready = wait_until_ready(&mut lines, word, &output);
         keep(lines, Arc::clone(&output));
         match ready {
             Some(ready) => Ok(Self { child, stdin, ready, output }),
@@ -92,13 +97,13 @@ pub fn announce(what: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-fn wait_until_ready(lines: &mut impl BufRead, output: &Mutex<Vec<u8>>) -> Option<String> {
+fn wait_until_ready(lines: &mut impl BufRead, word: &str, output: &Mutex<Vec<u8>>) -> Option<String> {
     loop {
         let mut line = String::new();
         if lines.read_line(&mut line).ok()? == 0 {
             return None;
         }
-        if let Some(what) = line.strip_prefix(READY) {
+        if let Some(what) = line.strip_prefix(word) {
             return Some(what.trim().to_owned());
         }
         append(output, line.as_bytes());
