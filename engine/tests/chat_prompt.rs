@@ -8,8 +8,11 @@
 
 mod real_model;
 
+use std::sync::OnceLock;
+
 use engine::{
     chat::{ChatTemplate, Message},
+    gguf::Gguf,
     tokenizer::{SpecialTokens, Tokenizer},
 };
 
@@ -17,13 +20,19 @@ const IM_START: u32 = 1;
 const IM_END: u32 = 2;
 const SPECIAL: std::ops::RangeInclusive<u32> = 0..=16;
 
+/// The model file, read once.
+fn gguf() -> &'static Gguf {
+    static FILE: OnceLock<Gguf> = OnceLock::new();
+    FILE.get_or_init(|| Gguf::open(&real_model::path()).expect("the model file is valid"))
+}
+
 struct Prompting {
     tokenizer: Tokenizer,
     template: ChatTemplate,
 }
 
 fn prompting() -> Prompting {
-    let gguf = real_model::gguf();
+    let gguf = gguf();
     let tokenizer = Tokenizer::from_gguf(gguf).unwrap();
     let source = gguf.str("tokenizer.chat_template").unwrap();
     let template = ChatTemplate::new(source, tokenizer.bos_text(), tokenizer.eos_text()).unwrap();
