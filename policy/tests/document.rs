@@ -319,70 +319,72 @@ fn wrong_types_are_told_with_both_types() {
     }
 }
 
+/// Edits of the sample that put a value out of its range, and what is told.
+const OUT_OF_RANGE: &[(&str, &str, &str)] = &[
+    (
+        "version = 7",
+        "version = 0",
+        "`version` must be an integer from 1",
+    ),
+    ("version = 7", "version = -7", "`version`"),
+    (
+        "name = \"production\"",
+        "name = \"\"",
+        "1 to 128 characters",
+    ),
+    (
+        "name = \"production\"",
+        "name = \"a\\u0007\"",
+        "control characters",
+    ),
+    (
+        "2026-11-01T00:00:00Z",
+        "2026-11-01T00:00:00",
+        "with an offset",
+    ),
+    ("2026-11-01T00:00:00Z", "2026-11-01", "with an offset"),
+    (
+        "2026-11-01T00:00:00Z",
+        "1969-11-01T00:00:00Z",
+        "with an offset",
+    ),
+    (
+        "max_age_seconds = 3600",
+        "max_age_seconds = 0",
+        "from 1 to 604800",
+    ),
+    (
+        "max_age_seconds = 3600",
+        "max_age_seconds = 604801",
+        "from 1 to 604800",
+    ),
+    (
+        "minimum_report_version = 3",
+        "minimum_report_version = 6",
+        "from 2 to 5",
+    ),
+    ("vmpl = [0]", "vmpl = [4]", "from 0 to 3"),
+    ("tee = 0", "tee = 256", "from 0 to 255"),
+    ("[\"vcek\"]", "[\"VCEK\"]", "one of \"vcek\", \"vlek\""),
+    (
+        "smt = \"allow\"",
+        "smt = \"ignore\"",
+        "one of \"allow\", \"require\", \"forbid\"",
+    ),
+    ("\"ecc_en\"", "\"ecc\"", "`snp.platform_info.required[0]`"),
+    ("ccddeeff0011\"", "ccddeeff00\"", "96 hexadecimal digits"),
+    (
+        "ccddeeff0011\"",
+        "ccddeeff001122\"",
+        "96 hexadecimal digits",
+    ),
+    ("\"0f1e2d3c", "\"0g1e2d3c", "64 hexadecimal digits"),
+];
+
 #[test]
 fn values_out_of_their_range() {
     let out = "policy.document.value";
-    let cases = [
-        (
-            "version = 7",
-            "version = 0",
-            "`version` must be an integer from 1",
-        ),
-        ("version = 7", "version = -7", "`version`"),
-        (
-            "name = \"production\"",
-            "name = \"\"",
-            "1 to 128 characters",
-        ),
-        (
-            "name = \"production\"",
-            "name = \"a\\u0007\"",
-            "control characters",
-        ),
-        (
-            "2026-11-01T00:00:00Z",
-            "2026-11-01T00:00:00",
-            "with an offset",
-        ),
-        ("2026-11-01T00:00:00Z", "2026-11-01", "with an offset"),
-        (
-            "2026-11-01T00:00:00Z",
-            "1969-11-01T00:00:00Z",
-            "with an offset",
-        ),
-        (
-            "max_age_seconds = 3600",
-            "max_age_seconds = 0",
-            "from 1 to 604800",
-        ),
-        (
-            "max_age_seconds = 3600",
-            "max_age_seconds = 604801",
-            "from 1 to 604800",
-        ),
-        (
-            "minimum_report_version = 3",
-            "minimum_report_version = 6",
-            "from 2 to 5",
-        ),
-        ("vmpl = [0]", "vmpl = [4]", "from 0 to 3"),
-        ("tee = 0", "tee = 256", "from 0 to 255"),
-        ("[\"vcek\"]", "[\"VCEK\"]", "one of \"vcek\", \"vlek\""),
-        (
-            "smt = \"allow\"",
-            "smt = \"ignore\"",
-            "one of \"allow\", \"require\", \"forbid\"",
-        ),
-        ("\"ecc_en\"", "\"ecc\"", "`snp.platform_info.required[0]`"),
-        ("ccddeeff0011\"", "ccddeeff00\"", "96 hexadecimal digits"),
-        (
-            "ccddeeff0011\"",
-            "ccddeeff001122\"",
-            "96 hexadecimal digits",
-        ),
-        ("\"0f1e2d3c", "\"0g1e2d3c", "64 hexadecimal digits"),
-    ];
-    for (from, to, told) in cases {
+    for (from, to, told) in OUT_OF_RANGE {
         assert_mistake(from, to, out, told);
     }
     let long = format!("name = \"{}\"", "a".repeat(129));
