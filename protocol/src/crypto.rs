@@ -4,10 +4,6 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod aws_lc;
 #[cfg(any(target_arch = "wasm32", test))]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    expect(dead_code, reason = "on native targets only tests call this backend")
-)]
 mod rust_crypto;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     IdentitySecret,
-    test_exchange::{BODY, Node},
+    test_exchange::{BODY, Change, Node},
 };
 
 const RESPONSE: &[u8] = b"data: one\n\ndata: [DONE]\n\n";
@@ -114,7 +114,7 @@ fn an_auditor_opens_the_digests_with_the_secret() {
 #[test]
 fn another_exchange_or_secret_does_not_open() {
     let (_, receipt, opening) = exchange();
-    let changes: [(&str, fn(&mut DisclosedExchange<'_>)); 6] = [
+    let changes: [Change<DisclosedExchange<'static>>; 6] = [
         ("request", |exchange| exchange.method = "GET"),
         ("request", |exchange| exchange.path = "/v1/completions"),
         ("request", |exchange| exchange.request_body = b"other"),

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     bhttp::Fields,
-    test_exchange::{NOW, Node},
+    test_exchange::{Change, NOW, Node},
 };
 
 const METHOD: &str = "POST";
@@ -121,7 +121,7 @@ fn only_the_list_of_models_has_no_model() {
 fn a_header_that_differs_from_the_runtime_is_refused() {
     let context = Node::new().context();
     assert_eq!(headers().check(&context, NOW), Ok(()));
-    let changes: [(&str, fn(&mut SealedHeaders)); 7] = [
+    let changes: [Change<SealedHeaders>; 7] = [
         (BINDING, |headers| headers.binding_id = BindingId([0; 32])),
         (POLICY_VERSION, |headers| headers.policy_version = 3),
         (POLICY_DIGEST, |headers| headers.policy_digest = [0; 32]),
