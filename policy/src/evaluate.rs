@@ -1,11 +1,9 @@
 //! Total evaluation: every rule is looked at, every unmet one is told.
 
 mod snp;
-#[cfg(test)]
-mod tests;
 
 use crate::{Admitted, Denial, NamedDigest, Policy, Reason, document::AcceptedAnchors};
-use attestation::{Anchors, CpuClaims, NodeClaims, UnixTime, Verified};
+use attestation::{Anchors, CpuClaims, NodeClaims, UnixTime, Verified, snp::SnpClaims};
 
 /// Most names or characters of a list or a text that a reason repeats.
 const MAX_TOLD: usize = 64;
@@ -18,7 +16,16 @@ impl Policy {
         verified: Verified<NodeClaims>,
         now: UnixTime,
     ) -> Result<Admitted, Denial> {
-        let reasons = self.reasons(verified.claims(), verified.at(), now);
+        let now = now.max(verified.at());
+        let mut reasons = Vec::new();
+        reasons.extend(not_before(self, now));
+        reasons.extend(expires(self, now));
+        reasons.extend(anchors(self, verified.claims()));
+        reasons.extend(freshness(self, verified.at(), now));
+        reasons.extend(collateral(verified.claims(), now));
+        reasons.extend(cpu(self, verified.claims()));
+        reasons.extend(models(self, verified.claims()));
+        reasons.extend(runtime(self, verified.claims()));
         if !reasons.is_empty() {
             let policy_version = self.version();
             return Err(Denial {
@@ -35,18 +42,14 @@ impl Policy {
         ))
     }
 
-    /// Every unmet rule for claims that were verified at `at`.
-    fn reasons(&self, claims: &NodeClaims, at: UnixTime, now: UnixTime) -> Vec<Reason> {
-        let now = now.max(at);
+    /// Every unmet rule that one SNP report alone can answer: the policy's window and `[snp]`. It admits nothing: model, runtime and
+    /// freshness are a node's to show.
+    #[must_use]
+    pub fn judge_snp(&self, claims: &SnpClaims, now: UnixTime) -> Vec<Reason> {
         let mut reasons = Vec::new();
         reasons.extend(not_before(self, now));
         reasons.extend(expires(self, now));
-        reasons.extend(anchors(self, claims));
-        reasons.extend(freshness(self, at, now));
-        reasons.extend(collateral(claims, now));
-        reasons.extend(cpu(self, claims));
-        reasons.extend(models(self, claims));
-        reasons.extend(runtime(self, claims));
+        reasons.extend(snp::reasons(self.snp(), claims));
         reasons
     }
 

@@ -137,7 +137,7 @@ fn named_digest<const N: usize>(
     })
 }
 
-/// A non-empty array of what `read` reads, no two entries the `same`; `None` if any entry is a mistake.
+/// A non-empty array of what `read` reads, no two entries the `same`.
 pub(super) fn allow_list<T>(
     field: Field<'_>,
     mistakes: &mut Mistakes<'_>,
@@ -145,9 +145,7 @@ pub(super) fn allow_list<T>(
     same: impl Fn(&T, &T) -> bool,
 ) -> Option<AllowList<T>> {
     let mut accepted: Vec<T> = Vec::new();
-    let entries = field.entries(mistakes)?;
-    let count = entries.len();
-    for entry in entries {
+    for entry in field.entries(mistakes)? {
         let (offset, field) = (entry.at, entry.path.clone());
         let Some(value) = read(entry, mistakes) else {
             continue;
@@ -158,5 +156,5 @@ pub(super) fn allow_list<T>(
             accepted.push(value);
         }
     }
-    (accepted.len() == count).then(|| AllowList::new(accepted))?
+    AllowList::new(accepted)
 }
