@@ -1,1 +1,35 @@
-//! client.
+//! The client of a Narthex gateway: judges a node by the user's own policy, seals requests to it, opens and checks its answers.
+//!
+//! [`Client`] is the library; [`cli`] is the `narthex` command. Nothing here prints except the one output module of [`cli`].
+
+mod appraisal;
+mod archive;
+pub mod check;
+pub mod cli;
+mod client;
+mod clock;
+mod error;
+mod exchange;
+pub mod gateway;
+mod node;
+mod offer;
+mod problem;
+pub mod proxy;
+mod random;
+mod receipt_check;
+mod receipt_json;
+mod request;
+pub mod seen_policies;
+mod sse;
+mod tls;
+mod transport;
+
+pub use check::{Check, Event, Observer, Outcome};
+pub use client::{Client, Judge};
+pub use clock::{Clock, SystemClock};
+pub use error::ClientError;
+pub use exchange::{Answer, Exchange, MAX_COLLECTED_BYTES};
+pub use gateway::{ApiKey, Gateway, GatewayUrl, Roots};
+pub use node::AdmittedNode;
+pub use request::{Request, RequestId};
+pub use seen_policies::SeenPolicies;

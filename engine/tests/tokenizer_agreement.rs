@@ -8,12 +8,7 @@
 
 mod real_model;
 
-use std::sync::OnceLock;
-
-use engine::{
-    gguf::Gguf,
-    tokenizer::{SpecialTokens, Tokenizer},
-};
+use engine::tokenizer::{SpecialTokens, Tokenizer};
 
 struct Case {
     text: String,
@@ -37,14 +32,8 @@ fn case(line: &str) -> Case {
     }
 }
 
-/// The model file, read once.
-fn gguf() -> &'static Gguf {
-    static FILE: OnceLock<Gguf> = OnceLock::new();
-    FILE.get_or_init(|| Gguf::open(&real_model::path()).expect("the model file is valid"))
-}
-
 fn tokenizer() -> Tokenizer {
-    Tokenizer::from_gguf(gguf()).unwrap()
+    Tokenizer::from_gguf(real_model::gguf()).unwrap()
 }
 
 fn disagreements(wanted: impl Fn(&Case) -> bool) -> Vec<String> {

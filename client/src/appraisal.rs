@@ -1,0 +1,193 @@
+//! An appraisal told check by check: evidence, binding, policy, keys, in the order in which they are made.
+
+use crate::{AdmittedNode, Check, ClientError, Outcome};
+use attestation::{
+    CpuClaims, NodeClaims, VerifyError,
+    snp::{STEPS, SnpClaims, SnpError, Step},
+};
+use policy::{Admitted, Denial, Reason, Refusal};
+use protocol::KeyConfigs;
+
+const PROTOCOL: &str = "docs/protocol.md";
+/// The steps that follow the CPU's evidence.
+const MANIFEST: (&str, &str) = ("manifest", "the manifest is well-formed");
+const REPORT_DATA: (&str, &str) = (
+    "binding.report_data",
+    "the CPU signed for this identity key, manifest and freshness",
+);
+const NONCE: (&str, &str) = ("freshness.nonce", "the evidence answers our nonce");
+
+/// Checks of one attempt to admit a node.
+pub(crate) fn admission_checks(outcome: &Result<AdmittedNode, ClientError>) -> Vec<Check> {
+    match outcome {
+        Ok(node) => {
+            let admitted = node.admitted();
+            let mut checks = node_checks(admitted.claims());
+            checks.push(admitted_check(admitted));
+            checks.extend(keys_checks(node));
+            checks
+        }
+        Err(ClientError::Bundle(error)) => vec![
+            Check::fail(error.code(), "the evidence bundle is well-formed")
+                .detail(error.to_string()),
+        ],
+        Err(ClientError::Refused(Refusal::Evidence(error))) => refused_checks(error),
+        Err(ClientError::Refused(Refusal::Policy(denial))) => {
+            let mut checks = vec![Check::pass("evidence", "the evidence is authentic")];
+            checks.extend(denial_checks(denial));
+            checks
+        }
+        Err(error) => vec![
+            Check::pass("evidence", "the evidence is authentic"),
+            Check::pass("policy.admitted", "the policy accepts the node"),
+            Check::fail(error.code(), "the attested identity signed the node's keys")
+                .detail(error.to_string()),
+        ],
+    }
+}
+
+/// Checks of evidence that is authentic.
+pub(crate) fn node_checks(claims: &NodeClaims) -> Vec<Check> {
+    let mut checks = match &claims.cpu {
+        CpuClaims::Snp(snp) => snp_checks(Ok(snp)),
+        _ => Vec::new(),
+    };
+    let manifest = &claims.manifest;
+    checks.push(node_check(Outcome::Pass, MANIFEST).detail(format!(
+        "runtime {}, model {} ({})",
+        manifest.runtime_version,
+        manifest.model,
+        hex::encode(manifest.model_digest)
+    )));
+    checks.push(
+        node_check(Outcome::Pass, REPORT_DATA)
+            .detail(format!("binding id {}", hex::encode(claims.binding_id.0))),
+    );
+    checks.push(match &claims.nonce {
+        Some(nonce) => {
+            node_check(Outcome::Pass, NONCE).detail(format!("nonce {}", hex::encode(nonce.0)))
+        }
+        None => node_check(Outcome::Info, NONCE).detail("not checked: no nonce was given"),
+    });
+    checks
+}
+
+/// Checks of evidence that was refused: those before the failing step passed, those after it were not tried.
+pub(crate) fn refused_checks(error: &VerifyError) -> Vec<Check> {
+    let (mut checks, failed) = match error {
+        VerifyError::Snp(error) => (snp_checks(Err(error)), None),
+        VerifyError::ReportData => (authentic_report(), Some(REPORT_DATA)),
+        VerifyError::Nonce => (authentic_report(), Some(NONCE)),
+        _ => (authentic_report(), Some(MANIFEST)),
+    };
+    let mut outcome = if failed.is_some() {
+        Outcome::Pass
+    } else {
+        Outcome::Skip
+    };
+    for step in [MANIFEST, REPORT_DATA, NONCE] {
+        if failed == Some(step) {
+            checks.push(
+                Check::fail(error.code(), step.1)
+                    .section(PROTOCOL)
+                    .detail(error.to_string()),
+            );
+            outcome = Outcome::Skip;
+        } else {
+            checks.push(node_check(outcome, step));
+        }
+    }
+    checks
+}
+
+/// The steps of SNP verification as far as they came.
+pub(crate) fn snp_checks(outcome: Result<&SnpClaims, &SnpError>) -> Vec<Check> {
+    let failed = outcome.err().map(SnpError::code);
+    let mut state = Outcome::Pass;
+    let mut checks = Vec::new();
+    for step in STEPS {
+        let check = step_check(state, step);
+        checks.push(match outcome {
+            Ok(claims) => check.detail(step.detail(claims)),
+            Err(error) if failed == Some(step.id) => {
+                state = Outcome::Skip;
+                Check {
+                    outcome: Outcome::Fail,
+                    ..check
+                }
+                .detail(error.to_string())
+            }
+            Err(_) => check,
+        });
+    }
+    checks
+}
+
+/// One line in place of the CRL steps, for when no CRL was given.
+pub(crate) fn without_crls(mut checks: Vec<Check>) -> Vec<Check> {
+    let first = checks
+        .iter()
+        .position(|check| check.id.starts_with("snp.crl."));
+    checks.retain(|check| !check.id.starts_with("snp.crl."));
+    if let Some(at) = first {
+        checks.insert(
+            at.min(checks.len()),
+            Check::info("snp.crl", "not checked").detail("no CRL was given"),
+        );
+    }
+    checks
+}
+
+/// The policy accepts the node.
+pub(crate) fn admitted_check(admitted: &Admitted) -> Check {
+    Check::pass("policy.admitted", "the policy accepts the node").detail(format!(
+        "version {}, until {}",
+        admitted.policy_version(),
+        admitted.not_after().to_rfc3339()
+    ))
+}
+
+/// Every reason against the node.
+pub(crate) fn denial_checks(denial: &Denial) -> Vec<Check> {
+    denial.reasons.iter().map(reason_check).collect()
+}
+
+/// One unmet rule.
+pub(crate) fn reason_check(reason: &Reason) -> Check {
+    Check::fail(reason.code, format!("rule {}", reason.rule)).detail(format!(
+        "expected {}; actual {}",
+        reason.expected, reason.actual
+    ))
+}
+
+/// The node's key list holds.
+pub(crate) fn keys_checks(node: &AdmittedNode) -> Vec<Check> {
+    vec![keys_check(node.keys())]
+}
+
+/// A key list whose signature and window are right.
+pub(crate) fn keys_check(keys: &KeyConfigs) -> Check {
+    Check::pass("keys", "the attested identity signed the node's keys")
+        .section("docs/protocol.md section 5")
+        .detail(format!(
+            "node {}, epoch {}, until {}",
+            keys.node,
+            keys.epoch,
+            keys.expires.to_rfc3339()
+        ))
+}
+
+fn authentic_report() -> Vec<Check> {
+    STEPS
+        .iter()
+        .map(|step| step_check(Outcome::Pass, step))
+        .collect()
+}
+
+fn step_check(outcome: Outcome, step: &Step) -> Check {
+    Check::new(outcome, step.id, step.title).section(step.section)
+}
+
+fn node_check(outcome: Outcome, (id, title): (&'static str, &'static str)) -> Check {
+    Check::new(outcome, id, title).section(PROTOCOL)
+}

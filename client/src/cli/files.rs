@@ -1,0 +1,44 @@
+//! Reading and writing what the user names: capped, `-` is standard input, errors name the file.
+
+use super::{Exit, Failure};
+use crate::archive;
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+/// Reads at most `max_bytes`; more is refused before it is held.
+pub(crate) fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>, Failure> {
+    let source: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(|error| unreadable(path, &error))?)
+    };
+    let mut bytes = Vec::new();
+    source
+        .take(max_bytes as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(path, &error))?;
+    if bytes.len() > max_bytes {
+        let message = format!("{} is larger than {max_bytes} bytes", path.display());
+        return Err(Failure::new(Exit::Malformed, "file.too_large", message));
+    }
+    Ok(bytes)
+}
+
+/// Writes a whole file that only the user can read.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    archive::write_private(path, bytes).map_err(|error| unwritable(path, &error))
+}
+
+pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    let message = format!("{} cannot be written: {error}", path.display());
+    Failure::new(Exit::Internal, "file.write", message)
+        .advice("check the path, its permissions and the space left")
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let message = format!("{} cannot be read: {error}", path.display());
+    Failure::usage("file.read", message).advice("check the path and its permissions")
+}

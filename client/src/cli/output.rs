@@ -1,0 +1,272 @@
+//! The one place that prints. Checks and notices go to standard error in commands that answer, to standard output in those that judge.
+
+use super::{Exit, Failure, Global, config, report::Report};
+use crate::{Check, Event, Observer, Outcome};
+use serde_json::{Value, json};
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::{Mutex, PoisonError},
+};
+
+/// Where and how things are said.
+pub(crate) struct Output {
+    format: Format,
+    volume: Volume,
+    color: Color,
+    /// Checks seen so far, for the JSON document.
+    checks: Mutex<Vec<Check>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Volume {
+    Normal,
+    Quiet,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Color {
+    stdout: bool,
+    stderr: bool,
+}
+
+impl Output {
+    pub(crate) fn new(global: &Global) -> Self {
+        let wanted = config::color_wanted();
+        Self {
+            format: if global.json {
+                Format::Json
+            } else {
+                Format::Text
+            },
+            volume: if global.quiet {
+                Volume::Quiet
+            } else {
+                Volume::Normal
+            },
+            color: Color {
+                stdout: wanted && io::stdout().is_terminal(),
+                stderr: wanted && io::stderr().is_terminal(),
+            },
+            checks: Mutex::default(),
+        }
+    }
+
+    /// Part of an answer, as it comes; nothing in JSON mode, where the document carries it.
+    pub(crate) fn answer(&self, text: &str) -> Result<(), Failure> {
+        if self.format == Format::Json {
+            return Ok(());
+        }
+        stdout(&displayable(text))
+    }
+
+    /// Text that was asked for: a document, a key, a completion script.
+    pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
+        stdout(text)
+    }
+
+    /// The address that scripts read, alone on its line of standard output.
+    pub(crate) fn ready(&self, url: &str) -> Result<(), Failure> {
+        match self.format {
+            Format::Text => stdout(&format!("{url}\n")),
+            Format::Json => stdout(&format!("{}\n", json!({"ready": url}))),
+        }
+    }
+
+    /// A JSON document in JSON mode, `text` otherwise.
+    pub(crate) fn either(&self, document: &Value, text: &str) -> Result<(), Failure> {
+        match self.format {
+            Format::Text => stdout(text),
+            Format::Json => stdout(&format!("{document:#}\n")),
+        }
+    }
+
+    /// The checks seen so far.
+    pub(crate) fn checks(&self) -> Vec<Check> {
+        self.lock().clone()
+    }
+
+    /// A report of a command that judges; its verdict is the last line.
+    pub(crate) fn report(&self, report: &Report) -> Result<Exit, Failure> {
+        match self.format {
+            Format::Json => stdout(&format!("{:#}\n", report.to_json()))?,
+            Format::Text => {
+                let mut text = String::new();
+                for check in &report.checks {
+                    text.push_str(&line(check, self.color.stdout));
+                }
+                text.push_str(&report.verdict_line());
+                stdout(&text)?;
+            }
+        }
+        Ok(report.exit)
+    }
+
+    /// Something that the user must know although the work goes on.
+    pub(crate) fn notice(&self, text: &str) {
+        if self.volume == Volume::Normal {
+            stderr(&format!("note: {}\n", displayable(text)));
+        }
+    }
+
+    /// The end of a command that gave up.
+    pub(crate) fn failure(&self, failure: &Failure) -> Exit {
+        if failure.code == OUTPUT_CLOSED {
+            return failure.exit;
+        }
+        match self.format {
+            Format::Json => {
+                let _ = stdout(&format!("{:#}\n", self.failure_document(failure)));
+            }
+            Format::Text => stderr(&failure_text(failure, self.color.stderr)),
+        }
+        failure.exit
+    }
+
+    fn failure_document(&self, failure: &Failure) -> Value {
+        json!({
+            "verdict": failure.exit.verdict(),
+            "exit": failure.exit as u8,
+            "error": {
+                "code": failure.code,
+                "message": failure.message,
+                "advice": failure.advice,
+            },
+            "checks": self.checks(),
+        })
+    }
+
+    fn check(&self, check: &Check) {
+        self.lock().push(check.clone());
+        if self.volume == Volume::Normal && self.format == Format::Text {
+            stderr(&line(check, self.color.stderr));
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Check>> {
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Output {
+    fn observe(&self, event: &Event) {
+        match event {
+            Event::Check(check) => self.check(check),
+            Event::Notice(text) => self.notice(text),
+        }
+    }
+}
+
+/// What clap has to say: help and version to standard output, mistakes to standard error.
+pub(crate) fn usage(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Accepted
+    }
+}
+
+const OUTPUT_CLOSED: &str = "output.closed";
+
+/// `PASS  id  title  [section]  — detail`
+fn line(check: &Check, color: bool) -> String {
+    let word = word(check.outcome, color);
+    let mut line = format!("{word}  {}  {}", check.id, check.title);
+    if !check.section.is_empty() {
+        line.push_str(&format!("  [{}]", check.section));
+    }
+    if !check.detail.is_empty() {
+        line.push_str(&format!("  — {}", check.detail));
+    }
+    format!("{}\n", displayable_line(&line))
+}
+
+fn word(outcome: Outcome, color: bool) -> String {
+    let (word, code) = match outcome {
+        Outcome::Pass => ("PASS", 32),
+        Outcome::Fail => ("FAIL", 31),
+        Outcome::Skip => ("SKIP", 33),
+        Outcome::Info => ("INFO", 36),
+    };
+    paint(word, code, color)
+}
+
+fn failure_text(failure: &Failure, color: bool) -> String {
+    let error = paint("error", 31, color);
+    let message = displayable(&failure.message);
+    let mut text = format!("{error}[{}]: {message}\n", failure.code);
+    if !failure.advice.is_empty() {
+        text.push_str(&format!("  what to do: {}\n", failure.advice));
+    }
+    text
+}
+
+fn paint(text: &str, code: u8, color: bool) -> String {
+    if color {
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Without control characters that could drive a terminal: models and peers write this text.
+fn displayable(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect()
+}
+
+/// The same for one line whose only escapes are our own colours.
+fn displayable_line(line: &str) -> String {
+    line.replace('\n', " ")
+}
+
+fn stdout(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(|error| closed(&error))
+}
+
+/// A reader that left (`| head`) is no error worth words.
+fn closed(error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Failure::new(Exit::Internal, OUTPUT_CLOSED, String::new());
+    }
+    Failure::internal("output.write", error)
+}
+
+/// Standard error may be closed; there is nobody to tell.
+fn stderr(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_the_contract_s_shape() {
+        let check = Check::pass("snp.signature", "report signature")
+            .section("AMD 56860 8.3")
+            .detail("by the VCEK");
+        assert_eq!(
+            line(&check, false),
+            "PASS  snp.signature  report signature  [AMD 56860 8.3]  — by the VCEK\n"
+        );
+        let bare = Check::info("snp.crl", "not checked");
+        assert_eq!(line(&bare, false), "INFO  snp.crl  not checked\n");
+    }
+
+    #[test]
+    fn a_model_cannot_drive_the_terminal() {
+        assert_eq!(displayable("a\u{1b}[2Jb\r\u{9b}c\n\td"), "a[2Jbc\n\td");
+    }
+}

@@ -1,0 +1,55 @@
+//! `narthex policy sign`: adds one signature.
+
+use super::{
+    super::{Context, Exit, Failure, config, files},
+    read_either,
+};
+use clap::Args;
+use policy::Policy;
+use provision::{SigningKey, SigningKeyError};
+use std::path::PathBuf;
+
+/// Sign a policy: a TOML document becomes an envelope, an envelope gets one more signature
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  narthex policy sign --key alice.pem policy.toml -o policy.json
+  narthex policy sign --key bob.pem policy.json -o policy.json")]
+pub(crate) struct Sign {
+    /// Ed25519 private key (PEM, PKCS#8)
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// Policy document (TOML) or envelope (JSON)
+    file: PathBuf,
+    /// Where to write the envelope [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Sign {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let key = SigningKey::read(&self.key).map_err(|error| key_failure(&error))?;
+        let mut envelope = read_either(&self.file)?;
+        // Nobody is helped to sign what no client could read.
+        Policy::from_toml(envelope.unverified_payload())
+            .map_err(|errors| config::policy_failure(&errors))?;
+        key.sign(&mut envelope)
+            .map_err(|error| key_failure(&error))?;
+        let json = envelope.to_json();
+        match &self.output {
+            Some(path) => files::write(path, json.as_bytes())?,
+            None => context.output.text(&json)?,
+        }
+        Ok(Exit::Accepted)
+    }
+}
+
+fn key_failure(error: &SigningKeyError) -> Failure {
+    let exit = match error {
+        SigningKeyError::File(_) | SigningKeyError::Permissions { .. } => Exit::Usage,
+        SigningKeyError::Malformed { .. } => Exit::Malformed,
+        SigningKeyError::Sign => Exit::Internal,
+    };
+    Failure::new(exit, error.code(), error.to_string())
+        .advice("`narthex policy keygen` makes a pair; give its NAME.pem here")
+}

@@ -1,0 +1,100 @@
+//! The outcome of a command that judges: checks, verdict, claims.
+
+use super::Exit;
+use crate::{Check, Outcome};
+use attestation::{VerifyError, snp::ErrorClass};
+use serde_json::{Value, json};
+use std::borrow::Cow;
+
+/// A verdict with everything that led to it.
+pub(crate) struct Report {
+    pub(crate) exit: Exit,
+    pub(crate) checks: Vec<Check>,
+    /// Whether the same evidence may pass later, with fresher collateral or at another time.
+    pub(crate) retryable: Retryable,
+    /// What was verified; null if nothing was.
+    pub(crate) claims: Value,
+}
+
+/// Whether to try again with fresher collateral.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retryable {
+    No,
+    Yes,
+}
+
+impl Report {
+    /// The verdict of `checks`: rejected if one failed.
+    pub(crate) fn of(checks: Vec<Check>, claims: Value) -> Self {
+        let failed = checks.iter().any(Check::is_failure);
+        Self {
+            exit: if failed {
+                Exit::Rejected
+            } else {
+                Exit::Accepted
+            },
+            checks,
+            retryable: Retryable::No,
+            claims,
+        }
+    }
+
+    /// The same with a graver verdict, if it is one.
+    pub(crate) fn and(self, exit: Exit, retryable: Retryable) -> Self {
+        Self {
+            exit: self.exit.and(exit),
+            retryable,
+            ..self
+        }
+    }
+
+    /// `ACCEPTED`, or another verdict with the codes of the checks that failed.
+    pub(crate) fn verdict_line(&self) -> String {
+        let codes: Vec<&str> = self.failed().map(|check| check.id.as_ref()).collect();
+        let verdict = self.exit.verdict().to_uppercase();
+        let retry = match self.retryable {
+            Retryable::Yes => "  — retryable: with collateral that is current",
+            Retryable::No => "",
+        };
+        if codes.is_empty() {
+            format!("{verdict}{retry}\n")
+        } else {
+            format!("{verdict}  {}{retry}\n", codes.join(", "))
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "verdict": self.exit.verdict(),
+            "exit": self.exit as u8,
+            "retryable": self.retryable == Retryable::Yes,
+            "checks": self.checks,
+            "claims": self.claims,
+        })
+    }
+
+    fn failed(&self) -> impl Iterator<Item = &Check> {
+        self.checks
+            .iter()
+            .filter(|check| check.outcome == Outcome::Fail)
+    }
+}
+
+/// The exit status that a refusal of evidence means.
+pub(crate) const fn exit_of_evidence(error: &VerifyError) -> Exit {
+    exit_of_class(error.class())
+}
+
+pub(crate) const fn exit_of_class(class: ErrorClass) -> Exit {
+    match class {
+        ErrorClass::Malformed => Exit::Malformed,
+        ErrorClass::Rejected => Exit::Rejected,
+        ErrorClass::Unsupported => Exit::Incomplete,
+    }
+}
+
+/// Malformed input, told as a report of one check.
+pub(crate) fn malformed(code: Cow<'static, str>, title: &'static str, detail: String) -> Report {
+    Report::of(vec![Check::fail(code, title).detail(detail)], Value::Null)
+        .and(Exit::Malformed, Retryable::No)
+}

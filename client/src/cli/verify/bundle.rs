@@ -1,0 +1,219 @@
+//! `narthex verify bundle`: everything that a node offers, archived.
+
+use super::{
+    super::{
+        Context, Exit, Failure, config, evidence_file,
+        report::{Report, Retryable, exit_of_evidence},
+        time,
+    },
+    snp_claims,
+};
+use crate::{Check, appraisal};
+use attestation::{CpuClaims, EvidenceBundle, NodeClaims, Nonce, UnixTime, Verified, VerifyError};
+use clap::Args;
+use policy::Policy;
+use protocol::{KeyConfigs, SignedKeyConfigs};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// Judge an archived evidence bundle: CPU evidence, binding, manifest, keys
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  narthex verify bundle --bundle r.bundle
+  narthex verify bundle --bundle r.bundle --policy policy.json --policy-key alice.pem --at 2026-06-01T00:00:00Z
+  narthex verify bundle --bundle r.bundle --nonce 5f3c...
+
+Key lists live for minutes: judge an archived bundle at the time of its exchange, with --at.")]
+pub(crate) struct Bundle {
+    /// The bundle, as `narthex chat --bundle` saves it
+    #[arg(long, value_name = "FILE")]
+    bundle: PathBuf,
+    /// The manifest that the node must have, byte for byte
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+    /// The nonce that the evidence must answer, 64 hexadecimal digits
+    #[arg(long, value_name = "HEX", value_parser = parse_nonce)]
+    nonce: Option<Nonce>,
+    /// Judge as of this time [default: now]
+    #[arg(long, value_name = "RFC 3339", value_parser = time::parse)]
+    at: Option<UnixTime>,
+}
+
+/// A bundle that was judged.
+pub(crate) struct Judged {
+    pub(crate) report: Report,
+    /// `None` if the evidence is not authentic.
+    pub(crate) claims: Option<NodeClaims>,
+    /// The key list that came along, unless it is refused.
+    pub(crate) keys: Option<KeyConfigs>,
+}
+
+/// When a bundle and its key list are judged.
+#[derive(Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) evidence: UnixTime,
+    pub(crate) keys: UnixTime,
+}
+
+impl Bundle {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Report, Failure> {
+        let policy = config::policy(context)?;
+        let now = time::or_now(self.at, context);
+        let bundle = read(&self.bundle)?;
+        let times = Times {
+            evidence: now,
+            keys: now,
+        };
+        let nonce = self.nonce.as_ref();
+        let verified = context
+            .composition
+            .verifier
+            .verify(&bundle, nonce, times.evidence);
+        let mut judged = judge(&bundle, verified, policy.as_ref(), times);
+        if let (Some(path), Some(_)) = (&self.manifest, &judged.claims) {
+            let expected = evidence_file::bytes(path)?;
+            let check = manifest_check(expected == bundle.manifest);
+            let failed = check.is_failure();
+            judged.report.checks.push(check);
+            if failed {
+                judged.report = judged.report.and(Exit::Rejected, Retryable::No);
+            }
+        }
+        Ok(judged.report)
+    }
+}
+
+/// Reads and parses a bundle file.
+pub(crate) fn read(path: &Path) -> Result<EvidenceBundle, Failure> {
+    let bytes = evidence_file::bytes(path)?;
+    EvidenceBundle::from_cbor(&bytes)
+        .map_err(|error| Failure::new(Exit::Malformed, error.code(), error.to_string()))
+}
+
+/// Judges what `verified` says of `bundle`.
+pub(crate) fn judge(
+    bundle: &EvidenceBundle,
+    verified: Result<Verified<NodeClaims>, VerifyError>,
+    policy: Option<&Policy>,
+    times: Times,
+) -> Judged {
+    let verified = match verified {
+        Ok(verified) => verified,
+        Err(error) => return refused(&error),
+    };
+    let claims = verified.claims().clone();
+    let mut checks = appraisal::without_crls(appraisal::node_checks(&claims));
+    checks.extend(acceptance(verified, policy, times.evidence));
+    let keys = keys(bundle, &claims, times.keys);
+    checks.push(match &keys {
+        Ok(Some(keys)) => appraisal::keys_check(keys),
+        Ok(None) => Check::info("keys", "not checked").detail("the bundle carries no key list"),
+        Err(check) => check.clone(),
+    });
+    Judged {
+        report: Report::of(checks, document(&claims)),
+        claims: Some(claims),
+        keys: keys.ok().flatten(),
+    }
+}
+
+fn refused(error: &VerifyError) -> Judged {
+    let retryable = if error.retryable() {
+        Retryable::Yes
+    } else {
+        Retryable::No
+    };
+    Judged {
+        report: Report {
+            exit: exit_of_evidence(error),
+            checks: appraisal::without_crls(appraisal::refused_checks(error)),
+            retryable,
+            claims: Value::Null,
+        },
+        claims: None,
+        keys: None,
+    }
+}
+
+/// With a policy its judgement, without one the two things that no guest should be.
+fn acceptance(
+    verified: Verified<NodeClaims>,
+    policy: Option<&Policy>,
+    now: UnixTime,
+) -> Vec<Check> {
+    let Some(policy) = policy else {
+        let CpuClaims::Snp(snp) = &verified.claims().cpu else {
+            return Vec::new();
+        };
+        return [snp_claims::remarks(snp), snp_claims::minimum(snp)].concat();
+    };
+    match policy.evaluate(verified, now) {
+        Ok(admitted) => vec![appraisal::admitted_check(&admitted)],
+        Err(denial) => appraisal::denial_checks(&denial),
+    }
+}
+
+fn keys(
+    bundle: &EvidenceBundle,
+    claims: &NodeClaims,
+    now: UnixTime,
+) -> Result<Option<KeyConfigs>, Check> {
+    let Some(bytes) = &bundle.key_configs else {
+        return Ok(None);
+    };
+    SignedKeyConfigs::from_bytes(bytes.clone())
+        .verify(&claims.identity, &claims.manifest_digest, now)
+        .map(Some)
+        .map_err(|error| {
+            Check::fail(error.code(), "the attested identity signed the node's keys")
+                .section("docs/protocol.md section 5")
+                .detail(error.to_string())
+        })
+}
+
+fn manifest_check(same: bool) -> Check {
+    let title = "the manifest is the one expected";
+    if same {
+        Check::pass("manifest.expected", title)
+    } else {
+        Check::fail("manifest.expected", title)
+    }
+}
+
+fn document(claims: &NodeClaims) -> Value {
+    let CpuClaims::Snp(snp) = &claims.cpu else {
+        return Value::Null;
+    };
+    let manifest = &claims.manifest;
+    json!({
+        "snp": snp_claims::document(snp),
+        "identity": hex::encode(claims.identity.0),
+        "binding_id": hex::encode(claims.binding_id.0),
+        "manifest_digest": hex::encode(claims.manifest_digest),
+        "manifest": {
+            "runtime_version": manifest.runtime_version,
+            "runtime_digest": hex::encode(manifest.runtime_digest),
+            "model": manifest.model,
+            "model_digest": hex::encode(manifest.model_digest),
+            "tokenizer_digest": hex::encode(manifest.tokenizer_digest),
+            "template_digest": hex::encode(manifest.template_digest),
+            "aibom_digest": manifest.aibom_digest.map(hex::encode),
+            "kernels_digest": hex::encode(manifest.kernels_digest),
+            "engine": manifest.engine,
+            "isa": manifest.isa,
+            "max_context_tokens": manifest.max_context_tokens,
+            "max_request_bytes": manifest.max_request_bytes,
+            "padding": manifest.padding,
+            "policy_root": hex::encode(manifest.policy_root),
+        },
+        "not_after": claims.not_after.to_rfc3339(),
+    })
+}
+
+fn parse_nonce(text: &str) -> Result<Nonce, String> {
+    let mut nonce = [0; 32];
+    hex::decode_to_slice(text, &mut nonce)
+        .map(|()| Nonce(nonce))
+        .map_err(|_| "not 64 hexadecimal digits".to_owned())
+}

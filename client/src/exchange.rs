@@ -1,0 +1,143 @@
+//! One sealed answer as it comes. It is complete only after [`ResponseEvent::End`].
+
+use crate::{AdmittedNode, ClientError, RequestId, transport, transport::STALL_TIMEOUT};
+use http_body_util::BodyExt;
+use hyper::body::{Bytes, Incoming};
+use protocol::{OpenError, Opener, Opening, ResponseEvent, SignedReceipt};
+use std::{collections::VecDeque, sync::Arc};
+
+/// The largest answer that [`Exchange::collect`] takes, in bytes.
+pub const MAX_COLLECTED_BYTES: usize = 16 * 1024 * 1024;
+
+/// An answer under way.
+pub struct Exchange {
+    id: RequestId,
+    node: Arc<AdmittedNode>,
+    opener: Opener,
+    body: Incoming,
+    opened: VecDeque<ResponseEvent>,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Reading,
+    /// The outer body has ended and the opener agrees.
+    Ended,
+    /// An error was given; there is nothing more.
+    Failed,
+}
+
+/// A complete answer.
+pub struct Answer {
+    /// The inner status.
+    pub status: u16,
+    /// Header fields, lower-case names.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The whole body.
+    pub body: Vec<u8>,
+    /// Verified by the opener.
+    pub receipt: SignedReceipt,
+}
+
+impl Exchange {
+    pub(crate) fn new(
+        id: RequestId,
+        node: Arc<AdmittedNode>,
+        opener: Opener,
+        body: Incoming,
+    ) -> Self {
+        Self {
+            id,
+            node,
+            opener,
+            body,
+            opened: VecDeque::new(),
+            stage: Stage::Reading,
+        }
+    }
+
+    /// The next event; `None` only after `End`. After an error there is nothing more, and what came before is not an answer.
+    pub async fn next(&mut self) -> Result<Option<ResponseEvent>, ClientError> {
+        loop {
+            if let Some(event) = self.opened.pop_front() {
+                return Ok(Some(event));
+            }
+            match self.stage {
+                Stage::Ended => return Ok(None),
+                Stage::Failed => return Err(OpenError::Truncated.into()),
+                Stage::Reading => {}
+            }
+            self.stage = Stage::Failed;
+            self.stage = self.advance().await?;
+        }
+    }
+
+    /// Takes the whole answer.
+    pub async fn collect(&mut self) -> Result<Answer, ClientError> {
+        let (mut status, mut headers, mut body) = (0, Vec::new(), Vec::new());
+        while let Some(event) = self.next().await? {
+            match event {
+                ResponseEvent::Head {
+                    status: head_status,
+                    headers: head_headers,
+                } => (status, headers) = (head_status, head_headers),
+                ResponseEvent::Body(part) if part.len() > MAX_COLLECTED_BYTES - body.len() => {
+                    return Err(ClientError::AnswerTooLarge(MAX_COLLECTED_BYTES));
+                }
+                ResponseEvent::Body(part) => body.extend_from_slice(&part),
+                ResponseEvent::End { receipt } => {
+                    return Ok(Answer {
+                        status,
+                        headers,
+                        body,
+                        receipt,
+                    });
+                }
+            }
+        }
+        Err(OpenError::Truncated.into())
+    }
+
+    /// Names this exchange.
+    #[must_use]
+    pub const fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// The node that answers.
+    #[must_use]
+    pub fn node(&self) -> &AdmittedNode {
+        &self.node
+    }
+
+    /// What opens the receipt's digests to an auditor.
+    #[must_use]
+    pub fn opening(&self) -> Opening {
+        self.opener.opening()
+    }
+
+    async fn advance(&mut self) -> Result<Stage, ClientError> {
+        let Some(part) = self.part().await? else {
+            self.opened.extend(self.opener.finish()?);
+            return Ok(Stage::Ended);
+        };
+        self.opened.extend(self.opener.push(&part)?);
+        Ok(Stage::Reading)
+    }
+
+    /// The next bytes of the outer body; `None` at its end.
+    async fn part(&mut self) -> Result<Option<Bytes>, ClientError> {
+        loop {
+            let frame = tokio::time::timeout(STALL_TIMEOUT, self.body.frame())
+                .await
+                .map_err(|_| ClientError::Interrupted("nothing came for too long".to_owned()))?;
+            let Some(frame) = frame else { return Ok(None) };
+            let frame =
+                frame.map_err(|error| ClientError::Interrupted(transport::causes(&error)))?;
+            if let Ok(data) = frame.into_data() {
+                return Ok(Some(data));
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! `narthex`: the vendors' pinned roots, the user's policy, the system's clock.
+
+use client::{
+    SystemClock,
+    cli::{self, Composition},
+};
+use std::{process::ExitCode, sync::Arc};
+
+fn main() -> ExitCode {
+    let composition = Composition {
+        verifier: attestation::Verifier::vendor(),
+        policy: |policy| policy,
+        clock: Arc::new(SystemClock),
+    };
+    cli::run(std::env::args_os(), &composition)
+}

@@ -1,0 +1,105 @@
+//! A node that the user's own policy admitted, with the keys to seal to it. Nothing else can be sealed to.
+
+use crate::{ClientError, offer::Offer};
+use attestation::{EvidenceBundle, Nonce, UnixTime};
+use policy::{Admitted, Appraiser};
+use protocol::{KeyConfigs, Sealer, SignedKeyConfigs};
+
+/// An admitted node.
+pub struct AdmittedNode {
+    pub(crate) offer: Offer,
+    admitted: Admitted,
+    pub(crate) sealer: Sealer,
+    bundle: Vec<u8>,
+    nonce: Nonce,
+}
+
+impl AdmittedNode {
+    /// Appraises `bundle` (as received), which must answer `nonce`, and takes the key list inside it.
+    pub(crate) fn admit(
+        offer: &Offer,
+        (bundle, nonce): (Vec<u8>, Nonce),
+        appraiser: &Appraiser,
+        now: UnixTime,
+    ) -> Result<Self, ClientError> {
+        let parsed = EvidenceBundle::from_cbor(&bundle)?;
+        let admitted = appraiser.appraise(&parsed, &nonce, now)?;
+        let signed = SignedKeyConfigs::from_bytes(parsed.key_configs.ok_or(ClientError::NoKeys)?);
+        let sealer = sealer(offer, &admitted, &signed, now)?;
+        Ok(Self {
+            offer: offer.clone(),
+            admitted,
+            sealer,
+            bundle,
+            nonce,
+        })
+    }
+
+    /// The same admission with another key list of the same identity.
+    pub(crate) fn with_keys(
+        &self,
+        signed: &SignedKeyConfigs,
+        now: UnixTime,
+    ) -> Result<Self, ClientError> {
+        let sealer = sealer(&self.offer, &self.admitted, signed, now)?;
+        Ok(Self {
+            offer: self.offer.clone(),
+            admitted: self.admitted.clone(),
+            sealer,
+            bundle: self.bundle.clone(),
+            nonce: self.nonce,
+        })
+    }
+
+    /// Whether requests may be sealed to it at `now`.
+    pub(crate) fn is_usable(&self, now: UnixTime) -> bool {
+        now < self.sealer.not_after()
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.sealer.node()
+    }
+
+    /// The proof of its admission.
+    #[must_use]
+    pub const fn admitted(&self) -> &Admitted {
+        &self.admitted
+    }
+
+    /// Its key list, verified.
+    #[must_use]
+    pub const fn keys(&self) -> &KeyConfigs {
+        self.sealer.keys()
+    }
+
+    /// The evidence bundle as received.
+    #[must_use]
+    pub fn bundle(&self) -> &[u8] {
+        &self.bundle
+    }
+
+    /// The nonce that the bundle answers.
+    #[must_use]
+    pub const fn nonce(&self) -> &Nonce {
+        &self.nonce
+    }
+}
+
+/// A sealer under a key list that the admitted identity signed and that names the offered node.
+fn sealer(
+    offer: &Offer,
+    admitted: &Admitted,
+    signed: &SignedKeyConfigs,
+    now: UnixTime,
+) -> Result<Sealer, ClientError> {
+    let sealer = Sealer::new(admitted, signed, now)?;
+    if sealer.node() != offer.node {
+        return Err(ClientError::NodeName {
+            offered: offer.node.clone(),
+            actual: sealer.node().to_owned(),
+        });
+    }
+    Ok(sealer)
+}

@@ -1,0 +1,92 @@
+//! The routes of the proxy. Each has its sealed form; a path that is not here does not exist.
+
+use super::openai_error::OpenAiError;
+use http::{Method, StatusCode, Uri};
+
+const RECEIPTS: &str = "/narthex/receipts/";
+const MODELS: &str = "/v1/models";
+
+pub(super) enum Route {
+    Seal(SealedRoute),
+    /// `GET /narthex/receipts/{request-id}`, answered here.
+    Receipt(String),
+}
+
+pub(super) enum SealedRoute {
+    /// `POST` with a JSON body that names a model.
+    Completion(&'static str),
+    /// `GET /v1/models`.
+    Models,
+    /// `GET /v1/models/{id}`.
+    Model(String),
+}
+
+impl Route {
+    pub(super) fn of(method: &Method, uri: &Uri) -> Result<Self, OpenAiError> {
+        if uri.query().is_some() {
+            return Err(unknown(method, uri));
+        }
+        match (method, uri.path()) {
+            (&Method::POST, "/v1/chat/completions") => Ok(completion("/v1/chat/completions")),
+            (&Method::POST, "/v1/completions") => Ok(completion("/v1/completions")),
+            (&Method::GET, MODELS) => Ok(Self::Seal(SealedRoute::Models)),
+            (&Method::GET, path) => of_get(path).ok_or_else(|| unknown(method, uri)),
+            _ => Err(unknown(method, uri)),
+        }
+    }
+}
+
+fn of_get(path: &str) -> Option<Route> {
+    if let Some(id) = path.strip_prefix(RECEIPTS) {
+        return Some(Route::Receipt(id.to_owned()));
+    }
+    let id = path.strip_prefix(MODELS)?.strip_prefix('/')?;
+    (!id.is_empty()).then(|| Route::Seal(SealedRoute::Model(id.to_owned())))
+}
+
+const fn completion(path: &'static str) -> Route {
+    Route::Seal(SealedRoute::Completion(path))
+}
+
+fn unknown(method: &Method, uri: &Uri) -> OpenAiError {
+    let message = format!(
+        "no sealed form for {method} {}: this proxy passes POST /v1/chat/completions, POST /v1/completions, GET /v1/models and GET /v1/models/{{id}}",
+        uri.path()
+    );
+    OpenAiError::request(StatusCode::NOT_FOUND, "unknown_url", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exists(method: &Method, uri: &str) -> bool {
+        Route::of(method, &uri.parse().unwrap()).is_ok()
+    }
+
+    #[test]
+    fn what_has_no_sealed_form_does_not_exist() {
+        for (method, uri) in [
+            (Method::POST, "/v1/chat/completions"),
+            (Method::POST, "/v1/completions"),
+            (Method::GET, "/v1/models"),
+            (Method::GET, "/v1/models/a"),
+            (Method::GET, "/narthex/receipts/00"),
+        ] {
+            assert!(exists(&method, uri), "{method} {uri}");
+        }
+        for (method, uri) in [
+            (Method::GET, "/"),
+            (Method::GET, "/v1/chat/completions"),
+            (Method::POST, "/v1/embeddings"),
+            (Method::POST, "/v1/chat/completions/"),
+            (Method::POST, "/v1/chat/completions?x=1"),
+            (Method::GET, "/v1/models/"),
+            (Method::GET, "/v1/modelsa"),
+            (Method::OPTIONS, "/v1/chat/completions"),
+            (Method::DELETE, "/v1/models/a"),
+        ] {
+            assert!(!exists(&method, uri), "{method} {uri}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What goes into the seal: an OpenAI API request, as an HTTP client would have sent it.
+
+use protocol::client::ClientRequest;
+use zeroize::Zeroizing;
+
+/// One request. No Debug or Clone: it holds the prompt; wiped on drop.
+pub struct Request {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// `/v1/chat/completions` and so on.
+    pub path: String,
+    /// JSON; empty for `GET`.
+    pub body: Zeroizing<Vec<u8>>,
+    /// The model that the body names.
+    pub model: Option<String>,
+}
+
+/// Names one exchange; the same on a retry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestId(pub [u8; 16]);
+
+impl Request {
+    /// `GET path`.
+    #[must_use]
+    pub fn get(path: impl Into<String>) -> Self {
+        Self {
+            method: "GET",
+            path: path.into(),
+            body: Zeroizing::default(),
+            model: None,
+        }
+    }
+
+    /// `POST path` of a JSON `body` that asks for `model`.
+    #[must_use]
+    pub fn post(path: impl Into<String>, body: Vec<u8>, model: String) -> Self {
+        Self {
+            method: "POST",
+            path: path.into(),
+            body: Zeroizing::new(body),
+            model: Some(model),
+        }
+    }
+
+    /// The same request, about `model`.
+    #[must_use]
+    pub fn about(self, model: String) -> Self {
+        Self {
+            model: Some(model),
+            ..self
+        }
+    }
+
+    pub(crate) fn to_seal(&self, id: RequestId) -> ClientRequest<'_> {
+        ClientRequest {
+            method: self.method,
+            path: &self.path,
+            content_type: (!self.body.is_empty()).then_some("application/json"),
+            body: &self.body,
+            model: self.model.as_deref(),
+            residency: None,
+            request_id: id.0,
+        }
+    }
+}
+
+impl std::fmt::Display for RequestId {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&hex::encode(self.0))
+    }
+}
