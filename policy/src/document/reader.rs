@@ -57,6 +57,17 @@ impl<'t> Section<'t> {
         field
     }
 
+    /// Takes a required field out and reads it.
+    pub(super) fn read<T>(
+        &mut self,
+        name: &str,
+        mistakes: &mut Mistakes<'_>,
+        read: impl FnOnce(Field<'t>, &mut Mistakes<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let field = self.required(name, mistakes)?;
+        read(field, mistakes)
+    }
+
     /// Takes a field out, if it is there.
     pub(super) fn optional(&mut self, name: &str) -> Option<Field<'t>> {
         let (_, value) = self.fields.remove(name)?;

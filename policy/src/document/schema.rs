@@ -31,14 +31,13 @@ pub(super) fn read(text: &str) -> Result<Document, Vec<PolicyError>> {
 
 fn document(mut root: Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Document> {
     schema(&mut root, mistakes)?;
-    let version = root.required("version", mistakes);
-    let version = version.and_then(|field| field.integer(1..=i64::MAX as u64, mistakes));
-    let name = root.required("name", mistakes);
-    let name = name.and_then(|field| field.text(mistakes));
+    let version = root.read("version", mistakes, |field, mistakes| {
+        field.integer(1..=i64::MAX as u64, mistakes)
+    });
+    let name = root.read("name", mistakes, Field::text);
     let validity = validity(&mut root, mistakes);
-    let max_age_seconds = freshness(&mut root, mistakes);
-    let snp = root.required("snp", mistakes);
-    let snp = snp.and_then(|field| snp::read(field, mistakes));
+    let max_age_seconds = root.read("freshness", mistakes, freshness);
+    let snp = root.read("snp", mistakes, snp::read);
     let models = accepted(&mut root, "models", mistakes);
     let runtimes = accepted(&mut root, "runtime", mistakes);
     root.close(mistakes);
@@ -91,11 +90,11 @@ fn time(
     Some((field.at, field.time(mistakes)?))
 }
 
-fn freshness(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<u64> {
-    let field = root.required("freshness", mistakes)?;
+fn freshness(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<u64> {
     let mut freshness = field.section(mistakes)?;
-    let seconds = freshness.required("max_age_seconds", mistakes);
-    let seconds = seconds.and_then(|field| field.integer(1..=MAX_AGE_SECONDS, mistakes));
+    let seconds = freshness.read("max_age_seconds", mistakes, |field, mistakes| {
+        field.integer(1..=MAX_AGE_SECONDS, mistakes)
+    });
     freshness.close(mistakes);
     seconds
 }
@@ -107,8 +106,7 @@ fn accepted(
     mistakes: &mut Mistakes<'_>,
 ) -> Option<AllowList<NamedDigest<32>>> {
     let mut section = root.optional(name)?.section(mistakes)?;
-    let list = section.required("accepted", mistakes);
-    let list = list.and_then(|field| named_digests(field, mistakes));
+    let list = section.read("accepted", mistakes, named_digests);
     section.close(mistakes);
     list
 }
@@ -126,10 +124,8 @@ fn named_digest<const N: usize>(
     mistakes: &mut Mistakes<'_>,
 ) -> Option<NamedDigest<N>> {
     let mut section = field.section(mistakes)?;
-    let name = section.required("name", mistakes);
-    let name = name.and_then(|field| field.text(mistakes));
-    let digest = section.required("digest", mistakes);
-    let digest = digest.and_then(|field| field.digest(mistakes));
+    let name = section.read("name", mistakes, Field::text);
+    let digest = section.read("digest", mistakes, Field::digest);
     section.close(mistakes);
     Some(NamedDigest {
         name: name?,

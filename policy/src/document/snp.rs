@@ -14,32 +14,18 @@ use crate::{
         platform_info::PLATFORM_INFO_BITS,
     },
 };
-use attestation::snp::{Product, TcbVersion};
+use attestation::snp::{Product, SigningKey, TcbVersion};
 
 pub(super) fn read(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<SnpRules> {
     let mut snp = field.section(mistakes)?;
-    let products = snp.required("products", mistakes);
-    let products = products
-        .and_then(|field| allow_list(field, mistakes, |f, m| f.named(&PRODUCTS, m), Product::eq));
-    let minimum_report_version = snp.required("minimum_report_version", mistakes);
+    let products = snp.read("products", mistakes, products);
     let minimum_report_version =
-        minimum_report_version.and_then(|field| small(field, 2..=5, mistakes));
-    let vmpl = snp.required("vmpl", mistakes);
-    let vmpl =
-        vmpl.and_then(|field| allow_list(field, mistakes, |f, m| small(f, 0..=3, m), u32::eq));
-    let signing_keys = snp.required("signing_keys", mistakes);
-    let signing_keys = signing_keys.and_then(|field| {
-        allow_list(
-            field,
-            mistakes,
-            |f, m| f.named(&SIGNING_KEYS, m),
-            |a, b| a == b,
-        )
-    });
-    let measurements = snp.required("measurements", mistakes);
-    let measurements = measurements.and_then(|field| named_digests(field, mistakes));
+        snp.read("minimum_report_version", mistakes, minimum_report_version);
+    let vmpl = snp.read("vmpl", mistakes, vmpl);
+    let signing_keys = snp.read("signing_keys", mistakes, signing_keys);
+    let measurements = snp.read("measurements", mistakes, named_digests);
     let minimum_tcb = minimum_tcb(&mut snp, products.as_ref(), mistakes);
-    let guest_policy = guest_policy(&mut snp, mistakes);
+    let guest_policy = snp.read("guest_policy", mistakes, guest_policy);
     let platform_info = platform_info(&mut snp, mistakes);
     snp.close(mistakes);
     Some(SnpRules {
@@ -54,12 +40,24 @@ pub(super) fn read(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<SnpR
     })
 }
 
-fn small(
-    field: Field<'_>,
-    range: std::ops::RangeInclusive<u64>,
-    mistakes: &mut Mistakes<'_>,
-) -> Option<u32> {
-    u32::try_from(field.integer(range, mistakes)?).ok()
+fn products(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<AllowList<Product>> {
+    let product = |field: Field<'_>, m: &mut Mistakes<'_>| field.named(&PRODUCTS, m);
+    allow_list(field, mistakes, product, Product::eq)
+}
+
+fn minimum_report_version(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<u32> {
+    u32::try_from(field.integer(2..=5, mistakes)?).ok()
+}
+
+fn vmpl(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<AllowList<u32>> {
+    let level =
+        |field: Field<'_>, m: &mut Mistakes<'_>| u32::try_from(field.integer(0..=3, m)?).ok();
+    allow_list(field, mistakes, level, u32::eq)
+}
+
+fn signing_keys(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<AllowList<SigningKey>> {
+    let key = |field: Field<'_>, m: &mut Mistakes<'_>| field.named(&SIGNING_KEYS, m);
+    allow_list(field, mistakes, key, SigningKey::eq)
 }
 
 /// `[[snp.minimum_tcb]]`: one for each product, none for another.
@@ -94,13 +92,9 @@ fn minimum_tcb(
 
 fn tcb_floor(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<TcbFloor> {
     let mut section = field.section(mistakes)?;
-    let product = section.required("product", mistakes);
-    let product = product.and_then(|field| field.named(&PRODUCTS, mistakes));
+    let product = section.read("product", mistakes, |field, m| field.named(&PRODUCTS, m));
     let fmc = fmc(&mut section, product, mistakes);
-    let mut svn = |name| {
-        let field = section.required(name, mistakes);
-        field.and_then(|field| field.byte(mistakes))
-    };
+    let mut svn = |name| section.read(name, mistakes, Field::byte);
     let (bootloader, tee, snp, microcode) =
         (svn("bootloader"), svn("tee"), svn("snp"), svn("microcode"));
     section.close(mistakes);
@@ -123,18 +117,16 @@ fn fmc(
     mistakes: &mut Mistakes<'_>,
 ) -> Option<u8> {
     match product {
-        Some(Product::Turin) => section.required("fmc", mistakes)?.byte(mistakes),
+        Some(Product::Turin) => section.read("fmc", mistakes, Field::byte),
         _ => None,
     }
 }
 
 /// `[snp.guest_policy]`: every flag must be spoken about.
-fn guest_policy(snp: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<GuestPolicyRules> {
-    let mut section = snp.required("guest_policy", mistakes)?.section(mistakes)?;
-    let rules = GuestPolicyBit::ALL.map(|bit| {
-        let field = section.required(bit.name(), mistakes);
-        field.and_then(|field| field.named(&BIT_RULES, mistakes))
-    });
+fn guest_policy(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<GuestPolicyRules> {
+    let mut section = field.section(mistakes)?;
+    let rules = GuestPolicyBit::ALL
+        .map(|bit| section.read(bit.name(), mistakes, |field, m| field.named(&BIT_RULES, m)));
     section.close(mistakes);
     let rules: Option<Vec<_>> = rules.into_iter().collect();
     rules?.try_into().ok().map(GuestPolicyRules)
