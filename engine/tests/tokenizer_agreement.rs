@@ -8,7 +8,12 @@
 
 mod real_model;
 
-use engine::tokenizer::{SpecialTokens, Tokenizer};
+use std::sync::OnceLock;
+
+use engine::{
+    gguf::Gguf,
+    tokenizer::{SpecialTokens, Tokenizer},
+};
 
 struct Case {
     text: String,
@@ -32,8 +37,14 @@ fn case(line: &str) -> Case {
     }
 }
 
+/// The model file, read once.
+fn gguf() -> &'static Gguf {
+    static FILE: OnceLock<Gguf> = OnceLock::new();
+    FILE.get_or_init(|| Gguf::open(&real_model::path()).expect("the model file is valid"))
+}
+
 fn tokenizer() -> Tokenizer {
-    Tokenizer::from_gguf(real_model::gguf()).unwrap()
+    Tokenizer::from_gguf(gguf()).unwrap()
 }
 
 fn disagreements(wanted: impl Fn(&Case) -> bool) -> Vec<String> {

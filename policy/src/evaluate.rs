@@ -1,6 +1,8 @@
 //! Total evaluation: every rule is looked at, every unmet one is told.
 
 mod snp;
+#[cfg(test)]
+mod tests;
 
 use crate::{Admitted, Denial, NamedDigest, Policy, Reason, document::AcceptedAnchors};
 use attestation::{Anchors, CpuClaims, NodeClaims, UnixTime, Verified, snp::SnpClaims};
@@ -16,16 +18,7 @@ impl Policy {
         verified: Verified<NodeClaims>,
         now: UnixTime,
     ) -> Result<Admitted, Denial> {
-        let now = now.max(verified.at());
-        let mut reasons = Vec::new();
-        reasons.extend(not_before(self, now));
-        reasons.extend(expires(self, now));
-        reasons.extend(anchors(self, verified.claims()));
-        reasons.extend(freshness(self, verified.at(), now));
-        reasons.extend(collateral(verified.claims(), now));
-        reasons.extend(cpu(self, verified.claims()));
-        reasons.extend(models(self, verified.claims()));
-        reasons.extend(runtime(self, verified.claims()));
+        let reasons = self.reasons(verified.claims(), verified.at(), now);
         if !reasons.is_empty() {
             let policy_version = self.version();
             return Err(Denial {
@@ -40,6 +33,21 @@ impl Policy {
             *self.digest(),
             not_after,
         ))
+    }
+
+    /// Every unmet rule for claims that were verified at `at`.
+    fn reasons(&self, claims: &NodeClaims, at: UnixTime, now: UnixTime) -> Vec<Reason> {
+        let now = now.max(at);
+        let mut reasons = Vec::new();
+        reasons.extend(not_before(self, now));
+        reasons.extend(expires(self, now));
+        reasons.extend(anchors(self, claims));
+        reasons.extend(freshness(self, at, now));
+        reasons.extend(collateral(claims, now));
+        reasons.extend(cpu(self, claims));
+        reasons.extend(models(self, claims));
+        reasons.extend(runtime(self, claims));
+        reasons
     }
 
     /// Every unmet rule that one SNP report alone can answer: the policy's window and `[snp]`. It admits nothing: model, runtime and

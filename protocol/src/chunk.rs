@@ -1,6 +1,9 @@
 //! The framing of Chunked OHTTP (draft-ietf-ohai-chunked-ohttp-08 sections 4 to 6): `varint length || ciphertext` for every chunk but
 //! the last, then `0x00 || ciphertext` to the end of the outer stream under the additional data `final`.
 
+#[cfg(test)]
+mod tests;
+
 use crate::crypto::{Aead, NONCE, TAG};
 use crate::hpke::{SequencedAead, expand, extract};
 use crate::{varint, varint::VarintReader, wipe};

@@ -1,5 +1,8 @@
 //! COSE_Sign1 (RFC 9052 section 4.2), untagged, EdDSA, over a payload of one media type. Exactly one encoding is accepted.
 
+#[cfg(test)]
+mod tests;
+
 use crate::IdentitySecret;
 use attestation::{IdentityKey, cbor, crypto::ed25519_verify};
 use ciborium::Value;

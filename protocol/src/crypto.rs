@@ -4,10 +4,6 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod aws_lc;
 #[cfg(any(target_arch = "wasm32", test))]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    expect(dead_code, reason = "on native targets only tests call this backend")
-)]
 mod rust_crypto;
 #[cfg(test)]
 mod tests;
@@ -67,3 +63,15 @@ pub(crate) fn sha256(data: &[u8]) -> [u8; 32] {
 pub(crate) fn exactly<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
     bytes.try_into().ok()
 }
+
+/// Encodings of points whose order divides 8: every agreement with them is zero.
+#[cfg(test)]
+pub(crate) const LOW_ORDER_POINTS: [&str; 7] = [
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+];

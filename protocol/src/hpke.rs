@@ -88,6 +88,19 @@ pub(crate) fn setup_sender(
     Ok((enc, context))
 }
 
+/// [`setup_sender`] with a given ephemeral key, for published answers.
+#[cfg(test)]
+pub(crate) fn setup_sender_with(
+    header: &crate::envelope::Header,
+    public_key: &[u8],
+    ephemeral: &crate::crypto::X25519Secret,
+) -> (Vec<u8>, Context) {
+    let public_key = public_key.try_into().unwrap();
+    let sent = kem::encapsulate_x25519(ephemeral, public_key).unwrap();
+    let context = key_schedule(header.suite, &sent.shared_secret, &header.info()).unwrap();
+    (sent.enc, context)
+}
+
 /// `SetupBaseR`: the recipient's context for `enc`.
 pub(crate) fn setup_receiver(
     suite: Suite,

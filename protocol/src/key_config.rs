@@ -1,5 +1,8 @@
 //! Key configurations (RFC 9458 section 3) and the short-lived list of them that the attested identity signs.
 
+#[cfg(test)]
+mod tests;
+
 use crate::{
     cose::{self, CoseError},
     ohttp_keys::{self, KeyConfig},

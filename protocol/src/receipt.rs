@@ -1,5 +1,8 @@
 //! The serving receipt: COSE_Sign1 by the identity key, in the BHTTP trailer `narthex-receipt`.
 
+#[cfg(test)]
+mod tests;
+
 use crate::{
     cose::{self, CoseError},
     exchange::ExchangeDigests,

@@ -12,6 +12,9 @@ pub(crate) const BODY: &[u8] = br#"{"model":"m","messages":[]}"#;
 pub(crate) const MAX_REQUEST: usize = 100_000;
 const EPOCH: u64 = 0x107;
 
+/// What is changed, and how.
+pub(crate) type Change<T> = (&'static str, fn(&mut T));
+
 /// A runtime with one epoch.
 pub(crate) struct Node {
     pub(crate) identity: IdentitySecret,
@@ -21,7 +24,7 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn new() -> Self {
-        Self::with_replay_capacity(100)
+        Self::with_replay_capacity(10_000)
     }
 
     pub(crate) fn with_replay_capacity(capacity: usize) -> Self {

@@ -1,1 +1,9 @@
-//! tests.
+//! What the end-to-end tests and the demo share: the whole stack on loopback, peers that do harm or listen, a look into memory.
+//!
+//! Not shipped. The one place where invented vendors meet the shipped libraries.
+
+pub mod child;
+pub mod fault;
+pub mod memory;
+pub mod stack;
+pub mod wiretap;

@@ -1,8 +1,7 @@
 //! The digest that names a tokenizer, whatever file it came in.
 //!
-//! `H_label` of docs/protocol.md section 1 with label `narthex/1/tokenizer` and the fields: model, pre-tokenizer, then for each
-//! token its text and its kind (i32 big-endian), then each merge; between the lists their counts (u64 big-endian); then
-//! `bos`, `eos`, `eot`, `eom` (u32 big-endian, empty where absent) and `add_bos` (one byte).
+//! `H(tokenizer)` of docs/protocol.md section 1: model, pre-tokenizer, number of tokens, text and kind of each, number of merges,
+//! each merge, `bos`, `eos`, `eot`, `eom` (empty where absent), `add_bos`; numbers are big-endian u64.
 
 use sha2::{Digest, Sha256};
 
@@ -12,23 +11,22 @@ pub(super) fn canonical(source: &TokenizerSource<'_>) -> [u8; 32] {
     let mut hash = Fields::new(b"narthex/1/tokenizer");
     hash.field(source.model.as_bytes());
     hash.field(source.pre_tokenizer.as_bytes());
-    hash.count(source.tokens.len());
+    hash.number(source.tokens.len() as u64);
     for (text, kind) in source.tokens.iter().zip(&source.kinds) {
         hash.field(text.as_bytes());
-        hash.field(&kind.to_be_bytes());
+        hash.number(kind.unsigned_abs().into());
     }
-    hash.count(source.merges.len());
+    hash.number(source.merges.len() as u64);
     for merge in &source.merges {
         hash.field(merge.as_bytes());
     }
     for id in source.special_ids() {
-        hash.field(
-            id.map(u32::to_be_bytes)
-                .as_ref()
-                .map_or(&[], |id| id.as_slice()),
-        );
+        match id {
+            Some(id) => hash.number(id.into()),
+            None => hash.field(&[]),
+        }
     }
-    hash.field(&[u8::from(source.add_bos)]);
+    hash.number(source.add_bos.into());
     hash.0.finalize().into()
 }
 
@@ -46,7 +44,7 @@ impl Fields {
         self.0.update(bytes);
     }
 
-    fn count(&mut self, count: usize) {
-        self.field(&(count as u64).to_be_bytes());
+    fn number(&mut self, number: u64) {
+        self.field(&number.to_be_bytes());
     }
 }

@@ -1,8 +1,6 @@
 //! The real model that tests run on.
 
-use std::{path::PathBuf, sync::OnceLock};
-
-use engine::gguf::Gguf;
+use std::path::PathBuf;
 
 /// Path of the model file.
 #[expect(
@@ -14,10 +12,4 @@ pub(crate) fn path() -> PathBuf {
     named.map(PathBuf::from).expect(
         "NARTHEX_MODEL does not name SmolLM2-135M-Instruct.Q4_1.gguf: run ./scripts/test, which fetches it",
     )
-}
-
-/// The model file, read once.
-pub(crate) fn gguf() -> &'static Gguf {
-    static FILE: OnceLock<Gguf> = OnceLock::new();
-    FILE.get_or_init(|| Gguf::open(&path()).expect("the model file is valid"))
 }

@@ -133,7 +133,7 @@ fn named_digest<const N: usize>(
     })
 }
 
-/// A non-empty array of what `read` reads, no two entries the `same`.
+/// A non-empty array of what `read` reads, no two entries the `same`; `None` if any entry is a mistake.
 pub(super) fn allow_list<T>(
     field: Field<'_>,
     mistakes: &mut Mistakes<'_>,
@@ -141,7 +141,9 @@ pub(super) fn allow_list<T>(
     same: impl Fn(&T, &T) -> bool,
 ) -> Option<AllowList<T>> {
     let mut accepted: Vec<T> = Vec::new();
-    for entry in field.entries(mistakes)? {
+    let entries = field.entries(mistakes)?;
+    let count = entries.len();
+    for entry in entries {
         let (offset, field) = (entry.at, entry.path.clone());
         let Some(value) = read(entry, mistakes) else {
             continue;
@@ -152,5 +154,5 @@ pub(super) fn allow_list<T>(
             accepted.push(value);
         }
     }
-    AllowList::new(accepted)
+    (accepted.len() == count).then(|| AllowList::new(accepted))?
 }

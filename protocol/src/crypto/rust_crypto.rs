@@ -51,7 +51,7 @@ pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> Secret32 {
     } else {
         block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
     }
-    let mut mac = <Hmac<sha2::Sha256> as hmac::KeyInit>::new((&*block).into());
+    let mut mac = <Hmac<sha2::Sha256> as KeyInit>::new((&*block).into());
     for part in parts {
         mac.update(part);
     }

@@ -1,1 +1,122 @@
+//! One backend checked against the other, and both against published answers.
 
+use super::rust_crypto;
+use super::*;
+
+#[test]
+fn hashes_agree() {
+    for length in [0, 1, 63, 64, 65, 1000] {
+        let data = vec![7; length];
+        let mut theirs = rust_crypto::Sha256::new();
+        theirs.update(&data);
+        assert_eq!(sha256(&data), theirs.finish());
+        let parts: [&[u8]; 3] = [b"a", &data, b"b"];
+        assert_eq!(sha3_256(&parts), rust_crypto::sha3_256(&parts));
+        for key in [&[][..], &[1; 32], &[2; 64], &[3; 65], &[4; 200]] {
+            let theirs = rust_crypto::hmac_sha256(key, &parts);
+            assert_eq!(hmac_sha256(key, &parts), theirs);
+        }
+    }
+}
+
+#[test]
+fn hmac_rfc_4231_case_2() {
+    let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+    let mac = hmac_sha256(b"Jefe", &[b"what do ya want ", b"for nothing?"]);
+    assert_eq!(hex::encode(*mac), expected);
+}
+
+#[test]
+fn aeads_agree_and_refuse_any_change() {
+    for aead in [Aead::Aes128Gcm, Aead::Aes256Gcm] {
+        let key = vec![5; aead.key_len()];
+        let ours = AeadKey::new(aead, &key).unwrap();
+        let theirs = rust_crypto::AeadKey::new(aead, &key).unwrap();
+        let (mut a, mut b) = (b"plaintext".to_vec(), b"plaintext".to_vec());
+        let tag = ours.seal([6; NONCE], b"aad", &mut a).unwrap();
+        assert_eq!(theirs.seal([6; NONCE], b"aad", &mut b), Some(tag));
+        assert_eq!(a, b);
+        a.extend_from_slice(&tag);
+        assert_eq!(
+            theirs.open([6; NONCE], b"aad", &mut a.clone()).unwrap(),
+            b"plaintext"
+        );
+        assert_eq!(
+            ours.open([6; NONCE], b"aad", &mut a.clone()).unwrap(),
+            b"plaintext"
+        );
+        for at in 0..a.len() {
+            let mut changed = a.clone();
+            changed[at] ^= 1;
+            assert!(
+                ours.open([6; NONCE], b"aad", &mut changed.clone())
+                    .is_none()
+            );
+            assert!(theirs.open([6; NONCE], b"aad", &mut changed).is_none());
+        }
+        assert!(ours.open([7; NONCE], b"aad", &mut a.clone()).is_none());
+        assert!(theirs.open([6; NONCE], b"", &mut a.clone()).is_none());
+        assert!(theirs.open([6; NONCE], b"", &mut [0; 15]).is_none());
+        assert!(rust_crypto::AeadKey::new(aead, &[0; 17]).is_none());
+    }
+}
+
+#[test]
+fn x25519_agrees() {
+    let (a, b) = ([1; 32], [2; 32]);
+    let ours = X25519Secret::from_bytes(&a).unwrap();
+    let theirs = rust_crypto::X25519Secret::from_bytes(&b).unwrap();
+    let (public, peer) = (ours.public().unwrap(), theirs.public().unwrap());
+    assert_eq!(
+        rust_crypto::X25519Secret::from_bytes(&a).unwrap().public(),
+        Some(public)
+    );
+    let secret = ours.agree(&peer).unwrap();
+    assert_eq!(theirs.agree(&public), Some(secret));
+}
+
+#[test]
+fn x25519_refuses_points_of_low_order() {
+    for point in LOW_ORDER_POINTS {
+        let point = hex::decode(point).unwrap().try_into().unwrap();
+        assert!(
+            X25519Secret::from_bytes(&[1; 32])
+                .unwrap()
+                .agree(&point)
+                .is_none()
+        );
+        let theirs = rust_crypto::X25519Secret::from_bytes(&[1; 32]).unwrap();
+        assert!(theirs.agree(&point).is_none());
+    }
+}
+
+#[test]
+fn ml_kem_agrees() {
+    let (ours, public) = MlKemSecret::generate().unwrap();
+    let (ciphertext, secret) = rust_crypto::ml_kem_encapsulate(&public).unwrap();
+    assert_eq!(ours.decapsulate(&ciphertext), Some(secret));
+    let (theirs, public) = rust_crypto::MlKemSecret::generate().unwrap();
+    let (ciphertext, secret) = ml_kem_encapsulate(&public).unwrap();
+    assert_eq!(theirs.decapsulate(&ciphertext), Some(secret));
+    assert!(ml_kem_encapsulate(&[0xff; ML_KEM_PUBLIC]).is_none());
+    assert!(rust_crypto::ml_kem_encapsulate(&[0xff; ML_KEM_PUBLIC]).is_none());
+}
+
+#[test]
+fn ed25519_signatures_verify() {
+    let ours = Ed25519Secret::generate().unwrap();
+    let theirs = rust_crypto::Ed25519Secret::generate().unwrap();
+    let verify = attestation::crypto::ed25519_verify;
+    assert!(verify(&ours.public(), b"message", &ours.sign(b"message")));
+    assert!(verify(
+        &theirs.public(),
+        b"message",
+        &theirs.sign(b"message")
+    ));
+    assert!(!verify(&ours.public(), b"massage", &ours.sign(b"message")));
+    assert!(!verify(
+        &theirs.public(),
+        b"message",
+        &ours.sign(b"message")
+    ));
+}

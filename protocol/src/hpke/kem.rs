@@ -123,7 +123,7 @@ impl KemSecret {
         }
     }
 
-    pub(super) fn x25519(bytes: &Secret32) -> Option<Self> {
+    pub(crate) fn x25519(bytes: &Secret32) -> Option<Self> {
         let secret = X25519Secret::from_bytes(bytes)?;
         let public = secret.public()?;
         Some(Self::X25519 { secret, public })

@@ -109,6 +109,12 @@ impl Responder {
         }
     }
 
+    /// Nonce and sealer, for responses that do not keep to the protocol.
+    #[cfg(test)]
+    pub(crate) fn into_raw(self) -> (Vec<u8>, ChunkSealer) {
+        (self.nonce, self.sealer.unwrap())
+    }
+
     fn seal(&mut self, parts: &[&[u8]], out: &mut Vec<u8>) {
         let sealed = self
             .sealer

@@ -1,0 +1,144 @@
+//! The demonstration from the first key to the last refusal.
+
+use crate::{Outcome, refusals, show};
+use clap::Args;
+use std::{env, error::Error, fs, io, path::PathBuf, process::ExitCode};
+use tests::stack::{self, Directory, MODEL, Programs, Stack};
+use tests::child::Process;
+use tokio::signal;
+
+/// What is asked if nobody asks anything else.
+const PROMPT: &str = "What is a narthex in a church? Answer in two sentences.";
+/// Longest answer.
+const MAX_TOKENS: &str = "96";
+
+#[derive(Args)]
+pub(crate) struct Up {
+    /// The model file
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+    /// The question
+    #[arg(long, value_name = "TEXT", default_value = PROMPT)]
+    prompt: String,
+    /// Keeps everything up for the openai SDK until interrupted
+    #[arg(long)]
+    serve: bool,
+}
+
+impl Up {
+    pub(crate) fn run(self) -> Outcome {
+        let runtime = tokio::runtime::Runtime::new()?;
+        runtime.block_on(async {
+            tokio::select! {
+                outcome = self.show() => outcome,
+                _ = signal::ctrl_c() => interrupted(),
+            }
+        })
+    }
+
+    async fn show(&self) -> Outcome {
+        let stack = self.start().await?;
+        if self.serve {
+            return serve(&stack).await;
+        }
+        self.ask(&stack).await?;
+        refusals::show(&stack).await?;
+        show::step("Ended");
+        drop(stack);
+        show::line("runtime, gateway and client have ended; their files are removed");
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn start(&self) -> Result<Stack, Box<dyn Error>> {
+        let programs = Programs::beside(&env::current_exe()?)?;
+        let directory = Directory::create()?;
+        show::step("The security team: two keys, a policy that names launch measurement, firmware and model, two signatures");
+        stack::publish_policy(&directory, &programs, &self.model)?;
+        let checked = stack::narthex(&programs, &["policy", "verify", &directory.text("policy.json"), "--policy-key", &directory.text("alice.pub.pem"), "--policy-key", &directory.text("bob.pub.pem")])?;
+        print_lines(&stack::succeed(checked)?.stdout);
+        show::step("The operator: a runtime with simulated SEV-SNP evidence and a real model, a gateway that admits it");
+        write_access(&directory)?;
+        let stack = Stack::start(programs, directory, &self.model).await?;
+        show::line(&format!("runtime   process {}, HTTP on {}", stack.runtime.id(), stack.runtime.ready));
+        show::line(&format!("gateway   process {}, {}", stack.gateway.id(), stack.gateway_url()));
+        Ok(stack)
+    }
+
+    async fn ask(&self, stack: &Stack) -> Result<(), Box<dyn Error>> {
+        show::step("The client: verifies the evidence by its own policy, seals, opens the answer, verifies the receipt");
+        show::line(&format!("prompt    {}", self.prompt));
+        let d = &stack.directory;
+        let mut chat = stack.client();
+        chat.arg("chat").args(stack.connection("policy.json"));
+        chat.args(["--max-tokens", MAX_TOKENS, "--temperature", "0"]);
+        for name in ["receipt", "opening", "bundle", "request", "response"] {
+            chat.args([format!("--{name}"), d.text(name)]);
+        }
+        run(chat.arg("--").arg(&self.prompt))?;
+        show::step("The auditor: the receipt against the archived evidence, offline");
+        let mut audit = stack.client();
+        audit.args(["receipt", "verify"]);
+        for name in ["receipt", "opening", "bundle", "request", "response"] {
+            audit.args([format!("--{name}"), d.text(name)]);
+        }
+        run(&mut audit)
+    }
+}
+
+async fn serve(stack: &Stack) -> Outcome {
+    let mut arguments = vec!["client".to_owned(), stack.directory.path(), "proxy".to_owned()];
+    arguments.extend(stack.connection("policy.json"));
+    let receipts = stack.directory.text("receipts");
+    fs::create_dir(&receipts)?;
+    arguments.extend(["--receipts".to_owned(), receipts]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let proxy = Process::start_when(&stack.programs.demo, &arguments, "http://")?;
+    show::step("Serving: point any OpenAI client at the proxy");
+    let base_url = format!("http://{}", proxy.ready);
+    show::line(&format!("base URL  {base_url}"));
+    show::line(&format!("model     {MODEL}"));
+    show::line(&format!("gateway   {}  (certificate {}, API key {})", stack.gateway_url(), stack.directory.text("gateway.cert.pem"), stack.directory.text("api-key")));
+    show::line("");
+    show::line("from openai import OpenAI");
+    show::line(&format!("client = OpenAI(base_url=\"{base_url}\", api_key=\"unused\")"));
+    show::line(&format!("client.chat.completions.create(model=\"{MODEL}\", messages=[{{\"role\": \"user\", \"content\": \"Hello\"}}])"));
+    show::line("");
+    show::line("Ctrl-C ends it");
+    terminated().await?;
+    interrupted()
+}
+
+/// Resolves on SIGTERM; Ctrl-C is seen to by the caller.
+async fn terminated() -> io::Result<()> {
+    signal::unix::signal(signal::unix::SignalKind::terminate())?.recv().await;
+    Ok(())
+}
+
+fn interrupted() -> Outcome {
+    show::step("Interrupted: everything ends");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The gateway's certificate and the one API key.
+fn write_access(directory: &Directory) -> Result<(), Box<dyn Error>> {
+    let pair = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned(), "localhost".to_owned()])?;
+    fs::write(directory.file("gateway.cert.pem"), pair.cert.pem())?;
+    fs::write(directory.file("gateway.key.pem"), pair.signing_key.serialize_pem())?;
+    fs::write(directory.file("api-key"), "narthex-demo-key")?;
+    Ok(())
+}
+
+/// Runs a command whose output the reader sees, and which must succeed.
+fn run(command: &mut std::process::Command) -> Result<(), Box<dyn Error>> {
+    let status = command.status()?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(format!("the client ended with {status}").into()),
+    }
+}
+
+fn print_lines(bytes: &[u8]) {
+    for line in String::from_utf8_lossy(bytes).lines() {
+        show::line(line);
+    }
+}

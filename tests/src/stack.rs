@@ -1,0 +1,244 @@
+//! The whole stack on loopback: a signed policy, a runtime with simulated evidence, a gateway, and the wires between them.
+//!
+//! Each part is a process of its own, so that "the gateway never saw it" can be looked up in the gateway's memory.
+
+use crate::{child::Process, fault::FaultPeer, wiretap::Wiretap};
+use attestation::{UnixTime, crypto::sha256, snp::Product};
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::{SystemTime, UNIX_EPOCH},
+};
+use tee_sim::{PolicyText, Report};
+use tempfile::TempDir;
+
+/// The product that the simulated vendor makes.
+pub const PRODUCT: Product = Product::Genoa;
+/// The node's name.
+pub const NODE: &str = "demo-node-1";
+/// The public name of the model of demo and tests.
+pub const MODEL: &str = "smollm2-135m-instruct";
+/// How long the demo's policy lasts, in seconds.
+const POLICY_SECONDS: u64 = 7 * 24 * 3600;
+
+/// The programs that a stack is made of.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    /// `narthex-demo`: runtime, gateway and client with simulated roots.
+    pub demo: PathBuf,
+    /// `narthex`, as it ships.
+    pub narthex: PathBuf,
+}
+
+/// Files of one stack.
+pub struct Directory {
+    root: TempDir,
+}
+
+/// A running stack. It ends when it is dropped.
+pub struct Stack {
+    /// Its programs.
+    pub programs: Programs,
+    /// The gateway's process.
+    pub gateway: Process,
+    /// The runtime's process.
+    pub runtime: Process,
+    /// Stands between gateway and runtime.
+    pub fault: FaultPeer,
+    /// The wire between client and gateway (TLS).
+    pub outer_wire: Wiretap,
+    /// The wire between gateway and runtime (sealed).
+    pub inner_wire: Wiretap,
+    /// Address of the gateway's health and metrics.
+    pub admin: SocketAddr,
+    /// Its files; last, so that they outlive the processes.
+    pub directory: Directory,
+}
+
+impl Programs {
+    /// The programs beside this one.
+    pub fn beside(demo: &Path) -> io::Result<Self> {
+        let narthex = demo.with_file_name("narthex");
+        if !narthex.is_file() {
+            let message = format!("{} is not built: cargo build -p client", narthex.display());
+            return Err(io::Error::other(message));
+        }
+        Ok(Self { demo: demo.to_owned(), narthex })
+    }
+}
+
+impl Directory {
+    /// A fresh one, for this user's eyes only.
+    pub fn create() -> io::Result<Self> {
+        let root = tempfile::Builder::new().prefix("narthex-demo-").tempdir()?;
+        Ok(Self { root })
+    }
+
+    /// A file in it.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// The same as text, for command lines and configuration files.
+    #[must_use]
+    pub fn text(&self, name: &str) -> String {
+        self.file(name).display().to_string()
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.root.path().display().to_string()
+    }
+}
+
+/// Writes the policy that admits the simulated machine with this model and has both keys sign it, all with the shipped `narthex`.
+pub fn publish_policy(directory: &Directory, programs: &Programs, model: &Path) -> io::Result<()> {
+    for key in ["alice", "bob"] {
+        succeed(narthex(programs, &["policy", "keygen", &directory.text(key)])?)?;
+    }
+    fs::write(directory.file("policy.toml"), policy(model)?.to_toml())?;
+    sign_policy(directory, programs, "policy")
+}
+
+/// The policy that admits the simulated machine with this model, from an hour ago on.
+pub fn policy(model: &Path) -> io::Result<PolicyText> {
+    let digest = sha256(&fs::read(model)?);
+    let now = now();
+    let begins = UnixTime(now.0.saturating_sub(3600));
+    let policy = PolicyText::admitting(&Report::of(PRODUCT), begins, now.plus(POLICY_SECONDS));
+    Ok(policy.model(MODEL, digest))
+}
+
+/// Signs `NAME.toml` with both keys into `NAME.json`.
+pub fn sign_policy(directory: &Directory, programs: &Programs, name: &str) -> io::Result<()> {
+    let mut source = directory.text(&format!("{name}.toml"));
+    let target = directory.text(&format!("{name}.json"));
+    for key in ["alice.pem", "bob.pem"] {
+        let key = directory.text(key);
+        let arguments = ["policy", "sign", "--key", &key, &source, "--output", &target];
+        succeed(narthex(programs, &arguments)?)?;
+        source.clone_from(&target);
+    }
+    Ok(())
+}
+
+impl Stack {
+    /// Starts everything; must be called within a tokio runtime, which carries the wires.
+    pub async fn start(programs: Programs, directory: Directory, model: &Path) -> io::Result<Self> {
+        let (root, model) = (directory.path(), model.display().to_string());
+        let runtime = Process::start(&programs.demo, &["runtime", &root, "--model", &model])?;
+        let fault = FaultPeer::start(address(&runtime.ready)?).await?;
+        let inner_wire = Wiretap::start(fault.address).await?;
+        let config = gateway_config(&directory, inner_wire.address);
+        fs::write(directory.file("gateway.toml"), config)?;
+        let gateway = Process::start(&programs.demo, &["gateway", &root])?;
+        let (public, admin) = two_addresses(&gateway.ready)?;
+        let outer_wire = Wiretap::start(public).await?;
+        Ok(Self { programs, gateway, runtime, fault, outer_wire, inner_wire, admin, directory })
+    }
+
+    /// The gateway's URL, as clients reach it.
+    #[must_use]
+    pub fn gateway_url(&self) -> String {
+        format!("https://{}", self.outer_wire.address)
+    }
+
+    /// The client of the demo's composition, which knows the simulated vendor's roots.
+    #[must_use]
+    pub fn client(&self) -> Command {
+        let mut command = Command::new(&self.programs.demo);
+        command.args(["client", &self.directory.path()]);
+        command
+    }
+
+    /// Arguments of `chat` and `proxy`: where the gateway is, and the policy file of this name.
+    #[must_use]
+    pub fn connection(&self, policy: &str) -> Vec<String> {
+        let file = |name| self.directory.text(name);
+        [
+            ("--gateway", self.gateway_url()),
+            ("--ca", file("gateway.cert.pem")),
+            ("--api-key-file", file("api-key")),
+            ("--state", file("state-client")),
+            ("--policy", file(policy)),
+            ("--policy-key", file("alice.pub.pem")),
+            ("--policy-key", file("bob.pub.pem")),
+        ]
+        .into_iter()
+        .flat_map(|(name, value)| [name.to_owned(), value])
+        .collect()
+    }
+}
+
+fn gateway_config(directory: &Directory, upstream: SocketAddr) -> String {
+    let file = |name| directory.text(name);
+    let digest = fs::read(directory.file("api-key")).map(|key| hex::encode(sha256(&key)));
+    format!(
+        r#"
+listen = "127.0.0.1:0"
+admin_listen = "127.0.0.1:0"
+
+[tls]
+certificate = {:?}
+key = {:?}
+
+[policy]
+envelope = {:?}
+keys = [{:?}, {:?}]
+threshold = 2
+state = {:?}
+
+[[api_keys]]
+name = "demo"
+sha256 = "{}"
+
+[[nodes]]
+name = "{NODE}"
+upstream = "{upstream}"
+"#,
+        file("gateway.cert.pem"),
+        file("gateway.key.pem"),
+        file("policy.json"),
+        file("alice.pub.pem"),
+        file("bob.pub.pem"),
+        file("state-gateway"),
+        digest.unwrap_or_default(),
+    )
+}
+
+/// Runs the shipped `narthex`.
+pub fn narthex(programs: &Programs, arguments: &[&str]) -> io::Result<Output> {
+    Command::new(&programs.narthex).args(arguments).output()
+}
+
+/// The output of a command that must succeed.
+pub fn succeed(output: Output) -> io::Result<Output> {
+    if output.status.success() {
+        return Ok(output);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(io::Error::other(format!("{}: {said}", output.status)))
+}
+
+fn two_addresses(text: &str) -> io::Result<(SocketAddr, SocketAddr)> {
+    let mut words = text.split(' ').map(address);
+    match (words.next(), words.next()) {
+        (Some(first), Some(second)) => Ok((first?, second?)),
+        _ => Err(io::Error::other(format!("not two addresses: {text:?}"))),
+    }
+}
+
+fn address(text: &str) -> io::Result<SocketAddr> {
+    let address = text.parse();
+    address.map_err(|_| io::Error::other(format!("not an address: {text:?}")))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the demo's policy begins now")]
+fn now() -> UnixTime {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    UnixTime(since_epoch.map_or(0, |elapsed| elapsed.as_secs()))
+}
