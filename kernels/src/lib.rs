@@ -1,7 +1,25 @@
 //! Tensor operations, one folder per operation: contract, scalar reference, AVX-512 launcher, parity test side by side.
+//!
+//! Every operation gives the same bits on every path ([`Isa`]), for any number of threads and any number of tokens
+//! at once. That holds because each sum has one order, which is part of its contract: sixteen lanes, each lane in
+//! index order with fused multiply-adds, then [`lanes::sum`]; work is split over rows, tokens and heads, never over a sum.
+//! Inputs are finite; what comes of others is memory-safe and otherwise unspecified.
+//!
+//! Wrong lengths are mistakes of the calling code, never of input: the operations panic on them.
 
-/// SHA-256 over this crate's sources and version, in a fixed order: names the arithmetic in the manifest.
-#[expect(clippy::unimplemented, reason = "the signature comes first")]
-pub fn digest() -> [u8; 32] {
-    unimplemented!()
-}
+mod digest;
+mod isa;
+pub mod lanes;
+mod pool;
+
+pub mod attention;
+pub mod exp;
+pub mod matmul;
+pub mod quantize;
+pub mod rms_norm;
+pub mod rope;
+pub mod silu_mul;
+
+pub use digest::digest;
+pub use isa::Isa;
+pub use pool::Pool;

@@ -1,0 +1,129 @@
+//! Against `f64` over whole softmaxes, and parity of the paths.
+
+use super::*;
+
+fn noise(length: usize, seed: usize) -> Vec<f32> {
+    let value = |i: usize| ((i * 7919 + seed * 31) % 2003) as f32 / 1000.0 - 1.0;
+    (0..length).map(value).collect()
+}
+
+struct Case {
+    queries: Vec<f32>,
+    keys: Vec<f32>,
+    values: Vec<f32>,
+    pages: Vec<f32>,
+    width: usize,
+}
+
+fn case(heads: usize, width: usize, positions: usize) -> Case {
+    let (keys, values) = (noise(positions * width, 1), noise(positions * width, 2));
+    let mut pages = vec![0.0; cache_len(width, positions)];
+    let rows = keys.chunks(width).zip(values.chunks(width));
+    for (position, (key, value)) in rows.enumerate() {
+        append(&mut pages, position, key, value);
+    }
+    let queries = noise(heads * width, 3);
+    Case {
+        queries,
+        keys,
+        values,
+        pages,
+        width,
+    }
+}
+
+fn run(isa: Isa, case: &Case, positions: usize) -> Vec<f32> {
+    let mut out = vec![7.0; case.queries.len()];
+    let cache = HeadCache {
+        pages: &case.pages,
+        positions,
+        width: case.width,
+    };
+    attend(isa, &case.queries, cache, &mut out);
+    out
+}
+
+fn exact(query: &[f32], case: &Case, positions: usize) -> Vec<f64> {
+    let width = case.width;
+    let dot = |key: &[f32]| -> f64 {
+        key.iter()
+            .zip(query)
+            .map(|(k, q)| f64::from(*k) * f64::from(*q))
+            .sum()
+    };
+    let keys = case.keys.chunks(width).take(positions);
+    let weights: Vec<f64> = keys
+        .map(|key| (dot(key) / (width as f64).sqrt()).exp())
+        .collect();
+    let total: f64 = weights.iter().sum();
+    let mut out = vec![0.0; width];
+    for (weight, value) in weights.iter().zip(case.values.chunks(width)) {
+        out.iter_mut()
+            .zip(value)
+            .for_each(|(out, v)| *out += weight / total * f64::from(*v));
+    }
+    out
+}
+
+#[test]
+fn agrees_with_f64() {
+    let case = case(2, 64, 150);
+    for positions in [1, 15, 16, 17, 63, 64, 65, 128, 150] {
+        let got = run(Isa::scalar(), &case, positions);
+        for (query, got) in case.queries.chunks(64).zip(got.chunks(64)) {
+            for (got, exact) in got.iter().zip(exact(query, &case, positions)) {
+                assert!(
+                    (f64::from(*got) - exact).abs() < 2e-6,
+                    "{positions}: {got} {exact}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_paths_agree() {
+    for (heads, width) in [(1, 64), (2, 128), (3, 64), (4, 64), (7, 64), (8, 128)] {
+        let case = case(heads, width, 150);
+        for positions in [1, 15, 16, 17, 63, 64, 65, 128, 150] {
+            let scalar = run(Isa::scalar(), &case, positions);
+            let fast = run(Isa::detect(), &case, positions);
+            let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&scalar), bits(&fast), "{heads} {width} {positions}");
+        }
+    }
+}
+
+#[test]
+fn later_positions_do_not_matter() {
+    let (long, short) = (case(3, 64, 128), case(3, 64, 70));
+    assert_eq!(
+        run(Isa::detect(), &long, 70),
+        run(Isa::detect(), &short, 70)
+    );
+}
+
+#[test]
+fn great_differences_of_scores_stay_finite() {
+    let mut case = case(1, 64, 130);
+    case.pages.iter_mut().for_each(|v| *v *= 1e4);
+    case.queries.iter_mut().for_each(|v| *v *= 1e4);
+    let (scalar, fast) = (
+        run(Isa::scalar(), &case, 130),
+        run(Isa::detect(), &case, 130),
+    );
+    assert!(scalar.iter().all(|v| v.is_finite()));
+    assert_eq!(scalar, fast);
+}
+
+#[test]
+#[should_panic(expected = "attention to nothing")]
+fn nothing_to_attend_to_is_refused() {
+    run(Isa::scalar(), &case(1, 64, 1), 0);
+}
+
+#[test]
+#[should_panic(expected = "cache_len")]
+fn positions_beyond_the_cache_are_refused() {
+    run(Isa::scalar(), &case(1, 64, 64), 65);
+}
