@@ -1,64 +1,40 @@
 //! A model's configuration and its weights, packed for the kernels.
+//!
+//! Architecture `llama`: pre-normalised blocks of grouped-query attention with interleaved rotary embedding and a gated
+//! feed-forward network. A file with anything else in it (biases, experts, rope scaling) is refused, not run without.
 
-use crate::gguf::{Gguf, GgufError};
+mod config;
+mod error;
+mod weights;
 
-/// Shape of a Llama-architecture model.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ModelConfig {
-    /// Most tokens of one sequence.
-    pub context_tokens: usize,
-    /// Tokens of the vocabulary, and logits of a position.
-    pub vocabulary: usize,
-    /// Blocks.
-    pub layers: usize,
-    /// Width of the residual stream.
-    pub width: usize,
-    /// Query heads.
-    pub heads: usize,
-    /// Key-value heads; each serves `heads / kv_heads` query heads.
-    pub kv_heads: usize,
-    /// Width of one head.
-    pub head_width: usize,
-    /// Width of the feed-forward network.
-    pub ffn_width: usize,
-    /// Added to the mean square in normalisation.
-    pub rms_epsilon: f32,
-    /// Base of the rotary embedding's frequencies.
-    pub rope_base: f32,
-}
+pub use config::ModelConfig;
+pub use error::ModelError;
 
-/// Why a model was not loaded.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ModelError {
-    /// The model file lacks something.
-    #[error(transparent)]
-    Gguf(#[from] GgufError),
-}
+pub(crate) use config::MAX_HEAD_WIDTH;
+pub(crate) use weights::{Layer, Weights};
 
-impl ModelError {
-    /// Stable code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Gguf(error) => error.code(),
-        }
-    }
-}
+use crate::gguf::Gguf;
 
 /// A model ready to run.
 pub struct Model {
     config: ModelConfig,
+    weights: Weights,
 }
 
 impl Model {
     /// Packs the weights; the file is no longer needed afterwards.
-    #[expect(clippy::unimplemented, reason = "the signature comes first")]
-    pub fn load(_gguf: &Gguf) -> Result<Self, ModelError> {
-        unimplemented!()
+    pub fn load(gguf: &Gguf) -> Result<Self, ModelError> {
+        let config = config::read(gguf)?;
+        let weights = weights::read(gguf, &config)?;
+        Ok(Self { config, weights })
     }
 
     /// The model's shape.
     pub fn config(&self) -> &ModelConfig {
         &self.config
+    }
+
+    pub(crate) fn weights(&self) -> &Weights {
+        &self.weights
     }
 }

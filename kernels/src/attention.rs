@@ -24,6 +24,8 @@ use crate::{
 pub const PAGE: usize = LANES;
 /// Positions in a tile: four pages.
 const TILE: usize = 4 * PAGE;
+/// Query heads that share each load of keys and values: as many as fit the registers.
+pub const GROUP: usize = 3;
 /// Head widths are multiples of this.
 pub const WIDTH_STEP: usize = 4 * LANES;
 

@@ -4,6 +4,8 @@
 //! error is half a step, give or take what `f32` rounds. Eight bits would be faster, and show in the answer: the mean
 //! divergence from exact activations is 0.004 nats with 8 bits and not measurable with 16.
 
+use zeroize::Zeroize;
+
 use crate::{
     isa::{Isa, Path},
     lanes::{LANES, Lanes},
@@ -18,7 +20,7 @@ pub const TILE: usize = 8;
 const TINY: f32 = 1e-30;
 
 /// Thirty-two quantised columns of one token.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Zeroize)]
 #[repr(C)]
 pub struct ActivationBlock {
     /// Columns `2i` (low half) and `2i + 1` (high half), as `i16`.
@@ -81,6 +83,26 @@ impl<'a> Source<'a> {
             panels: all.panels / 2,
             panel_stride: 2 * all.panel_stride,
             ..all
+        }
+    }
+
+    /// Without the tokens before `token`.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a wrong shape is the caller's mistake"
+    )]
+    pub fn from_token(self, token: usize) -> Self {
+        let values = &self.values[token * self.token_stride..];
+        Self { values, ..self }
+    }
+
+    /// Copies columns of a token, `first_column` on; both that and their number are multiples of 16.
+    pub fn read(&self, token: usize, first_column: usize, out: &mut [f32]) {
+        for (panel, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+            *out = *self.lanes(token, first_column / LANES + panel);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Up to three heads at once share each load of keys and values; 64 positions, then 64 columns, in registers.
+//! Up to [`GROUP`] heads at once share each load of keys and values; 64 positions, then 64 columns, in registers.
 
 #![expect(
     clippy::indexing_slicing,
@@ -7,14 +7,11 @@
 
 use std::arch::x86_64::*;
 
-use super::{HeadCache, PAGE, TILE, WIDTH_STEP, cache::split};
+use super::{GROUP, HeadCache, PAGE, TILE, WIDTH_STEP, cache::split};
 use crate::{
     exp::avx512::exp,
     lanes::{Lanes, avx512::*},
 };
-
-/// Heads that share loads: as many as the registers hold.
-const GROUP: usize = 3;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
 pub(super) fn attend(queries: &[f32], cache: HeadCache<'_>, out: &mut [f32]) {

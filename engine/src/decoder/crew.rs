@@ -1,0 +1,79 @@
+//! The kernels, run by all threads together.
+
+use kernels::{
+    Isa, Pool,
+    lanes::LANES,
+    matmul::{Activations, Matrix, Mode, matmul},
+    quantize::{ActivationBlock, Source, TILE, quantize},
+    rms_norm::Norm,
+    silu_mul::silu_mul,
+};
+
+use super::{blocks, scratch::part};
+
+/// Chunks of work for each thread in one operation: enough that a thread which is held up does not hold up the others.
+const CHUNKS_PER_THREAD: usize = 4;
+
+/// Threads and the path they use.
+pub(super) struct Crew {
+    pub(super) isa: Isa,
+    pub(super) pool: Pool,
+}
+
+impl Crew {
+    /// Quantises the first `tokens` tokens of `source` into `out`, which may be longer.
+    pub(super) fn quantize<'o>(
+        &mut self,
+        source: &Source<'_>,
+        norm: Option<Norm<'_>>,
+        tokens: usize,
+        out: &'o mut [ActivationBlock],
+    ) -> Activations<'o> {
+        let (isa, blocks) = (self.isa, blocks(source.columns()));
+        let out = part(out, blocks * tokens);
+        self.pool.for_chunks(out, TILE * blocks, |tile, out| {
+            quantize(isa, source, norm, tile * TILE, out);
+        });
+        Activations::new(out, blocks)
+    }
+
+    /// Multiplies; `out` is `[panel][token][16]`.
+    pub(super) fn multiply(
+        &mut self,
+        matrix: &Matrix,
+        activations: Activations<'_>,
+        mode: Mode,
+        out: &mut [f32],
+    ) {
+        let (isa, panels) = (self.isa, self.panels_per_chunk(matrix));
+        let panel_len = activations.tokens() * LANES;
+        self.pool.for_chunks(out, panels * panel_len, |chunk, out| {
+            let first = chunk * panels;
+            let weights = matrix.panels(first..first + out.len() / panel_len);
+            matmul(isa, weights, activations, mode, out);
+        });
+    }
+
+    /// Multiplies by gates and ups in turn, then gates: the result is in the even panels.
+    pub(super) fn multiply_gated(
+        &mut self,
+        matrix: &Matrix,
+        activations: Activations<'_>,
+        out: &mut [f32],
+    ) {
+        let tokens = activations.tokens();
+        let panels = self.panels_per_chunk(matrix).next_multiple_of(2);
+        let (isa, panel_len) = (self.isa, tokens * LANES);
+        self.pool.for_chunks(out, panels * panel_len, |chunk, out| {
+            let first = chunk * panels;
+            let weights = matrix.panels(first..first + out.len() / panel_len);
+            matmul(isa, weights, activations, Mode::Set, out);
+            silu_mul(isa, tokens, out);
+        });
+    }
+
+    fn panels_per_chunk(&self, matrix: &Matrix) -> usize {
+        let chunks = CHUNKS_PER_THREAD * self.pool.threads();
+        matrix.panel_count().div_ceil(chunks)
+    }
+}

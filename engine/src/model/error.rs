@@ -1,0 +1,74 @@
+//! Why a model was not loaded.
+
+use kernels::matmul::{MixedFormats, PackError};
+
+use crate::gguf::{GgufError, TensorType};
+
+/// Why a model was not loaded, in the order of the checks; `code()` is stable.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// The model file lacks something.
+    #[error(transparent)]
+    Gguf(#[from] GgufError),
+    /// Not a Llama.
+    #[error("architecture {0} is not supported; llama is")]
+    Architecture(String),
+    /// A size is zero, beyond its cap, or does not go with the others.
+    #[error("metadata key {0} has an unsupported value")]
+    Config(&'static str),
+    /// Metadata that changes what the model computes, in a way that is not built here.
+    #[error("metadata key {0} asks for what is not supported")]
+    Unsupported(&'static str),
+    /// A tensor's shape is not what the configuration says.
+    #[error("tensor {0} has the wrong shape")]
+    Shape(String),
+    /// A tensor is stored in a way that cannot be run.
+    #[error("tensor {name} is stored as {kind:?}, which is not supported here")]
+    TensorType {
+        /// Which tensor.
+        name: String,
+        /// How it is stored.
+        kind: TensorType,
+    },
+    /// A number among the weights is infinite or not a number.
+    #[error("tensor {0} has a number that is not finite")]
+    NotFinite(String),
+    /// A matrix cannot be packed.
+    #[error("tensor {name}: {reason}")]
+    Pack {
+        /// Which tensor.
+        name: String,
+        /// Why.
+        reason: PackError,
+    },
+    /// Matrices that are run as one are stored in different ways.
+    #[error("the matrices of {0} are stored in different ways")]
+    Mixed(String),
+    /// A tensor that a Llama does not have: the model would not be run as it was made.
+    #[error("tensor {0} is unknown")]
+    UnknownTensor(String),
+}
+
+impl ModelError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Gguf(error) => error.code(),
+            Self::Architecture(_) => "model.architecture",
+            Self::Config(_) => "model.config",
+            Self::Unsupported(_) => "model.unsupported",
+            Self::Shape(_) => "model.shape",
+            Self::TensorType { .. } => "model.tensor_type",
+            Self::NotFinite(_) => "model.not_finite",
+            Self::Pack { .. } => "model.pack",
+            Self::Mixed(_) => "model.mixed",
+            Self::UnknownTensor(_) => "model.unknown_tensor",
+        }
+    }
+
+    /// The matrices of `what` could not be joined.
+    pub(super) fn mixed(what: &str) -> impl Fn(MixedFormats) -> Self {
+        move |_| Self::Mixed(what.to_owned())
+    }
+}
