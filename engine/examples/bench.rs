@@ -3,7 +3,6 @@
 //! One line for each round and a last one with the best: `engine prefill_tok_s=... decode_tok_s=... depth=... threads=...`.
 #![expect(
     clippy::print_stdout,
-    missing_docs,
     reason = "a measuring program, run by scripts/bench"
 )]
 

@@ -5,7 +5,7 @@ use kernels::matmul::{MixedFormats, PackError};
 use crate::gguf::{GgufError, TensorType};
 
 /// Why a model was not loaded, in the order of the checks; `code()` is stable.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
     /// The model file lacks something.
