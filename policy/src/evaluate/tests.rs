@@ -411,3 +411,20 @@ fn all_reasons_are_told_in_the_order_of_the_document() {
         ]
     );
 }
+
+#[test]
+fn one_report_alone_is_judged_by_window_and_snp_rules() {
+    assert_eq!(policy().judge_snp(&snp_claims(), AT), []);
+    let mut snp = snp_claims();
+    snp.debug = true;
+    snp.measurement = [0; 48];
+    let reasons = policy().judge_snp(&snp, EXPIRES.plus(1));
+    assert_eq!(
+        codes(&reasons),
+        [
+            "policy.expired",
+            "policy.snp.measurement",
+            "policy.snp.debug"
+        ]
+    );
+}
