@@ -1,0 +1,118 @@
+//! First inputs: without them a fuzzer finds no certificate in a smoke's few seconds.
+
+use attestation::{
+    CpuEvidence, EvidenceBundle, Freshness, IdentityKey, Manifest, Nonce, NoncePath,
+};
+use std::{env, fs, path::PathBuf};
+
+/// Puts `seeds` into the folder that `FUZZ_SEEDS` names before the fuzzer reads it. Without the variable nothing is written.
+pub fn plant(seeds: impl IntoIterator<Item = Vec<u8>>) {
+    let Some(folder) = env::var_os("FUZZ_SEEDS").map(PathBuf::from) else {
+        return;
+    };
+    for (number, seed) in seeds.into_iter().enumerate() {
+        fs::write(folder.join(format!("seed-{number}")), seed).expect("FUZZ_SEEDS is a folder");
+    }
+}
+
+/// The ASK of Milan.
+pub const ASK: &[u8] = include_bytes!("../../attestation/roots/ask-milan.der");
+
+/// The evidence that crate `sev` ships.
+pub struct Genuine {
+    pub report: Vec<u8>,
+    pub milan: Vec<u8>,
+    pub turin: Vec<u8>,
+}
+
+impl Genuine {
+    /// From the folder that `FUZZ_EVIDENCE` names, `tests/certs_data` of crate `sev`; empty without the variable.
+    pub fn load() -> Self {
+        let folder = env::var_os("FUZZ_EVIDENCE")
+            .map(PathBuf::from)
+            .unwrap_or_default();
+        let read = |name: &str| fs::read(folder.join(name)).unwrap_or_default();
+        Self {
+            report: from_hex(&read("report_milan.hex")),
+            milan: read("vcek_milan.der"),
+            turin: read("vcek_turin.der"),
+        }
+    }
+}
+
+fn from_hex(text: &[u8]) -> Vec<u8> {
+    let digit = |byte: &u8| (*byte as char).to_digit(16).map(|digit| digit as u8);
+    let digits: Vec<u8> = text.iter().filter_map(digit).collect();
+    digits
+        .chunks_exact(2)
+        .map(|pair| pair[0] << 4 | pair[1])
+        .collect()
+}
+
+/// A bundle over the genuine report, unbound.
+pub fn bundle(genuine: &Genuine) -> EvidenceBundle {
+    EvidenceBundle {
+        cpu: CpuEvidence {
+            report: genuine.report.clone(),
+            vek: genuine.milan.clone(),
+            chain: Vec::new(),
+        },
+        manifest: manifest().to_cbor(),
+        identity: IdentityKey([1; 32]),
+        freshness: Freshness::of_one(&Nonce([2; 32])),
+        nonce_path: Some(NoncePath {
+            index: 0,
+            size: 2,
+            siblings: vec![[3; 32]],
+        }),
+        key_configs: Some(vec![4; 40]),
+    }
+}
+
+/// A manifest with every field.
+pub fn manifest() -> Manifest {
+    Manifest {
+        runtime_version: "0.1.0".into(),
+        runtime_digest: [1; 32],
+        model: "model".into(),
+        model_digest: [2; 32],
+        tokenizer_digest: [3; 32],
+        template_digest: [4; 32],
+        aibom_digest: Some([5; 32]),
+        kernels_digest: [6; 32],
+        engine: "cpu/deterministic".into(),
+        isa: "scalar".into(),
+        max_context_tokens: 2048,
+        max_request_bytes: 65_536,
+        padding: "off".into(),
+        policy_root: [7; 32],
+    }
+}
+
+/// An unsigned list of an empty issuer: version 2, two dates, one revoked serial.
+pub fn empty_list() -> Vec<u8> {
+    let time = [&b"\x17\x0d"[..], b"260101000000Z"].concat();
+    let entry = wrap(0x30, &[&b"\x02\x01\x05"[..], &time].concat());
+    let algorithm = b"\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a";
+    let revoked = wrap(0x30, &entry);
+    let list = [
+        &b"\x02\x01\x01"[..],
+        algorithm,
+        b"\x30\x00",
+        &time,
+        &time,
+        &revoked,
+    ]
+    .concat();
+    wrap(
+        0x30,
+        &[&wrap(0x30, &list)[..], algorithm, b"\x03\x02\x00\x00"].concat(),
+    )
+}
+
+/// Short-form DER.
+fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(content.len()).expect("short content");
+    assert!(length < 128);
+    [&[tag, length][..], content].concat()
+}
