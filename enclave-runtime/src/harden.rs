@@ -51,7 +51,7 @@ fn lock_memory() -> rustix::io::Result<()> {
 }
 
 /// A panic tells where, never what: its payload may hold a piece of a prompt.
-fn silence_panics() {
+pub fn silence_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location();
         telemetry::panicked(

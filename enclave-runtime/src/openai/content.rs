@@ -110,7 +110,7 @@ mod tests {
     fn take(messages: &str) -> Result<Vec<(String, String)>, ApiError> {
         let body = format!(r#"{{"messages":{messages}}}"#);
         let messages = take_messages(&mut Fields::of_body(body.as_bytes()).unwrap())?;
-        Ok(messages.into_iter().map(|m| (m.role, m.content)).collect())
+        Ok(messages.iter().map(|m| (m.role.clone(), m.content.clone())).collect())
     }
 
     #[test]

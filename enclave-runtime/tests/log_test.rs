@@ -1,0 +1,58 @@
+//! No prompt and no answer in the log, whatever happens to a request. Alone in its file: it takes the process's one subscriber.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+use support::{
+    MODEL, Stack,
+    engine::{Script, ScriptedEngine},
+    http::Outer,
+};
+
+const MARKER: &str = "zq-canary-7731";
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_a_request_is_logged() {
+    let log = Log::default();
+    let writer = log.clone();
+    // More than the binary shows: every level, every crate.
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .init();
+    enclave_runtime::harden::silence_panics();
+    let chat = |rest: &str| format!(r#"{{"model":"{MODEL}","messages":[{{"role":"user","content":"{MARKER}"}}]{rest}}}"#);
+    for script in [Script::Answer, Script::BreakOff, Script::Busy, Script::Panic] {
+        let stack = Stack::with(ScriptedEngine::new(script), |_| ()).await;
+        stack.ask("/v1/chat/completions", &chat("")).await;
+        stack.ask("/v1/chat/completions", &chat(r#","stream":true"#)).await;
+        stack.ask("/v1/chat/completions", &chat(&format!(",\"{MARKER}\":1"))).await;
+        stack.ask("/v1/chat/completions", &chat(&format!(",\"seed\":\"{MARKER}\""))).await;
+        stack.ask("/v1/chat/completions", &chat(&format!("{MARKER}"))).await;
+        stack.send(Outer::post("/v1/chat/completions", chat("").as_bytes())).await;
+    }
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for control in ["sealed request answered", "engine_busy", "unsupported_parameter", "runtime.unsealed", "panic"] {
+        assert!(text.contains(control), "the log is read: {control}");
+    }
+    assert!(!text.contains(MARKER));
+    assert!(!text.contains("Hel"));
+}

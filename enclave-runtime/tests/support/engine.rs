@@ -1,0 +1,165 @@
+//! An engine that says what it is told to say.
+
+use engine::{
+    Engine, EngineError, FinishReason, Job, ModelCard, Sampling, Step,
+    chat::{ChatError, Message},
+};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+use tokio::sync::{Notify, mpsc};
+
+pub const MODEL: &str = "scripted-1";
+pub const CONTEXT_TOKENS: u32 = 64;
+
+/// What happens to a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Script {
+    /// Three tokens, then the end.
+    Answer,
+    /// Two tokens, then the channel closes.
+    BreakOff,
+    /// One token, then nothing until [`ScriptedEngine::release`].
+    Wait,
+    /// The job is not taken.
+    Busy,
+    /// A panic that holds the prompt.
+    Panic,
+}
+
+pub struct ScriptedEngine {
+    script: Script,
+    card: ModelCard,
+    release: Arc<Notify>,
+    cancelled: Arc<Notify>,
+    refuses_messages: AtomicBool,
+    last: Mutex<Option<Seen>>,
+}
+
+/// What the engine was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    pub prompt: Vec<u32>,
+    pub max_tokens: u32,
+    pub sampling: Sampling,
+    pub stop: Vec<Vec<u8>>,
+}
+
+impl Default for ScriptedEngine {
+    fn default() -> Self {
+        Self::new(Script::Answer)
+    }
+}
+
+impl ScriptedEngine {
+    pub fn new(script: Script) -> Self {
+        Self {
+            script,
+            card: card(),
+            release: Arc::default(),
+            cancelled: Arc::default(),
+            refuses_messages: AtomicBool::new(false),
+            last: Mutex::default(),
+        }
+    }
+
+    /// Refuses all messages from now on.
+    pub fn refuse_messages(&self) {
+        self.refuses_messages.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets a waiting job end.
+    pub fn release(&self) {
+        self.release.notify_one();
+    }
+
+    /// Returns once a waiting job was cancelled.
+    pub async fn cancelled(&self) {
+        self.cancelled.notified().await;
+    }
+
+    pub fn last(&self) -> Seen {
+        self.last.lock().unwrap().clone().unwrap()
+    }
+}
+
+fn card() -> ModelCard {
+    ModelCard {
+        name: MODEL.to_owned(),
+        model_digest: [1; 32],
+        tokenizer_digest: [2; 32],
+        template_digest: [3; 32],
+        kernels_digest: [4; 32],
+        mode: "cpu/scripted",
+        isa: "scalar",
+        context_tokens: CONTEXT_TOKENS,
+    }
+}
+
+fn token(id: u32, text: &str) -> Step {
+    Step::Token {
+        id,
+        text: text.to_owned(),
+    }
+}
+
+impl Engine for ScriptedEngine {
+    fn submit(&self, job: Job) -> Result<mpsc::Receiver<Step>, EngineError> {
+        if self.script == Script::Busy {
+            return Err(EngineError::Busy);
+        }
+        *self.last.lock().unwrap() = Some(Seen {
+            prompt: job.prompt.clone(),
+            max_tokens: job.max_tokens,
+            sampling: job.sampling,
+            stop: job.stop.clone(),
+        });
+        let (steps, receiver) = mpsc::channel(8);
+        let (release, cancelled) = (Arc::clone(&self.release), Arc::clone(&self.cancelled));
+        tokio::spawn(run(self.script, steps, release, cancelled));
+        Ok(receiver)
+    }
+
+    fn capacity(&self) -> usize {
+        1
+    }
+
+    fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// One token for every byte.
+    fn encode_chat(&self, messages: &[Message]) -> Result<Vec<u32>, ChatError> {
+        if self.refuses_messages.load(Ordering::SeqCst) {
+            return Err(ChatError::Template("roles must alternate".to_owned()));
+        }
+        let text: String = messages.iter().map(|message| message.content.as_str()).collect();
+        assert!(self.script != Script::Panic, "cannot encode {text}");
+        Ok(self.encode_text(&text))
+    }
+
+    fn encode_text(&self, text: &str) -> Vec<u32> {
+        text.bytes().map(u32::from).collect()
+    }
+}
+
+async fn run(script: Script, steps: mpsc::Sender<Step>, release: Arc<Notify>, cancelled: Arc<Notify>) {
+    let _ = steps.send(token(11, "Hel")).await;
+    if script == Script::Wait {
+        tokio::select! {
+            () = steps.closed() => return cancelled.notify_one(),
+            () = release.notified() => {}
+        }
+    }
+    let _ = steps.send(token(12, "")).await;
+    if script == Script::BreakOff {
+        return;
+    }
+    let _ = steps.send(token(13, "lo")).await;
+    let end = Step::Done {
+        reason: FinishReason::Stop,
+        text: "!".to_owned(),
+    };
+    let _ = steps.send(end).await;
+}

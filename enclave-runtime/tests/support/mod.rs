@@ -1,0 +1,234 @@
+//! A whole runtime in this process: simulated evidence, a scripted engine, a client that verifies before it seals.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests share this; not every test uses all of it, and the simulated vendor must be admitted"
+)]
+
+pub mod engine;
+pub mod http;
+
+use self::engine::ScriptedEngine;
+use self::http::{Answer, Outer};
+use attestation::{EvidenceBundle, Nonce, UnixTime};
+use enclave_runtime::{Clock, Limits, Parts, PolicyInForce, Runtime};
+use listener::Drained;
+use policy::{Admitted, Appraiser, Policy};
+use protocol::{
+    OpenError, Opener, Receipt, ResponseEvent, Sealer, SignedKeyConfigs, client::ClientRequest,
+};
+use serde_json::Value;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tee_sim::{Machine, PolicySigner, Vendor, policy_text::demo_policy};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+/// 2026-11-22T00:00:00Z.
+pub const NOW: UnixTime = UnixTime(1_795_305_600);
+pub const MODEL: &str = engine::MODEL;
+
+/// A runtime that serves until it is stopped.
+pub struct Stack {
+    pub address: SocketAddr,
+    pub engine: Arc<ScriptedEngine>,
+    pub clock: Arc<AtomicU64>,
+    appraiser: Appraiser,
+    stop: Option<oneshot::Sender<()>>,
+    served: Option<JoinHandle<Drained>>,
+}
+
+/// What came out of one sealed exchange.
+pub struct Opened {
+    pub status: u16,
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
+    pub receipt: Result<Receipt, OpenError>,
+}
+
+impl Stack {
+    pub async fn start() -> Self {
+        Self::with(ScriptedEngine::default(), |_| ()).await
+    }
+
+    pub async fn with(engine: ScriptedEngine, edit: impl FnOnce(&mut Parts)) -> Self {
+        let machine = Machine::new(&Vendor::invent(attestation::snp::Product::Milan));
+        let signer = PolicySigner::generate();
+        let text = demo_policy(&machine, UnixTime(0), UnixTime(NOW.0 + 1_000_000)).to_toml();
+        let root = signer.trust_root();
+        let policy = Policy::from_envelope(&signer.signed_policy(&text), &root).unwrap();
+        let mut parts = Parts {
+            node: "node-1".to_owned(),
+            policy: PolicyInForce {
+                version: policy.version(),
+                digest: *policy.digest(),
+                root: root.digest(),
+                max_age_seconds: policy.max_age_seconds(),
+            },
+            residency: Some("FR".to_owned()),
+            runtime_digest: [7; 32],
+            limits: Limits::default(),
+        };
+        edit(&mut parts);
+        let policy = policy::danger::accept_custom_anchors(policy);
+        let appraiser = Appraiser::new(machine.verifier(), policy);
+        let engine = Arc::new(engine);
+        let clock = Arc::new(AtomicU64::new(NOW.0));
+        let hand = Arc::clone(&clock);
+        let turned = Clock::from_source(move || UnixTime(hand.load(Ordering::SeqCst)));
+        let runtime = Runtime::new(parts, engine.clone(), Arc::new(machine), turned).unwrap();
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        Self {
+            address: socket.local_addr().unwrap(),
+            served: Some(tokio::spawn(runtime.serve(socket, async {
+                let _ = stopped.await;
+            }))),
+            stop: Some(stop),
+            engine,
+            clock,
+            appraiser,
+        }
+    }
+
+    pub fn now(&self) -> UnixTime {
+        UnixTime(self.clock.load(Ordering::SeqCst))
+    }
+
+    pub fn turn_clock(&self, now: UnixTime) {
+        self.clock.store(now.0, Ordering::SeqCst);
+    }
+
+    /// Tells the runtime to stop.
+    pub fn tell_to_stop(&mut self) {
+        let _ = self.stop.take().unwrap().send(());
+    }
+
+    /// Waits for the end of the runtime.
+    pub async fn stopped(mut self) -> Drained {
+        self.served.take().unwrap().await.unwrap()
+    }
+
+    pub async fn send(&self, outer: Outer<'_>) -> Answer {
+        http::send(self.address, outer).await
+    }
+
+    /// Challenges the node and admits it.
+    pub async fn admit(&self) -> (Admitted, SignedKeyConfigs) {
+        let nonce = Nonce([0x42; 32]);
+        let answer = self.send(Outer::post("/narthex/v1/challenge", &nonce.0)).await;
+        assert_eq!(answer.status, 200);
+        let bundle = EvidenceBundle::from_cbor(&answer.body).unwrap();
+        let admitted = self.appraiser.appraise(&bundle, &nonce, self.now()).unwrap();
+        (admitted, SignedKeyConfigs::from_bytes(bundle.key_configs.unwrap()))
+    }
+
+    /// A sealer to this node, after a challenge.
+    pub async fn sealer(&self) -> Sealer {
+        let (admitted, keys) = self.admit().await;
+        Sealer::new(&admitted, &keys, self.now()).unwrap()
+    }
+
+    /// Posts an envelope.
+    pub async fn post(&self, envelope: &[u8]) -> Answer {
+        let outer = Outer::post("/narthex/v1/sealed", envelope).media_type(protocol::REQUEST_MEDIA_TYPE);
+        self.send(outer).await
+    }
+
+    /// Seals `request`, posts it, opens the answer.
+    pub async fn exchange(&self, request: &ClientRequest<'_>) -> Opened {
+        let (sealed, opener) = self.sealer().await.seal(request, self.now()).unwrap();
+        let answer = self.post(&sealed.envelope).await;
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        open(opener, &answer.body)
+    }
+
+    /// A sealed POST of JSON with the right model.
+    pub async fn ask(&self, path: &str, body: &str) -> Opened {
+        self.exchange(&json_request(path, body)).await
+    }
+}
+
+pub fn json_request<'a>(path: &'a str, body: &'a str) -> ClientRequest<'a> {
+    ClientRequest {
+        method: "POST",
+        path,
+        content_type: Some("application/json"),
+        body: body.as_bytes(),
+        model: Some(MODEL),
+        residency: None,
+        request_id: [9; 16],
+    }
+}
+
+pub fn get_request(path: &str) -> ClientRequest<'_> {
+    ClientRequest {
+        method: "GET",
+        content_type: None,
+        model: (path != "/v1/models").then_some(MODEL),
+        ..json_request(path, "")
+    }
+}
+
+/// A chat of one message, with `rest` behind it.
+pub fn chat(rest: &str) -> String {
+    format!(r#"{{"model":"{MODEL}","messages":[{{"role":"user","content":"abc"}}]{rest}}}"#)
+}
+
+pub fn open(mut opener: Opener, body: &[u8]) -> Opened {
+    let identity = *opener.identity();
+    let mut events = opener.push(body).unwrap();
+    let end = opener.finish().map(|last| events.extend(last));
+    let mut opened = Opened {
+        status: 0,
+        headers: Vec::new(),
+        body: Vec::new(),
+        receipt: Err(OpenError::Truncated),
+    };
+    if let Err(error) = end {
+        opened.receipt = Err(error);
+    }
+    for event in events {
+        match event {
+            ResponseEvent::Head { status, headers } => (opened.status, opened.headers) = (status, headers),
+            ResponseEvent::Body(part) => opened.body.extend(part),
+            ResponseEvent::End { receipt } => opened.receipt = Ok(receipt.verify(&identity).unwrap()),
+        }
+    }
+    opened
+}
+
+impl Opened {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub fn text(&self) -> &str {
+        str::from_utf8(&self.body).unwrap()
+    }
+
+    /// The status and the code of an error.
+    pub fn error(&self) -> (u16, String) {
+        (self.status, self.json()["error"]["code"].as_str().unwrap().to_owned())
+    }
+
+    /// The events of a stream, without the last.
+    pub fn events(&self) -> Vec<Value> {
+        let text = self.text().strip_suffix("data: [DONE]\n\n").unwrap();
+        let events = text.split_terminator("\n\n");
+        events.map(|event| serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap()).collect()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(header, _)| header == name);
+        found.map(|(_, value)| str::from_utf8(value).unwrap())
+    }
+}
