@@ -54,20 +54,9 @@ impl Exchange {
         }
     }
 
-    /// Whether the sealed headers are meant for this runtime as it is now. A model that is not served is the client's own mistake and
-    /// is told plainly; everything else gets one coarse answer.
+    /// Whether the sealed headers are meant for this runtime as it is now.
     pub(crate) fn check_headers(&self) -> Result<(), ApiError> {
-        let context = self
-            .node
-            .request_context(&self.headers.binding_id, self.received_at);
-        let Err(mismatch) = self.headers.check(&context, self.received_at) else {
-            return Ok(());
-        };
-        telemetry::sealed_header_refused(mismatch.0);
-        Err(match &self.headers.model {
-            Some(model) if mismatch.0 == "narthex-model" => ApiError::model_not_found(model),
-            _ => ApiError::misdirected(),
-        })
+        self.node.check_headers(&self.headers, self.received_at)
     }
 
     /// Sends the sealed head.

@@ -7,6 +7,7 @@ pub mod evidence;
 pub mod harden;
 pub mod limits;
 pub mod runtime;
+pub mod shutdown;
 pub mod telemetry;
 pub mod wipe;
 
@@ -28,4 +29,5 @@ pub use evidence::{EvidenceSettings, discover};
 pub use harden::{HardenError, harden};
 pub use limits::Limits;
 pub use runtime::{Parts, PolicyInForce, Runtime, StartError};
+pub use shutdown::StopSignals;
 pub use wipe::WipingAllocator;

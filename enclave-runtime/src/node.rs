@@ -1,17 +1,21 @@
 //! What one running runtime holds: its identity, what it says of itself, its keys and its engine.
 
+#[cfg(test)]
+mod tests;
+
 use crate::{
     Clock, Limits, Parts, PolicyInForce, StartError,
     bindings::IssuedBindings,
     epochs::{Epochs, KeyListTerms},
-    openai,
+    openai::{self, ApiError},
+    telemetry,
 };
 use attestation::{
     Binding, BindingId, Digest, EvidenceProvider, Freshness, Manifest, Nonce, UnixTime,
 };
 use aws_lc_rs::rand;
 use engine::{Engine, ModelCard};
-use protocol::{IdentitySecret, RequestContext, SignedKeyConfigs};
+use protocol::{IdentitySecret, RequestContext, SealedHeaders, SignedKeyConfigs};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -101,8 +105,25 @@ impl Node {
         self.epochs.signed_list(&self.identity, self.clock.now())
     }
 
-    /// What a request that names attestation `claimed` must agree with.
-    pub(crate) fn request_context(&self, claimed: &BindingId, now: UnixTime) -> RequestContext {
+    /// Whether sealed headers are meant for this runtime as it is at `now`. A model that is not served is the client's own mistake and
+    /// is told plainly; everything else gets one coarse answer, and the log the header's name.
+    pub(crate) fn check_headers(
+        &self,
+        headers: &SealedHeaders,
+        now: UnixTime,
+    ) -> Result<(), ApiError> {
+        let context = self.request_context(&headers.binding_id, now);
+        let Err(mismatch) = headers.check(&context, now) else {
+            return Ok(());
+        };
+        telemetry::sealed_header_refused(mismatch.0);
+        Err(match &headers.model {
+            Some(model) if mismatch.0 == "narthex-model" => ApiError::model_not_found(model),
+            _ => ApiError::misdirected(),
+        })
+    }
+
+    fn request_context(&self, claimed: &BindingId, now: UnixTime) -> RequestContext {
         let honoured = self.issued.honours(claimed, now);
         RequestContext {
             binding_ids: honoured.then_some(*claimed).into_iter().collect(),

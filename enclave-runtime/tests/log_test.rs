@@ -1,5 +1,11 @@
 //! No prompt and no answer in the log, whatever happens to a request. Alone in its file: it takes the process's one subscriber.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -39,18 +45,44 @@ async fn nothing_of_a_request_is_logged() {
         .with_writer(move || writer.clone())
         .init();
     enclave_runtime::harden::silence_panics();
-    let chat = |rest: &str| format!(r#"{{"model":"{MODEL}","messages":[{{"role":"user","content":"{MARKER}"}}]{rest}}}"#);
-    for script in [Script::Answer, Script::BreakOff, Script::Busy, Script::Panic] {
+    let chat = |rest: &str| {
+        format!(
+            r#"{{"model":"{MODEL}","messages":[{{"role":"user","content":"{MARKER}"}}]{rest}}}"#
+        )
+    };
+    for script in [
+        Script::Answer,
+        Script::BreakOff,
+        Script::Busy,
+        Script::Panic,
+    ] {
         let stack = Stack::with(ScriptedEngine::new(script), |_| ()).await;
         stack.ask("/v1/chat/completions", &chat("")).await;
-        stack.ask("/v1/chat/completions", &chat(r#","stream":true"#)).await;
-        stack.ask("/v1/chat/completions", &chat(&format!(",\"{MARKER}\":1"))).await;
-        stack.ask("/v1/chat/completions", &chat(&format!(",\"seed\":\"{MARKER}\""))).await;
-        stack.ask("/v1/chat/completions", &chat(&format!("{MARKER}"))).await;
-        stack.send(Outer::post("/v1/chat/completions", chat("").as_bytes())).await;
+        stack
+            .ask("/v1/chat/completions", &chat(r#","stream":true"#))
+            .await;
+        stack
+            .ask("/v1/chat/completions", &chat(&format!(",\"{MARKER}\":1")))
+            .await;
+        stack
+            .ask(
+                "/v1/chat/completions",
+                &chat(&format!(",\"seed\":\"{MARKER}\"")),
+            )
+            .await;
+        stack.ask("/v1/chat/completions", &chat(MARKER)).await;
+        stack
+            .send(Outer::post("/v1/chat/completions", chat("").as_bytes()))
+            .await;
     }
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    for control in ["sealed request answered", "engine_busy", "unsupported_parameter", "runtime.unsealed", "panic"] {
+    for control in [
+        "sealed request answered",
+        "engine_busy",
+        "unsupported_parameter",
+        "runtime.unsealed",
+        "panic",
+    ] {
         assert!(text.contains(control), "the log is read: {control}");
     }
     assert!(!text.contains(MARKER));

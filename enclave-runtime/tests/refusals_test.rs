@@ -1,5 +1,11 @@
 //! What the runtime refuses outside the seal, and requests that were sealed for something else.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -18,7 +24,11 @@ const SEALED: &str = "/narthex/v1/sealed";
 
 async fn envelope(stack: &Stack) -> Vec<u8> {
     let body = chat("");
-    let (sealed, _) = stack.sealer().await.seal(&json_request(CHAT, &body), stack.now()).unwrap();
+    let (sealed, _) = stack
+        .sealer()
+        .await
+        .seal(&json_request(CHAT, &body), stack.now())
+        .unwrap();
     sealed.envelope
 }
 
@@ -29,10 +39,27 @@ async fn anything_unsealed() {
     let refused = (421, "runtime.unsealed".to_owned());
     let json = Outer::post(CHAT, body.as_bytes()).media_type("application/json");
     assert_eq!(stack.send(json).await.problem(), refused);
-    for path in ["/", "/v1/models", "/metrics", "/narthex/v1/keys/", "/narthex/v1/sealed/x", SEALED] {
-        assert_eq!(stack.send(Outer::get(path)).await.problem(), refused, "{path}");
+    for path in [
+        "/",
+        "/v1/models",
+        "/metrics",
+        "/narthex/v1/keys/",
+        "/narthex/v1/sealed/x",
+        SEALED,
+    ] {
+        assert_eq!(
+            stack.send(Outer::get(path)).await.problem(),
+            refused,
+            "{path}"
+        );
     }
-    assert_eq!(stack.send(Outer::post("/narthex/v1/keys", b"")).await.problem(), refused);
+    assert_eq!(
+        stack
+            .send(Outer::post("/narthex/v1/keys", b""))
+            .await
+            .problem(),
+        refused
+    );
 }
 
 /// The refusal comes although most of the announced body never does.
@@ -45,7 +72,11 @@ async fn an_unsealed_body_is_not_read() {
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
-    assert!(answer.starts_with(b"HTTP/1.1 421 "), "{}", String::from_utf8_lossy(&answer));
+    assert!(
+        answer.starts_with(b"HTTP/1.1 421 "),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
 }
 
 #[tokio::test]
@@ -59,7 +90,9 @@ async fn challenges_of_another_length() {
     let stack = Stack::start().await;
     for length in [0, 31, 33, 1 << 20] {
         let nonce = vec![1; length];
-        let answer = stack.send(Outer::post("/narthex/v1/challenge", &nonce)).await;
+        let answer = stack
+            .send(Outer::post("/narthex/v1/challenge", &nonce))
+            .await;
         assert_eq!(answer.problem(), (400, "runtime.challenge".to_owned()));
     }
 }
@@ -69,7 +102,10 @@ async fn another_media_type_or_an_encoding() {
     let stack = Stack::start().await;
     let envelope = envelope(&stack).await;
     let refused = (415, "runtime.media_type".to_owned());
-    assert_eq!(stack.send(Outer::post(SEALED, &envelope)).await.problem(), refused);
+    assert_eq!(
+        stack.send(Outer::post(SEALED, &envelope)).await.problem(),
+        refused
+    );
     let one_shot = Outer::post(SEALED, &envelope).media_type("message/ohttp-req");
     assert_eq!(stack.send(one_shot).await.problem(), refused);
     let encoded = Outer::post(SEALED, &envelope)
@@ -94,7 +130,10 @@ async fn a_replay() {
     let stack = Stack::start().await;
     let envelope = envelope(&stack).await;
     assert_eq!(stack.post(&envelope).await.status, 200);
-    assert_eq!(stack.post(&envelope).await.problem(), (400, "runtime.envelope".to_owned()));
+    assert_eq!(
+        stack.post(&envelope).await.problem(),
+        (400, "runtime.envelope".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -108,7 +147,14 @@ async fn every_other_fault_of_an_envelope_gets_the_same_answer() {
     let shorter = good[..good.len() - 1].to_vec();
     let cut_at_a_chunk = good[..8].to_vec();
     let mut bodies = Vec::new();
-    for bad in [flipped, longer, shorter, cut_at_a_chunk, Vec::new(), vec![0xff; 4096]] {
+    for bad in [
+        flipped,
+        longer,
+        shorter,
+        cut_at_a_chunk,
+        Vec::new(),
+        vec![0xff; 4096],
+    ] {
         let answer = stack.post(&bad).await;
         // The key id of random bytes may be unknown, which is told.
         if answer.json()["code"] != "runtime.key" {
@@ -117,7 +163,10 @@ async fn every_other_fault_of_an_envelope_gets_the_same_answer() {
         }
     }
     assert!(bodies.len() >= 5);
-    assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]), "nobody learns which fault it was");
+    assert!(
+        bodies.windows(2).all(|pair| pair[0] == pair[1]),
+        "nobody learns which fault it was"
+    );
 }
 
 #[tokio::test]
@@ -129,7 +178,9 @@ async fn an_oversized_body() {
     let sealer = stack.sealer().await;
     for (length, status) in [(1024, 200), (1025, 400)] {
         let body = " ".repeat(length);
-        let (sealed, _) = sealer.seal(&json_request(CHAT, &body), stack.now()).unwrap();
+        let (sealed, _) = sealer
+            .seal(&json_request(CHAT, &body), stack.now())
+            .unwrap();
         assert_eq!(stack.post(&sealed.envelope).await.status, status);
     }
 }
@@ -149,7 +200,11 @@ async fn an_envelope_that_does_not_arrive() {
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
-    assert!(answer.starts_with(b"HTTP/1.1 400 "), "{}", String::from_utf8_lossy(&answer));
+    assert!(
+        answer.starts_with(b"HTTP/1.1 400 "),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
 }
 
 #[tokio::test]
@@ -160,15 +215,22 @@ async fn more_at_once_than_allowed() {
     .await;
     let body = chat(r#","stream":true"#);
     let sealer = stack.sealer().await;
-    let (first, opener) = sealer.seal(&json_request(CHAT, &body), stack.now()).unwrap();
+    let (first, opener) = sealer
+        .seal(&json_request(CHAT, &body), stack.now())
+        .unwrap();
     let outer = Outer::post(SEALED, &first.envelope).media_type(protocol::REQUEST_MEDIA_TYPE);
     let running = begin(stack.address, outer).await;
-    let (second, _) = sealer.seal(&json_request(CHAT, &body), stack.now()).unwrap();
+    let (second, _) = sealer
+        .seal(&json_request(CHAT, &body), stack.now())
+        .unwrap();
     let answer = stack.post(&second.envelope).await;
     assert_eq!(answer.problem(), (503, "runtime.busy".to_owned()));
     assert_eq!(answer.headers["retry-after"], "1");
     stack.engine.release();
-    let body = http_body_util::BodyExt::collect(running.into_body()).await.unwrap().to_bytes();
+    let body = http_body_util::BodyExt::collect(running.into_body())
+        .await
+        .unwrap()
+        .to_bytes();
     assert!(open(opener, &body).receipt.is_ok());
 }
 
@@ -183,8 +245,14 @@ async fn a_full_replay_set() {
     let request = get_request("/v1/models");
     let seal = || sealer.seal(&request, stack.now()).unwrap().0.envelope;
     assert_eq!(stack.post(&seal()).await.status, 200);
-    assert_eq!(stack.post(&seal()).await.problem(), (503, "runtime.busy".to_owned()));
-    assert_eq!(stack.post(&seal()).await.problem(), (400, "runtime.key".to_owned()));
+    assert_eq!(
+        stack.post(&seal()).await.problem(),
+        (503, "runtime.busy".to_owned())
+    );
+    assert_eq!(
+        stack.post(&seal()).await.problem(),
+        (400, "runtime.key".to_owned())
+    );
     let receipt = stack.exchange(&request).await.receipt.unwrap();
     assert_eq!(receipt.epoch, NOW.0 + 1);
 }
@@ -211,13 +279,19 @@ async fn sealed_for_another_place_or_model() {
     };
     assert_eq!(stack.exchange(&in_country("FR")).await.status, 200);
     let elsewhere = stack.exchange(&in_country("DE")).await;
-    assert_eq!(elsewhere.error(), (421, "sealed_header_mismatch".to_owned()));
+    assert_eq!(
+        elsewhere.error(),
+        (421, "sealed_header_mismatch".to_owned())
+    );
     let body = chat("").replace(MODEL, "other");
     let other = ClientRequest {
         model: Some("other"),
         ..json_request(CHAT, &body)
     };
-    assert_eq!(stack.exchange(&other).await.error(), (404, "model_not_found".to_owned()));
+    assert_eq!(
+        stack.exchange(&other).await.error(),
+        (404, "model_not_found".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -249,7 +323,9 @@ async fn sealed_under_an_attestation_that_made_room() {
     })
     .await;
     let forgotten = stack.sealer().await;
-    let answer = stack.send(Outer::post("/narthex/v1/challenge", &[0x43; 32])).await;
+    let answer = stack
+        .send(Outer::post("/narthex/v1/challenge", &[0x43; 32]))
+        .await;
     assert_eq!(answer.status, 200);
     let (sealed, opener) = forgotten.seal(&get_request("/v1/models"), NOW).unwrap();
     let opened = open(opener, &stack.post(&sealed.envelope).await.body);

@@ -1,5 +1,11 @@
 //! The OpenAI API inside the seal, end to end: challenge, admission, seal, answer, receipt.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -30,7 +36,10 @@ async fn a_whole_chat() {
         answer["choices"],
         json!([{"index": 0, "message": {"role": "assistant", "content": "Hello!", "refusal": null}, "logprobs": null, "finish_reason": "stop"}])
     );
-    assert_eq!(answer["usage"], json!({"prompt_tokens": 3, "completion_tokens": 3, "total_tokens": 6}));
+    assert_eq!(
+        answer["usage"],
+        json!({"prompt_tokens": 3, "completion_tokens": 3, "total_tokens": 6})
+    );
 }
 
 #[tokio::test]
@@ -40,9 +49,19 @@ async fn a_streamed_chat() {
     let opened = stack.ask(CHAT, &body).await;
     assert_eq!(opened.header("content-type"), Some("text/event-stream"));
     let events = opened.events();
-    let deltas: Vec<_> = events.iter().map(|event| event["choices"][0]["delta"].clone()).collect();
+    let deltas: Vec<_> = events
+        .iter()
+        .map(|event| event["choices"][0]["delta"].clone())
+        .collect();
     assert_eq!(deltas[0]["role"], "assistant");
-    assert_eq!(deltas[1..4], [json!({"content": "Hel"}), json!({"content": "lo"}), json!({"content": "!"})]);
+    assert_eq!(
+        deltas[1..4],
+        [
+            json!({"content": "Hel"}),
+            json!({"content": "lo"}),
+            json!({"content": "!"})
+        ]
+    );
     assert_eq!(events[4]["choices"][0]["finish_reason"], "stop");
     assert_eq!(events[5]["choices"], json!([]));
     assert_eq!(events[5]["usage"]["total_tokens"], 6);
@@ -58,9 +77,15 @@ async fn a_text_whole_and_streamed() {
     assert_eq!(whole["object"], "text_completion");
     assert_eq!(whole["choices"][0]["text"], "Hello!");
     let events = stack.ask(TEXT, &body(r#","stream":true"#)).await.events();
-    let text: String = events.iter().map(|event| event["choices"][0]["text"].as_str().unwrap()).collect();
+    let text: String = events
+        .iter()
+        .map(|event| event["choices"][0]["text"].as_str().unwrap())
+        .collect();
     assert_eq!(text, "Hello!");
-    assert_eq!(events.last().unwrap()["choices"][0]["finish_reason"], "stop");
+    assert_eq!(
+        events.last().unwrap()["choices"][0]["finish_reason"],
+        "stop"
+    );
 }
 
 #[tokio::test]
@@ -69,7 +94,9 @@ async fn models() {
     let list = stack.exchange(&get_request("/v1/models")).await;
     assert_eq!(list.json()["data"][0]["id"], MODEL);
     assert!(list.receipt.is_ok());
-    let one = stack.exchange(&get_request(&format!("/v1/models/{MODEL}"))).await;
+    let one = stack
+        .exchange(&get_request(&format!("/v1/models/{MODEL}")))
+        .await;
     assert_eq!(one.json()["object"], "model");
     let none = stack.exchange(&get_request("/v1/models/other")).await;
     assert_eq!(none.error(), (404, "model_not_found".to_owned()));
@@ -83,16 +110,29 @@ async fn what_the_client_set_reaches_engine_and_receipt() {
     let seen = stack.engine.last();
     assert_eq!(seen.prompt, [97, 98, 99]);
     assert_eq!(seen.max_tokens, 5);
-    assert_eq!((seen.sampling.temperature, seen.sampling.top_p, seen.sampling.seed), (0.7, 0.9, 42));
+    assert_eq!(
+        (
+            seen.sampling.temperature,
+            seen.sampling.top_p,
+            seen.sampling.seed
+        ),
+        (0.7, 0.9, 42)
+    );
     assert_eq!(seen.stop, [b"x".to_vec(), b"yz".to_vec()]);
-    assert_eq!((receipt.temperature_milli, receipt.top_p_milli, receipt.seed), (700, 900, 42));
+    assert_eq!(
+        (receipt.temperature_milli, receipt.top_p_milli, receipt.seed),
+        (700, 900, 42)
+    );
 }
 
 #[tokio::test]
 async fn an_answer_may_fill_the_context() {
     let stack = Stack::start().await;
     stack.ask(CHAT, &chat("")).await;
-    assert_eq!(stack.engine.last().max_tokens, support::engine::CONTEXT_TOKENS - 3);
+    assert_eq!(
+        stack.engine.last().max_tokens,
+        support::engine::CONTEXT_TOKENS - 3
+    );
 }
 
 #[tokio::test]
@@ -100,12 +140,18 @@ async fn the_receipt_says_what_was_served() {
     let stack = Stack::start().await;
     let receipt = stack.ask(CHAT, &chat("")).await.receipt.unwrap();
     assert_eq!(receipt.request_id, [9; 16]);
-    assert_eq!((receipt.model.as_str(), receipt.model_digest), (MODEL, [1; 32]));
+    assert_eq!(
+        (receipt.model.as_str(), receipt.model_digest),
+        (MODEL, [1; 32])
+    );
     assert_eq!((receipt.node.as_str(), receipt.status), ("node-1", 200));
     assert_eq!((receipt.received_at, receipt.finished_at), (NOW, NOW));
     assert_eq!(receipt.residency.as_deref(), Some("FR"));
     assert_eq!(receipt.cache_scope, "request");
-    assert_eq!((receipt.engine.as_str(), receipt.isa.as_str()), ("cpu/scripted", "scalar"));
+    assert_eq!(
+        (receipt.engine.as_str(), receipt.isa.as_str()),
+        ("cpu/scripted", "scalar")
+    );
     assert_eq!(receipt.kernels_digest, [4; 32]);
     assert_eq!(receipt.epoch, NOW.0);
     let usage = Usage {
@@ -122,11 +168,31 @@ async fn refusals_have_codes_and_receipts() {
         (CHAT, chat(r#","tools":[{}]"#), 400, "unsupported_parameter"),
         (CHAT, chat(r#","surprise":1"#), 400, "unsupported_parameter"),
         (CHAT, chat(r#","temperature":3"#), 400, "invalid_value"),
-        (CHAT, chat(r#","max_tokens":62"#), 400, "context_length_exceeded"),
+        (
+            CHAT,
+            chat(r#","max_tokens":62"#),
+            400,
+            "context_length_exceeded",
+        ),
         (CHAT, "{".to_owned(), 400, "invalid_json"),
-        (CHAT, r#"{"model":"m"}"#.to_owned(), 400, "missing_required_parameter"),
-        (CHAT, chat("").replace(MODEL, "other"), 404, "model_not_found"),
-        (TEXT, format!(r#"{{"model":"{MODEL}","prompt":""}}"#), 400, "empty_prompt"),
+        (
+            CHAT,
+            r#"{"model":"m"}"#.to_owned(),
+            400,
+            "missing_required_parameter",
+        ),
+        (
+            CHAT,
+            chat("").replace(MODEL, "other"),
+            404,
+            "model_not_found",
+        ),
+        (
+            TEXT,
+            format!(r#"{{"model":"{MODEL}","prompt":""}}"#),
+            400,
+            "empty_prompt",
+        ),
         ("/v1/embeddings", "{}".to_owned(), 404, "unknown_url"),
     ] {
         let opened = stack.ask(path, &body).await;
@@ -139,7 +205,11 @@ async fn refusals_have_codes_and_receipts() {
 #[tokio::test]
 async fn an_error_names_the_parameter() {
     let stack = Stack::start().await;
-    let error = stack.ask(CHAT, &chat(r#","logit_bias":{"1":2}"#)).await.json()["error"].clone();
+    let error = stack
+        .ask(CHAT, &chat(r#","logit_bias":{"1":2}"#))
+        .await
+        .json()["error"]
+        .clone();
     assert_eq!(error["param"], "logit_bias");
     assert_eq!(error["type"], "invalid_request_error");
     assert!(error["message"].as_str().unwrap().contains("logit_bias"));
@@ -153,13 +223,19 @@ async fn the_method_and_the_media_type_must_be_right() {
         content_type: Some("text/plain"),
         ..json_request(CHAT, &body)
     };
-    assert_eq!(stack.exchange(&plain).await.error(), (415, "unsupported_media_type".to_owned()));
+    assert_eq!(
+        stack.exchange(&plain).await.error(),
+        (415, "unsupported_media_type".to_owned())
+    );
     let with_charset = ClientRequest {
         content_type: Some("application/json; charset=utf-8"),
         ..json_request(CHAT, &body)
     };
     assert_eq!(stack.exchange(&with_charset).await.status, 200);
-    assert_eq!(stack.exchange(&get_request(CHAT)).await.error(), (405, "method_not_allowed".to_owned()));
+    assert_eq!(
+        stack.exchange(&get_request(CHAT)).await.error(),
+        (405, "method_not_allowed".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -189,7 +265,10 @@ async fn an_engine_that_breaks_off() {
     assert!(last.contains("engine_failed"), "{last}");
     assert!(!streamed.text().contains("[DONE]"));
     let receipt = streamed.receipt.unwrap();
-    assert_eq!(receipt.usage.completion_tokens, 2, "what was made is counted and signed");
+    assert_eq!(
+        receipt.usage.completion_tokens, 2,
+        "what was made is counted and signed"
+    );
 }
 
 #[tokio::test]
@@ -218,7 +297,13 @@ async fn many_at_once() {
     let stack = Arc::new(Stack::start().await);
     let ask = |_| {
         let stack = Arc::clone(&stack);
-        tokio::spawn(async move { stack.ask(CHAT, &chat(r#","stream":true"#)).await.events().len() })
+        tokio::spawn(async move {
+            stack
+                .ask(CHAT, &chat(r#","stream":true"#))
+                .await
+                .events()
+                .len()
+        })
     };
     for task in (0..16).map(ask).collect::<Vec<_>>() {
         assert_eq!(task.await.unwrap(), 5);
@@ -239,8 +324,17 @@ async fn the_key_list_is_signed_anew_before_it_expires() {
     let verify = |list: &protocol::SignedKeyConfigs, at: UnixTime| {
         list.verify(&claims.identity, &claims.manifest_digest, at)
     };
-    let (first, renewed) = (verify(&first, NOW).unwrap(), verify(&renewed, NOW.plus(600)).unwrap());
-    assert_eq!((first.epoch, &first.configs), (renewed.epoch, &renewed.configs));
-    assert_eq!((first.expires, renewed.expires), (NOW.plus(1200), NOW.plus(1800)));
+    let (first, renewed) = (
+        verify(&first, NOW).unwrap(),
+        verify(&renewed, NOW.plus(600)).unwrap(),
+    );
+    assert_eq!(
+        (first.epoch, &first.configs),
+        (renewed.epoch, &renewed.configs)
+    );
+    assert_eq!(
+        (first.expires, renewed.expires),
+        (NOW.plus(1200), NOW.plus(1800))
+    );
     assert_eq!((first.policy_version, first.node.as_str()), (1, "node-1"));
 }

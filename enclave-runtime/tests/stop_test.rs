@@ -1,5 +1,11 @@
 //! Clients that go away, and a runtime that is told to stop.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -22,7 +28,8 @@ async fn waiting(stack: &Stack, rest: &str) -> (Response<Incoming>, Opener) {
     let body = chat(rest);
     let request = json_request("/v1/chat/completions", &body);
     let (sealed, opener) = stack.sealer().await.seal(&request, stack.now()).unwrap();
-    let outer = Outer::post("/narthex/v1/sealed", &sealed.envelope).media_type(protocol::REQUEST_MEDIA_TYPE);
+    let outer = Outer::post("/narthex/v1/sealed", &sealed.envelope)
+        .media_type(protocol::REQUEST_MEDIA_TYPE);
     (begin(stack.address, outer).await, opener)
 }
 
@@ -32,7 +39,9 @@ async fn a_client_that_goes_away_cancels_its_job() {
         let stack = Stack::with(ScriptedEngine::new(Script::Wait), |_| ()).await;
         let (response, _) = waiting(&stack, rest).await;
         drop(response);
-        timeout(PATIENCE, stack.engine.cancelled()).await.expect("the job is cancelled");
+        timeout(PATIENCE, stack.engine.cancelled())
+            .await
+            .expect("the job is cancelled");
     }
 }
 
@@ -69,5 +78,8 @@ async fn what_does_not_finish_is_cut() {
     while let Some(Ok(frame)) = body.frame().await {
         opener.push(frame.data_ref().unwrap()).unwrap();
     }
-    assert!(opener.finish().is_err(), "a stream that was cut is never complete");
+    assert!(
+        opener.finish().is_err(),
+        "a stream that was cut is never complete"
+    );
 }

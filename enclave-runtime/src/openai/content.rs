@@ -110,7 +110,10 @@ mod tests {
     fn take(messages: &str) -> Result<Vec<(String, String)>, ApiError> {
         let body = format!(r#"{{"messages":{messages}}}"#);
         let messages = take_messages(&mut Fields::of_body(body.as_bytes()).unwrap())?;
-        Ok(messages.iter().map(|m| (m.role.clone(), m.content.clone())).collect())
+        Ok(messages
+            .iter()
+            .map(|m| (m.role.clone(), m.content.clone()))
+            .collect())
     }
 
     #[test]

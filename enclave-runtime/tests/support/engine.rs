@@ -134,7 +134,10 @@ impl Engine for ScriptedEngine {
         if self.refuses_messages.load(Ordering::SeqCst) {
             return Err(ChatError::Template("roles must alternate".to_owned()));
         }
-        let text: String = messages.iter().map(|message| message.content.as_str()).collect();
+        let text: String = messages
+            .iter()
+            .map(|message| message.content.as_str())
+            .collect();
         assert!(self.script != Script::Panic, "cannot encode {text}");
         Ok(self.encode_text(&text))
     }
@@ -144,7 +147,12 @@ impl Engine for ScriptedEngine {
     }
 }
 
-async fn run(script: Script, steps: mpsc::Sender<Step>, release: Arc<Notify>, cancelled: Arc<Notify>) {
+async fn run(
+    script: Script,
+    steps: mpsc::Sender<Step>,
+    release: Arc<Notify>,
+    cancelled: Arc<Notify>,
+) {
     let _ = steps.send(token(11, "Hel")).await;
     if script == Script::Wait {
         tokio::select! {

@@ -54,7 +54,10 @@ impl Answer {
     /// Status and code of a problem document.
     pub fn problem(&self) -> (u16, String) {
         assert_eq!(self.headers["content-type"], "application/problem+json");
-        (self.status, self.json()["code"].as_str().unwrap().to_owned())
+        (
+            self.status,
+            self.json()["code"].as_str().unwrap().to_owned(),
+        )
     }
 
     pub fn json(&self) -> Value {
@@ -77,10 +80,16 @@ pub async fn begin(address: SocketAddr, outer: Outer<'_>) -> Response<Incoming> 
     let stream = TcpStream::connect(address).await.unwrap();
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
-    let mut request = Request::builder().method(outer.method).uri(outer.path).header("host", "node");
+    let mut request = Request::builder()
+        .method(outer.method)
+        .uri(outer.path)
+        .header("host", "node");
     for (name, value) in outer.headers {
         request = request.header(name, value);
     }
     let body = Full::new(Bytes::copy_from_slice(outer.body));
-    sender.send_request(request.body(body).unwrap()).await.unwrap()
+    sender
+        .send_request(request.body(body).unwrap())
+        .await
+        .unwrap()
 }

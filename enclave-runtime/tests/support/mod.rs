@@ -14,7 +14,7 @@ pub mod http;
 
 use self::engine::ScriptedEngine;
 use self::http::{Answer, Outer};
-use attestation::{EvidenceBundle, Nonce, UnixTime};
+use attestation::{EvidenceBundle, Nonce, UnixTime, snp::Product};
 use enclave_runtime::{Clock, Limits, Parts, PolicyInForce, Runtime};
 use listener::Drained;
 use policy::{Admitted, Appraiser, Policy};
@@ -25,7 +25,7 @@ use serde_json::Value;
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -35,6 +35,9 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 /// 2026-11-22T00:00:00Z.
 pub const NOW: UnixTime = UnixTime(1_795_305_600);
 pub const MODEL: &str = engine::MODEL;
+
+/// Inventing a vendor makes two RSA keys of 4096 bits, which takes a while: once for each file of tests.
+static VENDOR: LazyLock<Vendor> = LazyLock::new(|| Vendor::invent(Product::Milan));
 
 /// A runtime that serves until it is stopped.
 pub struct Stack {
@@ -60,7 +63,7 @@ impl Stack {
     }
 
     pub async fn with(engine: ScriptedEngine, edit: impl FnOnce(&mut Parts)) -> Self {
-        let machine = Machine::new(&Vendor::invent(attestation::snp::Product::Milan));
+        let machine = Machine::new(&VENDOR);
         let signer = PolicySigner::generate();
         let text = demo_policy(&machine, UnixTime(0), UnixTime(NOW.0 + 1_000_000)).to_toml();
         let root = signer.trust_root();
@@ -124,11 +127,19 @@ impl Stack {
     /// Challenges the node and admits it.
     pub async fn admit(&self) -> (Admitted, SignedKeyConfigs) {
         let nonce = Nonce([0x42; 32]);
-        let answer = self.send(Outer::post("/narthex/v1/challenge", &nonce.0)).await;
+        let answer = self
+            .send(Outer::post("/narthex/v1/challenge", &nonce.0))
+            .await;
         assert_eq!(answer.status, 200);
         let bundle = EvidenceBundle::from_cbor(&answer.body).unwrap();
-        let admitted = self.appraiser.appraise(&bundle, &nonce, self.now()).unwrap();
-        (admitted, SignedKeyConfigs::from_bytes(bundle.key_configs.unwrap()))
+        let admitted = self
+            .appraiser
+            .appraise(&bundle, &nonce, self.now())
+            .unwrap();
+        (
+            admitted,
+            SignedKeyConfigs::from_bytes(bundle.key_configs.unwrap()),
+        )
     }
 
     /// A sealer to this node, after a challenge.
@@ -139,7 +150,8 @@ impl Stack {
 
     /// Posts an envelope.
     pub async fn post(&self, envelope: &[u8]) -> Answer {
-        let outer = Outer::post("/narthex/v1/sealed", envelope).media_type(protocol::REQUEST_MEDIA_TYPE);
+        let outer =
+            Outer::post("/narthex/v1/sealed", envelope).media_type(protocol::REQUEST_MEDIA_TYPE);
         self.send(outer).await
     }
 
@@ -147,7 +159,12 @@ impl Stack {
     pub async fn exchange(&self, request: &ClientRequest<'_>) -> Opened {
         let (sealed, opener) = self.sealer().await.seal(request, self.now()).unwrap();
         let answer = self.post(&sealed.envelope).await;
-        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        assert_eq!(
+            answer.status,
+            200,
+            "{}",
+            String::from_utf8_lossy(&answer.body)
+        );
         open(opener, &answer.body)
     }
 
@@ -198,9 +215,13 @@ pub fn open(mut opener: Opener, body: &[u8]) -> Opened {
     }
     for event in events {
         match event {
-            ResponseEvent::Head { status, headers } => (opened.status, opened.headers) = (status, headers),
+            ResponseEvent::Head { status, headers } => {
+                (opened.status, opened.headers) = (status, headers)
+            }
             ResponseEvent::Body(part) => opened.body.extend(part),
-            ResponseEvent::End { receipt } => opened.receipt = Ok(receipt.verify(&identity).unwrap()),
+            ResponseEvent::End { receipt } => {
+                opened.receipt = Ok(receipt.verify(&identity).unwrap())
+            }
         }
     }
     opened
@@ -217,14 +238,19 @@ impl Opened {
 
     /// The status and the code of an error.
     pub fn error(&self) -> (u16, String) {
-        (self.status, self.json()["error"]["code"].as_str().unwrap().to_owned())
+        (
+            self.status,
+            self.json()["error"]["code"].as_str().unwrap().to_owned(),
+        )
     }
 
     /// The events of a stream, without the last.
     pub fn events(&self) -> Vec<Value> {
         let text = self.text().strip_suffix("data: [DONE]\n\n").unwrap();
         let events = text.split_terminator("\n\n");
-        events.map(|event| serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap()).collect()
+        events
+            .map(|event| serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap())
+            .collect()
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {

@@ -1,0 +1,67 @@
+//! Why the runtime did not start, or could not go on.
+
+use attestation::EvidenceError;
+use enclave_runtime::{ConfigError, HardenError, StartError};
+use engine::local::LoadError;
+use std::{io, net::SocketAddr, process::ExitCode};
+
+/// Exit status for a mistake of whoever started the process.
+const USAGE: u8 = 2;
+
+/// In the order of the steps; `code()` is stable.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The configuration or a file that it names.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The process could not be hardened.
+    #[error(transparent)]
+    Harden(#[from] HardenError),
+    /// The model.
+    #[error(transparent)]
+    Model(#[from] LoadError),
+    /// No evidence, or a name that is none.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// No threads.
+    #[error("the system gave no threads: {0}")]
+    Threads(io::Error),
+    /// No signal handlers.
+    #[error("the signals that end a runtime could not be taken over: {0}")]
+    Signals(io::Error),
+    /// The address.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// As configured.
+        address: SocketAddr,
+        /// What the system said.
+        reason: io::Error,
+    },
+}
+
+impl From<EvidenceError> for Failure {
+    fn from(error: EvidenceError) -> Self {
+        Self::Start(error.into())
+    }
+}
+
+impl Failure {
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Config(error) => error.code(),
+            Self::Harden(error) => error.code(),
+            Self::Model(error) => error.code(),
+            Self::Start(error) => error.code(),
+            Self::Threads(_) => "start.threads",
+            Self::Signals(_) => "start.signals",
+            Self::Listen { .. } => "start.listen",
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) => ExitCode::from(USAGE),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}

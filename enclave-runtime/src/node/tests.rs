@@ -1,0 +1,187 @@
+//! Each sealed header that differs is refused; the manifest says what runs.
+
+use super::*;
+use crate::Runtime;
+use attestation::{CpuEvidence, EvidenceError};
+use engine::{
+    EngineError, Job, Step,
+    chat::{ChatError, Message},
+};
+use tokio::sync::mpsc::Receiver;
+
+const NOW: UnixTime = UnixTime(1_795_305_600);
+
+struct IdleEngine(ModelCard);
+
+impl Engine for IdleEngine {
+    fn submit(&self, _: Job) -> Result<Receiver<Step>, EngineError> {
+        Err(EngineError::Stopped)
+    }
+
+    fn capacity(&self) -> usize {
+        0
+    }
+
+    fn card(&self) -> &ModelCard {
+        &self.0
+    }
+
+    fn encode_chat(&self, _: &[Message]) -> Result<Vec<u32>, ChatError> {
+        Err(ChatError::NoTemplate)
+    }
+
+    fn encode_text(&self, _: &str) -> Vec<u32> {
+        Vec::new()
+    }
+}
+
+/// A platform that answers as it is told.
+struct Platform(Result<(), EvidenceError>);
+
+impl EvidenceProvider for Platform {
+    fn evidence(&self, _: &Binding) -> Result<CpuEvidence, EvidenceError> {
+        self.0.clone().map(|()| CpuEvidence {
+            report: Vec::new(),
+            vek: Vec::new(),
+            chain: Vec::new(),
+        })
+    }
+}
+
+fn engine() -> Arc<dyn Engine> {
+    Arc::new(IdleEngine(ModelCard {
+        name: "model-1".to_owned(),
+        model_digest: [1; 32],
+        tokenizer_digest: [2; 32],
+        template_digest: [3; 32],
+        kernels_digest: [4; 32],
+        mode: "cpu/idle",
+        isa: "scalar",
+        context_tokens: 64,
+    }))
+}
+
+fn parts() -> Parts {
+    Parts {
+        node: "node-1".to_owned(),
+        policy: PolicyInForce {
+            version: 5,
+            digest: [5; 32],
+            root: [6; 32],
+            max_age_seconds: 600,
+        },
+        residency: Some("FR".to_owned()),
+        runtime_digest: [7; 32],
+        limits: Limits::default(),
+    }
+}
+
+fn node() -> Node {
+    let clock = Clock::from_source(|| NOW);
+    Node::new(parts(), engine(), Arc::new(Platform(Ok(()))), clock)
+}
+
+fn headers() -> SealedHeaders {
+    SealedHeaders {
+        binding_id: BindingId([8; 32]),
+        policy_version: 5,
+        policy_digest: [5; 32],
+        client_policy: [0; 32],
+        request_id: [9; 16],
+        issued_at: NOW,
+        node: "node-1".to_owned(),
+        model: Some("model-1".to_owned()),
+        residency: Some("FR".to_owned()),
+    }
+}
+
+fn refused(edit: impl FnOnce(&mut SealedHeaders)) -> &'static str {
+    let node = node();
+    node.issued.insert(BindingId([8; 32]), NOW);
+    let mut headers = headers();
+    node.check_headers(&headers, NOW).unwrap();
+    edit(&mut headers);
+    node.check_headers(&headers, NOW).unwrap_err().code
+}
+
+#[test]
+fn each_header_that_differs_is_refused() {
+    let coarse = "sealed_header_mismatch";
+    assert_eq!(refused(|headers| headers.binding_id.0[0] = 0), coarse);
+    assert_eq!(refused(|headers| headers.policy_version = 4), coarse);
+    assert_eq!(refused(|headers| headers.policy_digest[0] = 0), coarse);
+    assert_eq!(refused(|headers| headers.issued_at = NOW.plus(301)), coarse);
+    assert_eq!(
+        refused(|headers| headers.issued_at = UnixTime(NOW.0 - 301)),
+        coarse
+    );
+    assert_eq!(
+        refused(|headers| headers.node = "node-2".to_owned()),
+        coarse
+    );
+    assert_eq!(
+        refused(|headers| headers.residency = Some("DE".to_owned())),
+        coarse
+    );
+    assert_eq!(
+        refused(|headers| headers.model = Some("model-2".to_owned())),
+        "model_not_found"
+    );
+}
+
+#[test]
+fn a_demanded_country_is_refused_where_none_is_known() {
+    let mut parts = parts();
+    parts.residency = None;
+    let clock = Clock::from_source(|| NOW);
+    let node = Node::new(parts, engine(), Arc::new(Platform(Ok(()))), clock);
+    node.issued.insert(BindingId([8; 32]), NOW);
+    assert!(node.check_headers(&headers(), NOW).is_err());
+}
+
+#[test]
+fn the_manifest_says_what_runs() {
+    let node = node();
+    let manifest = Manifest::from_cbor(&node.manifest).unwrap();
+    assert_eq!(manifest.runtime_version, env!("CARGO_PKG_VERSION"));
+    assert_eq!(manifest.runtime_digest, [7; 32]);
+    assert_eq!(
+        (manifest.model.as_str(), manifest.model_digest),
+        ("model-1", [1; 32])
+    );
+    assert_eq!(
+        (manifest.tokenizer_digest, manifest.template_digest),
+        ([2; 32], [3; 32])
+    );
+    assert_eq!(
+        (manifest.kernels_digest, manifest.policy_root),
+        ([4; 32], [6; 32])
+    );
+    assert_eq!(
+        (manifest.max_context_tokens, manifest.max_request_bytes),
+        (64, 4 * 1024 * 1024)
+    );
+    assert_eq!(node.manifest_digest, Manifest::digest(&node.manifest));
+}
+
+#[test]
+fn a_runtime_without_evidence_does_not_start() {
+    let start = |parts, platform| {
+        let clock = Clock::from_source(|| NOW);
+        Runtime::new(parts, engine(), Arc::new(Platform(platform)), clock)
+            .err()
+            .map(|error| error.code())
+    };
+    assert_eq!(start(parts(), Ok(())), None);
+    let absent = EvidenceError::Unavailable("no TEE".to_owned());
+    assert_eq!(start(parts(), Err(absent)), Some("evidence.unavailable"));
+    assert_eq!(
+        start(parts(), Err(EvidenceError::Mismatch)),
+        Some("evidence.mismatch")
+    );
+    for name in ["", "Node", "a_b", &"a".repeat(64)] {
+        let mut parts = parts();
+        parts.node = name.to_owned();
+        assert_eq!(start(parts, Ok(())), Some("start.node_name"));
+    }
+}
