@@ -38,10 +38,15 @@ impl LocalEngine {
     /// Loads the model file at `path` and starts the thread that decodes.
     pub fn load(path: &Path, config: LocalConfig) -> Result<Self, LoadError> {
         config.check()?;
-        let gguf = Gguf::open(path)?;
-        let tokenizer = Arc::new(Tokenizer::from_gguf(&gguf)?);
-        let template = load::template(&gguf, &tokenizer)?;
-        let model = Arc::new(Model::load(&gguf)?);
+        Self::from_gguf(&Gguf::open(path)?, config)
+    }
+
+    /// As [`Self::load`], from a model file in memory.
+    pub fn from_gguf(gguf: &Gguf, config: LocalConfig) -> Result<Self, LoadError> {
+        config.check()?;
+        let tokenizer = Arc::new(Tokenizer::from_gguf(gguf)?);
+        let template = load::template(gguf, &tokenizer)?;
+        let model = Arc::new(Model::load(gguf)?);
         let limits = Limits {
             sequences: config.max_sequences,
             queue: config.queue,
@@ -49,7 +54,7 @@ impl LocalEngine {
             vocabulary: model.config().vocabulary.min(tokenizer.vocabulary_len()),
         };
         let decoder = Decoder::new(Arc::clone(&model), config.threads);
-        let card = card::card(&gguf, &tokenizer, decoder.isa(), limits.context_tokens)?;
+        let card = card::card(gguf, &tokenizer, decoder.isa(), limits.context_tokens)?;
         let forward = LocalDecoder::new(decoder, model, limits.context_tokens);
         let scheduler = Scheduler::start(forward, Arc::clone(&tokenizer), limits);
         Ok(Self {

@@ -17,7 +17,6 @@ use std::ops::Range;
 
 pub use error::TokenizerError;
 pub use source::TokenizerSource;
-pub use vocabulary::TokenKind;
 
 use merge::Merges;
 use special::SpecialMatcher;

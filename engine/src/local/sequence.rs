@@ -5,6 +5,7 @@ use zeroize::Zeroize;
 
 use super::{forward::Forward, scheduler::Admitted};
 use crate::{
+    decoder::DecoderError,
     job::{FinishReason, Step},
     tokenizer::Tokenizer,
 };
@@ -32,6 +33,7 @@ pub(super) struct Sequence<F: Forward> {
     cache: F::Cache,
     /// Prompt tokens that are in the cache.
     prefilled: usize,
+    prompt_length: usize,
     /// Length of the prompt and of the answer so far.
     length: usize,
     /// Length at which the answer ends.
@@ -48,6 +50,7 @@ impl<F: Forward> Sequence<F> {
             admitted,
             cache,
             prefilled: 0,
+            prompt_length: length,
             length,
             longest: wanted.min(context_tokens),
             last: None,
@@ -77,22 +80,29 @@ impl<F: Forward> Sequence<F> {
 
     /// The token that follows; none while the prompt is not all taken.
     fn next_token(&mut self, forward: &mut F) -> Result<Option<u32>, Failed> {
-        let prompt = &self.admitted.job.prompt;
-        let rest = prompt.get(self.prefilled..).unwrap_or_default();
-        let chunk = rest.get(..PREFILL_CHUNK_TOKENS).unwrap_or(rest);
-        let tokens = self.last.as_ref().map_or(chunk, std::slice::from_ref);
-        let logits = forward
-            .forward(tokens, &mut self.cache)
-            .map_err(|_| Failed)?;
-        if self.last.is_none() {
-            self.prefilled = self.prefilled.saturating_add(chunk.len());
-            if self.prefilled < self.length {
-                return Ok(None);
-            }
+        let logits = match self.last {
+            Some(last) => forward.forward(&[last], &mut self.cache),
+            None => self.prefill(forward),
+        };
+        let logits = logits.map_err(|_| Failed)?;
+        if self.prefilled < self.prompt_length {
+            return Ok(None);
         }
         let chosen = self.admitted.sampler.choose(logits, self.length as u64);
-        self.admitted.job.prompt.zeroize();
         chosen.map(Some).map_err(|_| Failed)
+    }
+
+    /// Takes the next part of the prompt, and wipes the prompt when it is all in the cache.
+    fn prefill<'a>(&mut self, forward: &'a mut F) -> Result<&'a [f32], DecoderError> {
+        let prompt = &mut self.admitted.job.prompt;
+        let rest = prompt.get(self.prefilled..).unwrap_or_default();
+        let chunk = rest.get(..PREFILL_CHUNK_TOKENS).unwrap_or(rest);
+        let logits = forward.forward(chunk, &mut self.cache);
+        self.prefilled = self.prefilled.saturating_add(chunk.len());
+        if self.prefilled >= self.prompt_length {
+            prompt.zeroize();
+        }
+        logits
     }
 
     fn emit(&mut self, id: u32, bytes: &[u8]) -> Outcome {

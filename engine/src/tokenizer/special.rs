@@ -5,13 +5,11 @@ use std::ops::Range;
 use super::{TokenizerSource, vocabulary::Vocabulary};
 
 /// Texts of control tokens that end an answer in the model families that leave `eot_token_id` out of their files.
-const END_TEXTS: [&str; 6] = [
+const END_TEXTS: [&str; 4] = [
     "<|endoftext|>",
     "<|im_end|>",
     "<|eot_id|>",
     "<|end_of_text|>",
-    "<|end|>",
-    "<|return|>",
 ];
 
 /// A special token in a text: its bytes are `start..end`.

@@ -8,8 +8,8 @@ use super::{TokenizerError, byte_alphabet};
 const MAX_TOKENS: usize = 1 << 20;
 
 /// What a token is for (`llama_token_type`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenKind {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TokenKind {
     /// Text.
     Normal,
     /// Stands for what the vocabulary lacks.

@@ -1,0 +1,125 @@
+//! Model files that are changed in one place, and why no engine starts on them.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests"
+)]
+
+mod real_model;
+
+use std::path::Path;
+
+use engine::{
+    gguf::Gguf,
+    local::{LoadError, LocalConfig, LocalEngine},
+};
+
+const CONFIG: LocalConfig = LocalConfig {
+    threads: 1,
+    max_sequences: 1,
+    queue: 0,
+    max_context: 16,
+};
+
+/// The real file with the first `from` after `key` replaced by `to`, of the same length.
+fn changed(key: &str, from: &str, to: &str) -> Gguf {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = std::fs::read(real_model::path()).unwrap();
+    let key = find(&bytes, key);
+    let (_, after) = bytes.split_at_mut(key);
+    let at = find(after, from);
+    after
+        .get_mut(at..at + to.len())
+        .unwrap()
+        .copy_from_slice(to.as_bytes());
+    Gguf::from_bytes(bytes).unwrap()
+}
+
+fn find(bytes: &[u8], text: &str) -> usize {
+    let mut windows = bytes.windows(text.len());
+    windows
+        .position(|window| window == text.as_bytes())
+        .unwrap()
+}
+
+fn refusal(key: &str, from: &str, to: &str) -> LoadError {
+    LocalEngine::from_gguf(&changed(key, from, to), CONFIG)
+        .err()
+        .unwrap()
+}
+
+#[test]
+fn no_file() {
+    let refused = LocalEngine::load(Path::new("no/such/model.gguf"), CONFIG)
+        .err()
+        .unwrap();
+    assert_eq!(refused.code(), "gguf.io");
+}
+
+#[test]
+fn another_tokenizer() {
+    assert_eq!(
+        refusal("tokenizer.ggml.model", "gpt2", "bert").code(),
+        "tokenizer.model"
+    );
+}
+
+#[test]
+fn no_tokenizer() {
+    let refused = refusal("tokenizer.ggml.pr", "e", "o");
+    assert_eq!(refused.code(), "gguf.missing_key");
+}
+
+#[test]
+fn a_template_that_is_none() {
+    assert_eq!(
+        refusal("tokenizer.chat_template", "{% for", "{% fro").code(),
+        "chat.syntax"
+    );
+}
+
+#[test]
+fn another_architecture() {
+    let refused = refusal("general.architecture", "llama", "gemma");
+    assert!(matches!(refused, LoadError::Model(_)), "{refused}");
+}
+
+#[test]
+fn no_name() {
+    let name = "Smollm2 135M 8k Lc100K Mix1 Ep2";
+    let refused = refusal("general.name", name, &" ".repeat(name.len()));
+    assert_eq!(refused.code(), "engine.name");
+}
+
+#[test]
+fn impossible_limits_are_refused() {
+    let possible = LocalConfig {
+        max_context: 2,
+        ..CONFIG
+    };
+    let impossible = [
+        LocalConfig {
+            max_sequences: 0,
+            ..possible
+        },
+        LocalConfig {
+            max_sequences: 4097,
+            ..possible
+        },
+        LocalConfig {
+            queue: 65_537,
+            ..possible
+        },
+        LocalConfig {
+            max_context: 1,
+            ..possible
+        },
+    ];
+    for config in impossible {
+        let refused = LocalEngine::load(&real_model::path(), config)
+            .err()
+            .unwrap();
+        assert_eq!(refused.code(), "engine.config", "{config:?}");
+    }
+}
