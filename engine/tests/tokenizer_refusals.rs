@@ -150,6 +150,17 @@ fn words_cannot_complete_what_the_template_began() {
 }
 
 #[test]
+fn special_tokens_with_white_space_are_never_found() {
+    // A template that trims no message puts its outer white space beside the template's own text.
+    let mut spaced = source();
+    spaced.tokens[10] = "<b >";
+    let ids = Tokenizer::new(&spaced)
+        .unwrap()
+        .encode("<b ><e>", SpecialTokens::Outside(&[]));
+    assert_eq!(ids, [4, 1, 3, 5, 9]);
+}
+
+#[test]
 fn prompts_begin_with_one_beginning() {
     let mut wanting = source();
     wanting.add_bos = true;

@@ -2,7 +2,10 @@
 
 mod alphabet;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::mpsc::Receiver;
 
@@ -66,9 +69,14 @@ fn text_of(scheduler: &Scheduler, job: Job) -> (String, Option<FinishReason>) {
     (text, reason)
 }
 
-/// Waits, without a clock, until a place is free again.
+/// Waits until so many places are free; gives up after a minute.
 fn wait_for_capacity(scheduler: &Scheduler, wanted: usize) {
+    let begun = Instant::now();
     while scheduler.capacity() != wanted {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "the places stay taken"
+        );
         std::thread::yield_now();
     }
 }
