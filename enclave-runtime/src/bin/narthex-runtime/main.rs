@@ -53,7 +53,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let clock = Clock::system();
     if arguments.check_config {
         read_files(&config, clock.now())?;
-        return Ok(print(&config));
+        print(&config);
+        return Ok(());
     }
     telemetry::init(config.log_format);
     harden()?;
