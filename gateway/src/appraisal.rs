@@ -81,16 +81,23 @@ pub(crate) async fn appraise(core: &Core, node: &Node) -> Result<(), AppraisalEr
     }
 }
 
-/// Appraises `node` again and again: every interval, sooner when its admission ends sooner, with growing pauses after failures.
+/// Appraises `node` again and again: every interval, sooner when its admission ends sooner, with growing pauses after failures. A node
+/// that is admitted already waits for its turn.
 pub(crate) async fn keep_appraised(core: Arc<Core>, node: Arc<Node>) {
     let mut failures = 0;
+    if node.is_admitted(core.clock.now()) {
+        tokio::time::sleep(until_next(&core, &node)).await;
+    }
     loop {
-        let pause = if appraise(&core, &node).await.is_ok() {
-            failures = 0;
-            until_next(&core, &node)
-        } else {
-            failures += 1;
-            backoff(&core, failures)
+        let pause = match appraise(&core, &node).await {
+            Ok(()) => {
+                failures = 0;
+                until_next(&core, &node)
+            }
+            Err(_) => {
+                failures += 1;
+                backoff(&core, failures)
+            }
         };
         tokio::time::sleep(pause).await;
     }

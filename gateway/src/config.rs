@@ -1,5 +1,6 @@
 //! The configuration: one TOML file, read here and nowhere else, refused with all its mistakes at once.
 
+mod check;
 mod document;
 mod mistakes;
 

@@ -25,7 +25,9 @@ pub(crate) async fn relay(
 ) -> Result<Response<Body>, Problem> {
     check_request(core, &request)?;
     let slot = Slot::take(&core.relays, &node.relays, core.metrics.in_flight())?;
-    let (status, headers, answer) = send(core, node, request).await?.into_parts_of_answer()?;
+    let (status, headers, answer) = send(core, node, request)
+        .await?
+        .into_crossing(core.relay.max_response_bytes)?;
     let held = (slot, Arc::clone(&core.metrics));
     let answer = AnswerBody::new(
         answer,
@@ -81,15 +83,17 @@ async fn send(core: &Core, node: &Node, request: Request<Incoming>) -> Result<An
 struct Answer(Response<Incoming>);
 
 impl Answer {
-    /// Status, the headers that cross, and the stream; anything but a sealed answer or a problem is refused.
-    fn into_parts_of_answer(self) -> Result<(StatusCode, HeaderMap, Incoming), Problem> {
+    /// Status, the headers that cross, and the stream; anything but a sealed answer or a problem, or one that declares
+    /// more than `max_bytes`, is refused.
+    fn into_crossing(self, max_bytes: u64) -> Result<(StatusCode, HeaderMap, Incoming), Problem> {
         let (head, stream) = self.0.into_parts();
         let media_type = match head.status {
             StatusCode::OK => protocol::RESPONSE_MEDIA_TYPE,
             status if status.is_client_error() || status.is_server_error() => PROBLEM_MEDIA_TYPE,
             _ => return Err(Problem::UpstreamAnswer),
         };
-        if !has_media_type(&head.headers, media_type) {
+        let is_too_large = stream.size_hint().lower() > max_bytes;
+        if is_too_large || !has_media_type(&head.headers, media_type) {
             return Err(Problem::UpstreamAnswer);
         }
         Ok((

@@ -1,0 +1,168 @@
+//! The command: what it prints, what it refuses, and that the shipped one starts, is not ready without admitted nodes, and ends.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+use tee_sim::PolicySigner;
+
+const PUBLIC_KEY_PREFIX: [u8; 12] = [
+    0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00,
+];
+
+fn gateway(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_narthex-gateway"));
+    command.args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    gateway(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A folder with all that a gateway needs, and its configuration.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    fs::write(path.join("tls.crt"), made.cert.pem()).unwrap();
+    fs::write(path.join("tls.key"), made.signing_key.serialize_pem()).unwrap();
+    let signer = PolicySigner::generate();
+    fs::write(
+        path.join("policy.json"),
+        signer.signed_policy(&policy()).to_json(),
+    )
+    .unwrap();
+    fs::write(path.join("policy.pem"), public_key_pem(&signer)).unwrap();
+    fs::write(path.join("gateway.toml"), config(path)).unwrap();
+    folder
+}
+
+fn policy() -> String {
+    use attestation::{UnixTime, snp::Product};
+    let report = tee_sim::Report::of(Product::Milan);
+    tee_sim::PolicyText::admitting(&report, UnixTime(0), UnixTime(4_000_000_000)).to_toml()
+}
+
+fn public_key_pem(signer: &PolicySigner) -> String {
+    let der = [&PUBLIC_KEY_PREFIX[..], &signer.public_key()].concat();
+    rustls_pem(&der)
+}
+
+/// 44 bytes: one line of base64.
+fn rustls_pem(der: &[u8]) -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+        STANDARD.encode(der)
+    )
+}
+
+fn config(folder: &Path) -> String {
+    let folder = folder.display();
+    let digest = "0".repeat(64);
+    format!(
+        r#"
+listen = "127.0.0.1:0"
+admin_listen = "127.0.0.1:0"
+tls = {{ certificate = "{folder}/tls.crt", key = "{folder}/tls.key" }}
+policy = {{ envelope = "{folder}/policy.json", keys = ["{folder}/policy.pem"], state = "{folder}" }}
+api_keys = [{{ name = "tests", sha256 = "{digest}" }}]
+nodes = [{{ name = "node-1", upstream = "127.0.0.1:1" }}]
+"#
+    )
+}
+
+#[test]
+fn the_printed_defaults_are_a_configuration() {
+    let output = run(&["--print-config-defaults"]);
+    assert!(output.status.success());
+    gateway::Config::from_toml(&text(&output.stdout)).unwrap();
+}
+
+#[test]
+fn a_task_is_needed() {
+    assert_eq!(run(&[]).status.code(), Some(2));
+    assert_eq!(run(&["--check-config"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_good_configuration_is_good() {
+    let folder = folder();
+    let path = folder.path().join("gateway.toml");
+    let output = run(&["--config", path.to_str().unwrap(), "--check-config"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("policy version 1"));
+}
+
+#[test]
+fn a_bad_configuration_is_refused_with_all_its_mistakes() {
+    let folder = folder();
+    let path = folder.path().join("gateway.toml");
+    let broken = config(folder.path())
+        .replace("127.0.0.1:1\"", "nowhere\"")
+        .replace("\"node-1\"", "\"Node\"");
+    fs::write(&path, broken).unwrap();
+    let output = run(&["--config", path.to_str().unwrap(), "--check-config"]);
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = text(&output.stderr);
+    assert!(
+        complaint.contains("nodes[0].name") && complaint.contains("nodes[0].upstream"),
+        "{complaint}"
+    );
+}
+
+#[test]
+fn an_unsigned_policy_is_refused_before_anything_is_served() {
+    let folder = folder();
+    let other = PolicySigner::generate();
+    fs::write(folder.path().join("policy.pem"), public_key_pem(&other)).unwrap();
+    let path = folder.path().join("gateway.toml");
+    let output = run(&["--config", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn the_command_says_that_it_listens_and_ends_on_a_signal() {
+    for signal in ["TERM", "INT"] {
+        let folder = folder();
+        let path = folder.path().join("gateway.toml");
+        let mut child = gateway(&["--config", path.to_str().unwrap()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let line = first_line(&mut child);
+        let sent = Command::new("kill")
+            .args(["-s", signal, &child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+        let ended = child.wait().unwrap();
+        assert!(
+            line.starts_with("listening on https://127.0.0.1:"),
+            "{line}"
+        );
+        assert!(ended.success(), "{signal}: {ended}");
+    }
+}
+
+fn first_line(child: &mut Child) -> String {
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    line
+}
