@@ -167,15 +167,30 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads the configuration file.
+    /// Reads the configuration file; the paths in it are relative to its folder.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Self::from_toml(&String::from_utf8_lossy(&read(path)?))
+        let config = Self::from_toml(&String::from_utf8_lossy(&read(path)?))?;
+        Ok(config.relative_to(path.parent().unwrap_or(Path::new(""))))
     }
 
-    /// Parses a configuration.
+    /// Parses a configuration; the paths in it stay as they are.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let document: document::Document = toml::from_str(text)?;
         Ok(document.check()?)
+    }
+
+    fn relative_to(mut self, folder: &Path) -> Self {
+        let (tls, policy) = (&mut self.tls, &mut self.policy);
+        let single = [
+            &mut tls.certificate,
+            &mut tls.key,
+            &mut policy.envelope,
+            &mut policy.state,
+        ];
+        for path in single.into_iter().chain(&mut policy.keys) {
+            *path = folder.join(&*path);
+        }
+        self
     }
 
     /// Reads certificate and key.

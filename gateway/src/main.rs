@@ -3,7 +3,7 @@
 use attestation::Verifier;
 use clap::{Args, Parser};
 use gateway::{Config, SystemClock, config, daemon, policy_in_force, telemetry};
-use policy::Appraiser;
+use policy::{Appraiser, Policy};
 use std::{
     error::Error,
     io,
@@ -35,42 +35,51 @@ struct Task {
     print_config_defaults: bool,
 }
 
-fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(error.as_ref());
-            ExitCode::FAILURE
-        }
-    }
+/// Why the command ends without success.
+enum Failure {
+    /// The configuration, or a file that it names: exit status 2, like a mistake in the arguments.
+    Configuration(Box<dyn Error>),
+    /// The system: exit status 1.
+    System(Box<dyn Error>),
 }
 
-fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    let (status, error) = match run(&Arguments::parse()) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Configuration(error)) => (2, error),
+        Err(Failure::System(error)) => (1, error),
+    };
+    complain(error.as_ref());
+    ExitCode::from(status)
+}
+
+fn run(arguments: &Arguments) -> Result<(), Failure> {
     let Some(path) = &arguments.task.config else {
         say(config::DEFAULTS.trim_end());
         return Ok(());
     };
-    let config = Config::load(path)?;
+    let (config, policy) = read(path).map_err(Failure::Configuration)?;
     if arguments.check_config {
-        check(path, &config)
-    } else {
-        serve(&config)
+        let (path, nodes, version) = (path.display(), config.nodes.len(), policy.version());
+        say(&format!(
+            "{path} is good: nodes {nodes}, policy version {version}"
+        ));
+        return Ok(());
     }
+    serve(&config, policy).map_err(Failure::System)
 }
 
-fn check(path: &Path, config: &Config) -> Result<(), Box<dyn Error>> {
+/// The configuration and what it names, all looked at before anything is served.
+fn read(path: &Path) -> Result<(Config, Policy), Box<dyn Error>> {
+    let config = Config::load(path)?;
     config.server_tls()?;
     let policy = policy_in_force(&config.policy)?;
-    let (path, nodes, version) = (path.display(), config.nodes.len(), policy.version());
-    say(&format!(
-        "{path} is good: nodes {nodes}, policy version {version}"
-    ));
-    Ok(())
+    Ok((config, policy))
 }
 
-fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
+fn serve(config: &Config, policy: Policy) -> Result<(), Box<dyn Error>> {
     tracing::dispatcher::set_global_default(telemetry::dispatch(config.log, io::stderr))?;
-    let appraiser = Appraiser::new(Verifier::vendor(), policy_in_force(&config.policy)?);
+    let appraiser = Appraiser::new(Verifier::vendor(), policy);
     let runtime = tokio::runtime::Runtime::new()?;
     Ok(runtime.block_on(daemon::run(config, appraiser, Arc::new(SystemClock), ready))?)
 }

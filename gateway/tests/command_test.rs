@@ -115,7 +115,7 @@ fn a_bad_configuration_is_refused_with_all_its_mistakes() {
         .replace("\"node-1\"", "\"Node\"");
     fs::write(&path, broken).unwrap();
     let output = run(&["--config", path.to_str().unwrap(), "--check-config"]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     let complaint = text(&output.stderr);
     assert!(
         complaint.contains("nodes[0].name") && complaint.contains("nodes[0].upstream"),
@@ -130,7 +130,7 @@ fn an_unsigned_policy_is_refused_before_anything_is_served() {
     fs::write(folder.path().join("policy.pem"), public_key_pem(&other)).unwrap();
     let path = folder.path().join("gateway.toml");
     let output = run(&["--config", path.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());
 }
 

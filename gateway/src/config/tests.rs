@@ -161,3 +161,19 @@ fn an_unreadable_file_is_named() {
     let error = Config::load(Path::new("/nonexistent/gateway.toml")).unwrap_err();
     assert!(error.to_string().contains("/nonexistent/gateway.toml"));
 }
+
+#[test]
+fn paths_are_relative_to_the_file_they_stand_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gateway.toml");
+    let relative = DEFAULTS
+        .replace("/etc/narthex/", "")
+        .replace("/var/lib/narthex/gateway", "/state");
+    fs::write(&file, relative).unwrap();
+    let config = Config::load(&file).unwrap();
+    assert_eq!(config.tls.certificate, folder.path().join("gateway.crt"));
+    assert_eq!(config.tls.key, folder.path().join("gateway.key"));
+    assert_eq!(config.policy.envelope, folder.path().join("policy.json"));
+    assert_eq!(config.policy.keys, [folder.path().join("policy-key.pem")]);
+    assert_eq!(config.policy.state, Path::new("/state"));
+}
