@@ -52,7 +52,7 @@ pub(crate) mod avx512 {
 
     #[inline]
     #[target_feature(enable = "avx512f")]
-    pub(crate) fn load_u16x32(values: &[u16; 32]) -> __m512i {
+    pub(crate) fn load_u8x64(values: &[u8; 64]) -> __m512i {
         // SAFETY: the reference covers the 64 bytes read; the load needs no alignment.
         unsafe { _mm512_loadu_si512(values.as_ptr().cast()) }
     }
@@ -66,16 +66,9 @@ pub(crate) mod avx512 {
 
     #[inline]
     #[target_feature(enable = "avx512f")]
-    pub(crate) fn load_i8x32(values: &[i8; 32]) -> __m256i {
-        // SAFETY: the reference covers the 32 bytes read; the load needs no alignment.
-        unsafe { _mm256_loadu_si256(values.as_ptr().cast()) }
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    pub(crate) fn store_u32x8(values: &mut [u32; 8], vector: __m256i) {
-        // SAFETY: the exclusive reference covers the 32 bytes written; the store needs no alignment.
-        unsafe { _mm256_storeu_si256(values.as_mut_ptr().cast(), vector) }
+    pub(crate) fn store_u32x4(values: &mut [u32; 4], vector: __m128i) {
+        // SAFETY: the exclusive reference covers the 16 bytes written; the store needs no alignment.
+        unsafe { _mm_storeu_si128(values.as_mut_ptr().cast(), vector) }
     }
 
     /// [`super::sum`] of a vector.

@@ -1,4 +1,12 @@
-//! Sixteen rows in a register, `vpdpwssd` over pairs of columns; up to eight tokens share each unpacked weight.
+//! Sixteen rows in a register, `vpdpbusd` over four columns; up to eight tokens share each unpacked weight.
+//!
+//! Loops over registers are written with indices: iterator adapters and `array::map` are compiled without the vector
+//! instructions and would not be inlined.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::needless_range_loop,
+    reason = "constant lengths, unrolled into registers"
+)]
 
 use std::arch::x86_64::*;
 
@@ -11,9 +19,21 @@ use crate::{
     quantize::ActivationBlock,
 };
 
-/// A block ready for multiplication; `pairs[p]` has columns `2p` and `2p + 1` of row `i` in its `i`-th 32 bits.
+/// Writes the body out once for each index, so that arrays of vectors become registers.
+macro_rules! unroll {
+    ($index:ident in $($value:literal)* $body:block) => {
+        $({
+            let $index: usize = $value;
+            $body
+        })*
+    };
+}
+
+/// A block ready for multiplication; `quads[q]` has columns `4q` to `4q + 3` of row `i` in its `i`-th four bytes.
 struct Unpacked {
-    pairs: [__m512i; 16],
+    quads: [__m512i; 8],
+    /// What the quants are too large by.
+    excess: i32,
     scales: __m512,
     offsets: Option<__m512>,
 }
@@ -79,9 +99,11 @@ fn sums<B, const T: usize>(
     let mut sums = [_mm512_setzero_ps(); T];
     for (block, activations) in blocks.iter().zip(tile.as_chunks::<T>().0) {
         let weights = unpack(block);
-        for (sum, activations) in sums.iter_mut().zip(activations) {
-            *sum = accumulate(&weights, activations, *sum);
-        }
+        unroll!(token in 0 1 2 3 4 5 6 7 {
+            if token < T {
+                sums[token] = accumulate(&weights, &activations[token], sums[token]);
+            }
+        });
     }
     sums
 }
@@ -89,9 +111,17 @@ fn sums<B, const T: usize>(
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn accumulate(weights: &Unpacked, activations: &ActivationBlock, sum: __m512) -> __m512 {
-    let mut integer = _mm512_setzero_si512();
-    for (weights, pair) in weights.pairs.iter().zip(&activations.pairs) {
-        integer = _mm512_dpwssd_epi32(integer, *weights, _mm512_set1_epi32(*pair as i32));
+    let (mut high, mut low) = (_mm512_setzero_si512(), _mm512_setzero_si512());
+    unroll!(quad in 0 1 2 3 4 5 6 7 {
+        let activation = _mm512_set1_epi32(activations.high[quad] as i32);
+        high = _mm512_dpbusd_epi32(high, weights.quads[quad], activation);
+        let activation = _mm512_set1_epi32(activations.low[quad] as i32);
+        low = _mm512_dpbusd_epi32(low, weights.quads[quad], activation);
+    });
+    let mut integer = _mm512_add_epi32(_mm512_slli_epi32::<8>(high), low);
+    if weights.excess != 0 {
+        let excess = _mm512_set1_epi32(weights.excess * activations.total);
+        integer = _mm512_sub_epi32(integer, excess);
     }
     let scales = _mm512_mul_ps(weights.scales, _mm512_set1_ps(activations.scale));
     let sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(integer), scales, sum);
@@ -104,33 +134,31 @@ fn accumulate(weights: &Unpacked, activations: &ActivationBlock, sum: __m512) ->
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn unpack_q4(block: &Q4Block) -> Unpacked {
-    let [a, b, c, d] = block.quants.each_ref().map(|group| nibbles(group));
-    let mut pairs = [a, b, c, d].into_iter().flatten();
+    let low = _mm512_set1_epi8(15);
+    let mut quads = [_mm512_setzero_si512(); 8];
+    unroll!(quad in 0 1 2 3 {
+        let bytes = load_u8x64(&block.quants[quad]);
+        quads[quad] = _mm512_and_si512(bytes, low);
+        quads[4 + quad] = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), low);
+    });
     Unpacked {
-        pairs: std::array::from_fn(|_| pairs.next().unwrap_or(_mm512_setzero_si512())),
+        quads,
+        excess: 0,
         scales: _mm512_cvtph_ps(load_u16x16(&block.scales)),
         offsets: Some(_mm512_cvtph_ps(load_u16x16(&block.offsets))),
     }
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw")]
-fn nibbles(group: &[u16; 32]) -> [__m512i; 4] {
-    let (words, low) = (load_u16x32(group), _mm512_set1_epi16(15));
-    [
-        _mm512_and_si512(words, low),
-        _mm512_and_si512(_mm512_srli_epi16::<4>(words), low),
-        _mm512_and_si512(_mm512_srli_epi16::<8>(words), low),
-        _mm512_srli_epi16::<12>(words),
-    ]
-}
-
-#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn unpack_q8(block: &Q8Block) -> Unpacked {
-    let quants = block.quants.each_ref();
+    let mut quads = [_mm512_setzero_si512(); 8];
+    unroll!(quad in 0 1 2 3 4 5 6 7 {
+        quads[quad] = load_u8x64(&block.quants[quad]);
+    });
     Unpacked {
-        pairs: quants.map(|pair| _mm512_cvtepi8_epi16(load_i8x32(pair))),
+        quads,
+        excess: 128,
         scales: _mm512_cvtph_ps(load_u16x16(&block.scales)),
         offsets: None,
     }
@@ -139,11 +167,12 @@ fn unpack_q8(block: &Q8Block) -> Unpacked {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn store_all<const T: usize>(sums: [__m512; T], mode: Mode, out: &mut [f32]) {
-    for (sum, out) in sums.into_iter().zip(out.as_chunks_mut().0) {
+    let (out, _) = out.as_chunks_mut();
+    for token in 0..T {
         let sum = match mode {
-            Mode::Set => sum,
-            Mode::Add => _mm512_add_ps(sum, load(out)),
+            Mode::Set => sums[token],
+            Mode::Add => _mm512_add_ps(sums[token], load(&out[token])),
         };
-        store(out, sum);
+        store(&mut out[token], sum);
     }
 }

@@ -9,22 +9,22 @@ use crate::{lanes::LANES, quantize::BLOCK};
 
 /// Four-bit weights of 16 rows, 32 columns: `weight = scale * quant + offset`, quants from 0 to 15.
 ///
-/// Columns `2p` and `2p + 1` of row `r` are the nibbles `p % 4` of `quants[p / 4][2r]` and `[2r + 1]`.
+/// Byte `4 * row + i` of `quants[quad]` has column `4 * quad + i` in its low nibble, `16 + 4 * quad + i` in its high one.
 #[derive(Clone)]
 #[repr(C, align(64))]
 pub(crate) struct Q4Block {
-    pub(crate) quants: [[u16; 32]; 4],
+    pub(crate) quants: [[u8; 64]; 4],
     pub(crate) scales: [u16; LANES],
     pub(crate) offsets: [u16; LANES],
 }
 
-/// Eight-bit weights of 16 rows, 32 columns: `weight = scale * quant`.
+/// Eight-bit weights of 16 rows, 32 columns: `weight = scale * (quant - 128)`.
 ///
-/// Columns `2p` and `2p + 1` of row `r` are `quants[p][2r]` and `[2r + 1]`.
+/// Byte `4 * row + i` of `quants[quad]` has column `4 * quad + i`.
 #[derive(Clone)]
 #[repr(C, align(32))]
 pub(crate) struct Q8Block {
-    pub(crate) quants: [[i8; 32]; 16],
+    pub(crate) quants: [[u8; 64]; 8],
     pub(crate) scales: [u16; LANES],
 }
 
@@ -129,8 +129,8 @@ impl Matrix {
         let panel = self.panels(row / LANES..row / LANES + 1);
         let out = out.as_chunks_mut::<BLOCK>().0.iter_mut();
         match panel.blocks {
-            BlockSlice::Q4(blocks) => out.zip(blocks).for_each(|(out, b)| b.row(lane, out)),
-            BlockSlice::Q8(blocks) => out.zip(blocks).for_each(|(out, b)| b.row(lane, out)),
+            BlockSlice::Q4(blocks) => out.zip(blocks).for_each(|(out, b)| *out = b.row(lane)),
+            BlockSlice::Q8(blocks) => out.zip(blocks).for_each(|(out, b)| *out = b.row(lane)),
         }
     }
 }
@@ -178,11 +178,12 @@ impl Panels<'_> {
     reason = "constant lengths; lanes come from `% LANES`"
 )]
 impl Q4Block {
-    /// Columns `2 * pair` and the next, of one row.
-    pub(crate) fn pair(&self, pair: usize, lane: usize) -> [i32; 2] {
-        let shift = 4 * (pair % 4);
-        let group = &self.quants[pair / 4];
-        [group[2 * lane], group[2 * lane + 1]].map(|word| i32::from(word >> shift & 15))
+    /// Quants of one row, column by column.
+    pub(crate) fn quants(&self, lane: usize) -> [i32; BLOCK] {
+        std::array::from_fn(|column| {
+            let byte = self.quants[column % 16 / 4][4 * lane + column % 4];
+            i32::from(if column < 16 { byte & 15 } else { byte >> 4 })
+        })
     }
 
     pub(crate) fn scale(&self, lane: usize) -> f32 {
@@ -193,11 +194,9 @@ impl Q4Block {
         f16::from_bits(self.offsets[lane]).to_f32()
     }
 
-    fn row(&self, lane: usize, out: &mut [f32; BLOCK]) {
-        for (pair, out) in out.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-            let scaled = self.pair(pair, lane).map(|q| self.scale(lane) * q as f32);
-            *out = scaled.map(|scaled| scaled + self.offset(lane));
-        }
+    fn row(&self, lane: usize) -> [f32; BLOCK] {
+        let (scale, offset) = (self.scale(lane), self.offset(lane));
+        self.quants(lane).map(|quant| scale * quant as f32 + offset)
     }
 }
 
@@ -206,19 +205,19 @@ impl Q4Block {
     reason = "constant lengths; lanes come from `% LANES`"
 )]
 impl Q8Block {
-    /// Columns `2 * pair` and the next, of one row.
-    pub(crate) fn pair(&self, pair: usize, lane: usize) -> [i32; 2] {
-        let group = &self.quants[pair];
-        [group[2 * lane], group[2 * lane + 1]].map(i32::from)
+    /// Quants of one row as the file has them, column by column.
+    pub(crate) fn quants(&self, lane: usize) -> [i32; BLOCK] {
+        std::array::from_fn(|column| {
+            i32::from(self.quants[column / 4][4 * lane + column % 4]) - 128
+        })
     }
 
     pub(crate) fn scale(&self, lane: usize) -> f32 {
         f16::from_bits(self.scales[lane]).to_f32()
     }
 
-    fn row(&self, lane: usize, out: &mut [f32; BLOCK]) {
-        for (pair, out) in out.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-            *out = self.pair(pair, lane).map(|q| self.scale(lane) * q as f32);
-        }
+    fn row(&self, lane: usize) -> [f32; BLOCK] {
+        self.quants(lane)
+            .map(|quant| self.scale(lane) * quant as f32)
     }
 }

@@ -65,8 +65,8 @@ pub(super) fn pack_q8_0(bytes: &[u8], blocks_per_row: usize) -> Result<Vec<Q8Blo
     pack(bytes, blocks_per_row, |rows: [&[u8; 34]; LANES]| {
         let quants = rows.map(|row| quants::<32, 34>(row, 2));
         Ok(Q8Block {
-            quants: std::array::from_fn(|pair| {
-                std::array::from_fn(|i| byte(&quants, i / 2, 2 * pair + i % 2) as i8)
+            quants: std::array::from_fn(|quad| {
+                std::array::from_fn(|i| byte(&quants, i / 4, 4 * quad + i % 4) ^ 128)
             }),
             scales: halves(rows, 0)?,
         })
@@ -111,24 +111,9 @@ fn quants<const N: usize, const BYTES: usize>(row: &[u8; BYTES], offset: usize) 
     std::array::from_fn(|_| bytes.next().unwrap_or(0))
 }
 
-/// Re-sorts nibbles by pairs of columns: see [`Q4Block`].
-fn nibbles(rows: [[u8; 16]; LANES]) -> [[u16; 32]; 4] {
-    std::array::from_fn(|group| {
-        std::array::from_fn(|i| {
-            let nibble = |place| column(&rows, i / 2, 2 * (4 * group + place) + i % 2);
-            (0..4).fold(0, |word, place| word | nibble(place) << (4 * place))
-        })
-    })
-}
-
-/// Quant of a row at a column from 0 to 31.
-fn column(rows: &[[u8; 16]; LANES], row: usize, column: usize) -> u16 {
-    let packed = byte(rows, row, column % 16);
-    u16::from(if column < 16 {
-        packed & 15
-    } else {
-        packed >> 4
-    })
+/// Gathers four columns (and, in the high nibbles, four more) of each row: see [`Q4Block`].
+fn nibbles(rows: [[u8; 16]; LANES]) -> [[u8; 64]; 4] {
+    std::array::from_fn(|quad| std::array::from_fn(|i| byte(&rows, i / 4, 4 * quad + i % 4)))
 }
 
 fn byte<const N: usize>(rows: &[[u8; N]; LANES], row: usize, at: usize) -> u8 {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     lanes::{self, LANES, Lanes},
-    quantize::ActivationBlock,
+    quantize::{ActivationBlock, BLOCK},
 };
 
 pub(super) fn matmul(
@@ -34,7 +34,7 @@ trait Accumulate {
 
 impl Accumulate for Q4Block {
     fn accumulate(&self, activations: &ActivationBlock, lane: usize, sum: f32) -> f32 {
-        let integer = dot(activations, |pair| self.pair(pair, lane));
+        let integer = dot(activations, self.quants(lane));
         let sum = (integer as f32).mul_add(self.scale(lane) * activations.scale, sum);
         self.offset(lane).mul_add(activations.sum, sum)
     }
@@ -42,17 +42,14 @@ impl Accumulate for Q4Block {
 
 impl Accumulate for Q8Block {
     fn accumulate(&self, activations: &ActivationBlock, lane: usize, sum: f32) -> f32 {
-        let integer = dot(activations, |pair| self.pair(pair, lane));
+        let integer = dot(activations, self.quants(lane));
         (integer as f32).mul_add(self.scale(lane) * activations.scale, sum)
     }
 }
 
-fn dot(activations: &ActivationBlock, weights: impl Fn(usize) -> [i32; 2]) -> i32 {
-    let product = |pair| {
-        let ([w, x], [a, b]) = (weights(pair), activations.pair(pair));
-        w * a + x * b
-    };
-    (0..activations.pairs.len()).map(product).sum()
+fn dot(activations: &ActivationBlock, weights: [i32; BLOCK]) -> i32 {
+    let pairs = activations.integers().into_iter().zip(weights);
+    pairs.map(|(activation, weight)| activation * weight).sum()
 }
 
 fn panel<B: Accumulate>(blocks: &[B], activations: Activations<'_>, mode: Mode, out: &mut [f32]) {

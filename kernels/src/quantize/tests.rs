@@ -22,7 +22,7 @@ fn tile(isa: Isa, source: &Source<'_>, norm: Option<Norm<'_>>) -> Vec<Activation
 
 fn value(tile: &[ActivationBlock], token: usize, column: usize) -> f32 {
     let block = &tile[column / BLOCK * TOKENS + token];
-    block.pair(column % BLOCK / 2)[column % 2] as f32 * block.scale
+    block.integers()[column % BLOCK] as f32 * block.scale
 }
 
 #[test]
@@ -41,7 +41,8 @@ fn the_error_is_at_most_half_a_step() {
 fn the_sum_is_that_of_the_quantised_values() {
     let rows = rows();
     for block in tile(Isa::scalar(), &Source::rows(&rows, COLUMNS), None) {
-        let total: i32 = (0..16).flat_map(|pair| block.pair(pair)).sum();
+        let total: i32 = block.integers().iter().sum();
+        assert_eq!(block.total, total);
         assert_eq!(block.sum, block.scale * total as f32);
     }
 }
@@ -111,4 +112,19 @@ fn part_of_a_token_is_refused() {
         0,
         &mut [ActivationBlock::ZERO; 4],
     );
+}
+
+#[test]
+fn the_largest_value_is_cut_into_two_bytes() {
+    let mut row = [0.25; BLOCK];
+    (row[3], row[31]) = (-1.0, 1.0);
+    for isa in [Isa::scalar(), Isa::detect()] {
+        let mut out = [ActivationBlock::ZERO];
+        quantize(isa, &Source::rows(&row, BLOCK), None, 0, &mut out);
+        let integers = out[0].integers();
+        assert_eq!(
+            (integers[3], integers[31], integers[0]),
+            (-32639, 32639, 8160)
+        );
+    }
 }
