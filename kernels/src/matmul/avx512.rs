@@ -4,7 +4,6 @@
 //! instructions and would not be inlined.
 #![expect(
     clippy::indexing_slicing,
-    clippy::needless_range_loop,
     reason = "constant lengths, unrolled into registers"
 )]
 
