@@ -69,7 +69,7 @@ struct Global {
     #[arg(long, global = true, value_name = "N")]
     policy_threshold: Option<usize>,
     /// Directory that remembers the highest policy version seen [default: $XDG_STATE_HOME/narthex]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", overrides_with = "state")]
     state: Option<PathBuf>,
     /// One JSON document on standard output instead of text
     #[arg(long, global = true)]

@@ -132,8 +132,8 @@ impl ClientError {
             Self::KeyProblem => "channel.key",
             Self::Unavailable(_) => "gateway.unavailable",
             Self::EnvelopeRefused(_) => "channel.refused",
+            Self::Open(OpenError::Truncated) | Self::Interrupted(_) => "channel.truncated",
             Self::Open(error) => error.code(),
-            Self::Interrupted(_) => "channel.truncated",
             Self::AnswerTooLarge(_) => "channel.answer_too_large",
         }
     }

@@ -50,6 +50,11 @@ impl GatewayUrl {
         }
     }
 
+    /// Whether TLS is spoken: always, but to loopback.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.0.scheme_str() == Some("https")
+    }
+
     /// The address of `path` at this gateway; `None` if it is not an absolute path.
     pub(crate) fn at(&self, path: &str) -> Option<Uri> {
         if !path.starts_with('/') {

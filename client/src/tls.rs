@@ -1,12 +1,13 @@
 //! TLS to the gateway: 1.3 only, X25519MLKEM768 first. It hides metadata from the network; the seal hides the prompt from the gateway.
 
-use crate::{ClientError, Roots};
+use crate::{ClientError, Gateway, Roots};
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, version::TLS13};
 use rustls_pki_types::CertificateDer;
 use std::sync::Arc;
 
-pub(crate) fn config(roots: &Roots) -> Result<ClientConfig, ClientError> {
-    let store = match roots {
+pub(crate) fn config(gateway: &Gateway) -> Result<ClientConfig, ClientError> {
+    let store = match &gateway.roots {
+        _ if !gateway.url.is_tls() => RootCertStore::empty(),
         Roots::System => system_store()?,
         Roots::Given(certificates) => given_store(certificates)?,
     };

@@ -55,7 +55,7 @@ impl Transport {
         tcp.set_nodelay(true);
         tcp.enforce_http(false);
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls::config(&gateway.roots)?)
+            .with_tls_config(tls::config(gateway)?)
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(tcp);

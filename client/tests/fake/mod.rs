@@ -1,0 +1,256 @@
+//! A gateway with one or two nodes behind it, as small as the wire contract allows: real evidence formats of an invented vendor, real
+//! sealed answers, and faults to choose from.
+
+#![allow(
+    dead_code,
+    reason = "every test binary uses another part of this module"
+)]
+
+mod node;
+
+pub(crate) use node::{MODEL, Node};
+
+use attestation::UnixTime;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use listener::{Body, Limits, body};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::net::TcpListener;
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The relay path of the node with this index answers 503.
+    Unavailable(usize),
+    /// The sealed answer ends, as HTTP sees it, before its authenticated end.
+    DropEnd,
+    /// The connection breaks in the middle of the sealed answer.
+    BreakOff,
+    /// One bit of the sealed answer is flipped.
+    FlipBit,
+    /// A challenge is answered with the evidence for another nonce.
+    OldEvidence,
+    /// The key list in the evidence is signed by another identity.
+    OtherKeys,
+    /// The relay path answers 401.
+    Unauthorized,
+    /// The offers are not JSON.
+    BadOffers,
+    /// The evidence bundle has a byte too many.
+    TrailingByte,
+    /// The runtime refuses what it opened: another node's name in the context.
+    Misdirected,
+}
+
+/// A running gateway.
+pub(crate) struct Gateway {
+    pub(crate) url: String,
+    pub(crate) nodes: Vec<Arc<Node>>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    nodes: Vec<Arc<Node>>,
+    fault: Mutex<Option<Fault>>,
+    calls: Mutex<BTreeMap<&'static str, usize>>,
+    relayed: AtomicUsize,
+}
+
+impl Gateway {
+    /// On a free loopback port; it ends with the test's runtime.
+    pub(crate) async fn start(nodes: Vec<Node>) -> Self {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", socket.local_addr().unwrap());
+        let nodes: Vec<_> = nodes.into_iter().map(Arc::new).collect();
+        let shared = Arc::new(Shared {
+            nodes: nodes.clone(),
+            fault: Mutex::new(None),
+            calls: Mutex::default(),
+            relayed: AtomicUsize::new(0),
+        });
+        let serving = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let service = move |request| Arc::clone(&serving).answer(request);
+            let never = std::future::pending();
+            listener::serve(socket, None, Limits::default(), service, never).await
+        });
+        Self { url, nodes, shared }
+    }
+
+    pub(crate) fn fault(&self, fault: impl Into<Option<Fault>>) {
+        *self.shared.fault.lock().unwrap() = fault.into();
+    }
+
+    /// How often this route was called: `offers`, `challenge`, `keys`, `relay`.
+    pub(crate) fn calls(&self, route: &str) -> usize {
+        *self.shared.calls.lock().unwrap().get(route).unwrap_or(&0)
+    }
+}
+
+impl Shared {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+        let path = request.uri().path().to_owned();
+        let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        match segments[..] {
+            ["narthex", "v1", "offers"] => self.offers(),
+            ["narthex", "v1", "nodes", node, route] => {
+                let index = self.nodes.iter().position(|n| n.name == node);
+                self.node(index.expect("an offered node"), route, request)
+                    .await
+            }
+            _ => status(StatusCode::NOT_FOUND),
+        }
+    }
+
+    fn offers(&self) -> Response<Body> {
+        self.count("offers");
+        if self.has(Fault::BadOffers) {
+            return answer("application/json", "[]");
+        }
+        let offers: Vec<_> = self
+            .nodes
+            .iter()
+            .map(|node| {
+                let at = |route| format!("/narthex/v1/nodes/{}/{route}", node.name);
+                serde_json::json!({
+                    "node": node.name, "relay": at("relay"), "challenge": at("challenge"), "keys": at("keys"), "weight": 1,
+                })
+            })
+            .collect();
+        answer(
+            "application/json",
+            serde_json::json!({"offers": offers}).to_string(),
+        )
+    }
+
+    async fn node(&self, index: usize, route: &str, request: Request<Incoming>) -> Response<Body> {
+        let node = &self.nodes[index];
+        let body = listener::read_body(request.into_body(), 1 << 24, Duration::from_secs(10))
+            .await
+            .unwrap();
+        match route {
+            "challenge" => self.challenge(node, &body),
+            "keys" => {
+                self.count("keys");
+                answer("application/cose", node.signed_keys())
+            }
+            "relay" => self.relay(index, &body),
+            _ => status(StatusCode::NOT_FOUND),
+        }
+    }
+
+    fn challenge(&self, node: &Node, nonce: &Bytes) -> Response<Body> {
+        self.count("challenge");
+        let mut nonce = attestation::Nonce(nonce[..].try_into().unwrap());
+        if self.has(Fault::OldEvidence) {
+            nonce.0[0] ^= 1;
+        }
+        let mut bundle = node.bundle(&nonce);
+        if self.has(Fault::OtherKeys) {
+            bundle.key_configs = Some(Node::new("node-a").signed_keys());
+        }
+        let mut bytes = bundle.to_cbor();
+        if self.has(Fault::TrailingByte) {
+            bytes.push(0);
+        }
+        answer("application/cmw+cbor", bytes)
+    }
+
+    fn relay(&self, index: usize, envelope: &Bytes) -> Response<Body> {
+        self.count("relay");
+        if self.has(Fault::Unavailable(index)) {
+            return status(StatusCode::SERVICE_UNAVAILABLE);
+        }
+        if self.has(Fault::Unauthorized) {
+            return status(StatusCode::UNAUTHORIZED);
+        }
+        self.relayed.fetch_add(1, Ordering::Relaxed);
+        let (plaintext, responder) = match self.nodes[index].open(envelope) {
+            Ok(opened) => opened,
+            Err(error) => return problem(error.status(), error.problem_type()),
+        };
+        if self.has(Fault::Misdirected) {
+            return problem(400, None);
+        }
+        let mut parts = self.nodes[index].respond(&plaintext, responder);
+        match *self.fault.lock().unwrap() {
+            Some(Fault::DropEnd) => drop(parts.pop()),
+            Some(Fault::FlipBit) => *parts.last_mut().unwrap().last_mut().unwrap() ^= 1,
+            _ => {}
+        }
+        let breaks = self.has(Fault::BreakOff);
+        sealed(parts, breaks)
+    }
+
+    fn has(&self, fault: Fault) -> bool {
+        *self.fault.lock().unwrap() == Some(fault)
+    }
+
+    fn count(&self, route: &'static str) {
+        *self.calls.lock().unwrap().entry(route).or_default() += 1;
+    }
+}
+
+/// The sealed answer, part by part; broken off in the middle if `breaks`.
+fn sealed(parts: Vec<Vec<u8>>, breaks: bool) -> Response<Body> {
+    let kept = if breaks { parts.len() / 2 } else { parts.len() };
+    let frames = parts
+        .into_iter()
+        .take(kept)
+        .map(|part| Ok(hyper::body::Frame::data(Bytes::from(part))));
+    let end = futures_util::stream::iter(breaks.then_some(())).then(|()| async {
+        // What was sent before is to arrive before.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Err(std::io::Error::other("broken off"))
+    });
+    let stream = futures_util::stream::iter(frames).chain(end);
+    let mut response = Response::new(body::streaming(http_body_util::StreamBody::new(stream)));
+    let media_type = protocol::RESPONSE_MEDIA_TYPE.parse().unwrap();
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, media_type);
+    response
+}
+
+fn answer(media_type: &str, bytes: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(body::full(bytes));
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, media_type.parse().unwrap());
+    response
+}
+
+fn status(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+fn problem(code: u16, kind: Option<&str>) -> Response<Body> {
+    let document = serde_json::json!({"type": kind.unwrap_or("about:blank"), "title": "refused"});
+    let mut response = answer("application/problem+json", document.to_string());
+    *response.status_mut() = StatusCode::from_u16(code).unwrap();
+    response
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the shipped binary reads the clock, so its test evidence begins now"
+)]
+pub(crate) fn now() -> UnixTime {
+    UnixTime(
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs(),
+    )
+}
