@@ -93,6 +93,15 @@ impl Directory {
     pub fn path(&self) -> String {
         self.root.path().display().to_string()
     }
+
+    /// Writes the gateway's certificate and key for loopback, and the one API key.
+    pub fn write_access(&self) -> io::Result<()> {
+        let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
+        let pair = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
+        fs::write(self.file("gateway.cert.pem"), pair.cert.pem())?;
+        fs::write(self.file("gateway.key.pem"), pair.signing_key.serialize_pem())?;
+        fs::write(self.file("api-key"), "narthex-demo-key")
+    }
 }
 
 /// Writes the policy that admits the simulated machine with this model and has both keys sign it, all with the shipped `narthex`.

@@ -57,7 +57,7 @@ impl Up {
         let checked = stack::narthex(&programs, &["policy", "verify", &directory.text("policy.json"), "--policy-key", &directory.text("alice.pub.pem"), "--policy-key", &directory.text("bob.pub.pem")])?;
         print_lines(&stack::succeed(checked)?.stdout);
         show::step("The operator: a runtime with simulated SEV-SNP evidence and a real model, a gateway that admits it");
-        write_access(&directory)?;
+        directory.write_access()?;
         let stack = Stack::start(programs, directory, &self.model).await?;
         show::line(&format!("runtime   process {}, HTTP on {}", stack.runtime.id(), stack.runtime.ready));
         show::line(&format!("gateway   process {}, {}", stack.gateway.id(), stack.gateway_url()));
@@ -117,15 +117,6 @@ async fn terminated() -> io::Result<()> {
 fn interrupted() -> Outcome {
     show::step("Interrupted: everything ends");
     Ok(ExitCode::SUCCESS)
-}
-
-/// The gateway's certificate and the one API key.
-fn write_access(directory: &Directory) -> Result<(), Box<dyn Error>> {
-    let pair = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned(), "localhost".to_owned()])?;
-    fs::write(directory.file("gateway.cert.pem"), pair.cert.pem())?;
-    fs::write(directory.file("gateway.key.pem"), pair.signing_key.serialize_pem())?;
-    fs::write(directory.file("api-key"), "narthex-demo-key")?;
-    Ok(())
 }
 
 /// Runs a command whose output the reader sees, and which must succeed.

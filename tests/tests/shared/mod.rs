@@ -1,0 +1,67 @@
+//! One stack for all tests of a file; it ends with the test's process, since its children end when their parent does.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+use tests::{
+    child::Process,
+    stack::{self, Directory, Programs, Stack},
+};
+use tokio::runtime::Runtime;
+
+struct Shared {
+    stack: Stack,
+    _wires: Runtime,
+}
+
+/// The stack.
+pub(crate) fn stack() -> &'static Stack {
+    static SHARED: OnceLock<Shared> = OnceLock::new();
+    &SHARED.get_or_init(start).stack
+}
+
+fn start() -> Shared {
+    let wires = Runtime::new().unwrap();
+    let programs = Programs::beside(Path::new(env!("CARGO_BIN_EXE_narthex-demo"))).unwrap();
+    let directory = Directory::create().unwrap();
+    let model = model();
+    stack::publish_policy(&directory, &programs, &model).unwrap();
+    directory.write_access().unwrap();
+    let stack = wires.block_on(Stack::start(programs, directory, &model)).unwrap();
+    Shared { stack, _wires: wires }
+}
+
+/// The model's file.
+pub(crate) fn model() -> PathBuf {
+    needed("NARTHEX_MODEL")
+}
+
+/// A Python that has the openai SDK.
+pub(crate) fn python() -> PathBuf {
+    needed("NARTHEX_PYTHON")
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests find what they need through the environment")]
+fn needed(name: &str) -> PathBuf {
+    env::var_os(name).unwrap_or_else(|| panic!("{name} is not set: run ./scripts/test, which fetches what it names")).into()
+}
+
+/// A running `narthex proxy`.
+pub(crate) struct Proxy {
+    pub(crate) process: Process,
+    /// As an OpenAI client takes it.
+    pub(crate) base_url: String,
+}
+
+/// Starts `narthex proxy` in the demo's composition.
+pub(crate) fn proxy(stack: &Stack) -> Proxy {
+    let mut arguments = vec!["client".to_owned(), stack.directory.path(), "proxy".to_owned()];
+    arguments.extend(stack.connection("policy.json"));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let process = Process::start_when(&stack.programs.demo, &arguments, "http://").unwrap();
+    let base_url = format!("http://{}", process.ready);
+    Proxy { process, base_url }
+}
