@@ -73,6 +73,9 @@ impl Directory {
     /// A fresh one, for this user's eyes only.
     pub fn create() -> io::Result<Self> {
         let root = tempfile::Builder::new().prefix("narthex-demo-").tempdir()?;
+        for state in ["state-runtime", "state-gateway", "state-client", "state-other"] {
+            fs::create_dir(root.path().join(state))?;
+        }
         Ok(Self { root })
     }
 
