@@ -33,6 +33,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// `model`: the GGUF file.
     pub model: PathBuf,
+    /// `model-name`: the public name that clients ask for; the one in the model file, if absent.
+    pub model_name: Option<String>,
     /// `residency`: country of the machine, two capital letters.
     pub residency: Option<String>,
     /// `[policy]`.
@@ -174,6 +176,7 @@ impl Config {
                 .optional("listen", "ADDRESS:PORT", |text: String| text.parse().ok())
                 .unwrap_or(LISTEN),
             model: top.path("model").unwrap_or_default(),
+            model_name: top.optional("model-name", "1 to 128 of a-z, 0-9, - and .", model_name),
             residency: top.optional("residency", "a country of two capital letters", country),
         };
         top.finish(&mut mistakes);
@@ -187,6 +190,11 @@ impl Config {
 
 fn node_name(name: String) -> Option<String> {
     is_node_name(&name).then_some(name)
+}
+
+fn model_name(name: String) -> Option<String> {
+    let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+    ((1..=128).contains(&name.len()) && name.bytes().all(allowed)).then_some(name)
 }
 
 fn country(code: String) -> Option<String> {

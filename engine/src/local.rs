@@ -64,6 +64,12 @@ impl LocalEngine {
             scheduler: scheduler.map_err(|error| LoadError::Thread(error.kind()))?,
         })
     }
+
+    /// Serves the model under `name` in place of the one in its file: 1 to 128 of `a-z`, `0-9`, `-` and `.`.
+    pub fn with_name(mut self, name: &str) -> Result<Self, LoadError> {
+        self.card.name = card::chosen_name(name).ok_or(LoadError::Name)?;
+        Ok(self)
+    }
 }
 
 impl Engine for LocalEngine {

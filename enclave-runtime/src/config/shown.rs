@@ -10,6 +10,7 @@ impl fmt::Display for Config {
         put(&mut top, "node", self.node.clone());
         put(&mut top, "listen", self.listen.to_string());
         put(&mut top, "model", self.model.display().to_string());
+        put_some(&mut top, "model-name", self.model_name.clone());
         put_some(&mut top, "residency", self.residency.clone());
         put(&mut top, "policy", self.policy_table());
         put(&mut top, "evidence", self.evidence_table());

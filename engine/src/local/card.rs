@@ -26,6 +26,12 @@ pub(super) fn card(
     })
 }
 
+/// A name as it stands, if it is one that [`public_name`] would leave alone.
+pub(super) fn chosen_name(name: &str) -> Option<String> {
+    let unchanged = public_name(name).filter(|public| public == name);
+    unchanged.filter(|public| public.len() <= 128)
+}
+
 /// Lower-case letters, digits and dots; a dash for everything between. None: nothing is left.
 fn public_name(general_name: &str) -> Option<String> {
     let keep = |c: char| c.is_ascii_alphanumeric() || c == '.';
@@ -39,6 +45,14 @@ fn public_name(general_name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chosen_name_is_taken_as_it_stands_or_not_at_all() {
+        assert_eq!(chosen_name("llama-3.2-1b").as_deref(), Some("llama-3.2-1b"));
+        for refused in ["", "Llama", "a b", "-a", "a--b", &"a".repeat(129)] {
+            assert_eq!(chosen_name(refused), None, "{refused:?}");
+        }
+    }
 
     #[test]
     fn names_are_lower_case_with_dashes() {

@@ -53,8 +53,8 @@ pub enum LoadError {
     /// Its weights.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// `general.name` has no letter and no digit.
-    #[error("the model file gives the model no name")]
+    /// `general.name` has no letter and no digit, or the chosen name is not 1 to 128 of `a-z`, `0-9`, `-` and `.`.
+    #[error("the model has no usable name: 1 to 128 of a-z, 0-9, - and . make one")]
     Name,
     /// The operating system gave no thread.
     #[error("no thread for the engine: {0}")]

@@ -60,7 +60,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     harden()?;
     let files = read_files(&config, clock.now())?;
     let provider = discover(files.evidence.clone())?;
-    let engine = load(&config.model, config.engine)?;
+    let engine = load(&config)?;
     let address = config.listen;
     let runtime = Runtime::new(parts(config, files), Arc::new(engine), provider, clock)?;
     let threads = tokio::runtime::Builder::new_multi_thread()
@@ -79,15 +79,19 @@ async fn serve(runtime: Runtime, address: std::net::SocketAddr) -> Result<(), Fa
     Ok(())
 }
 
-fn load(path: &Path, settings: EngineSettings) -> Result<LocalEngine, LoadError> {
-    telemetry::loading_model(path);
-    let config = LocalConfig {
+fn load(config: &Config) -> Result<LocalEngine, LoadError> {
+    telemetry::loading_model(&config.model);
+    let settings = config.engine;
+    let local = LocalConfig {
         threads: settings.threads,
         max_sequences: settings.max_sequences,
         queue: settings.queue,
         max_context: settings.max_context_tokens,
     };
-    let engine = LocalEngine::load(path, config)?;
+    let mut engine = LocalEngine::load(&config.model, local)?;
+    if let Some(name) = &config.model_name {
+        engine = engine.with_name(name)?;
+    }
     let card = engine.card();
     telemetry::loaded_model(&card.name, &card.model_digest, card.isa);
     Ok(engine)

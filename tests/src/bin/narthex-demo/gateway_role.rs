@@ -7,7 +7,7 @@ use std::{error::Error, io, path::Path, process::ExitCode, sync::Arc, time::Dura
 use tests::child::{announce, parent_has_ended};
 
 /// How often the first appraisal is tried before the gateway says that it is ready.
-const FIRST_APPRAISAL_TRIES: u32 = 50;
+const FIRST_APPRAISAL_TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(directory: &Path) -> Outcome {
