@@ -46,10 +46,10 @@ pub(crate) fn admission_checks(outcome: &Result<AdmittedNode, ClientError>) -> V
     }
 }
 
-/// Checks of evidence that is authentic.
+/// Checks of evidence that is authentic; a bundle carries no CRLs.
 pub(crate) fn node_checks(claims: &NodeClaims) -> Vec<Check> {
     let mut checks = match &claims.cpu {
-        CpuClaims::Snp(snp) => snp_checks(Ok(snp)),
+        CpuClaims::Snp(snp) => without_crls(snp_checks(Ok(snp))),
         _ => Vec::new(),
     };
     let manifest = &claims.manifest;
@@ -75,7 +75,7 @@ pub(crate) fn node_checks(claims: &NodeClaims) -> Vec<Check> {
 /// Checks of evidence that was refused: those before the failing step passed, those after it were not tried.
 pub(crate) fn refused_checks(error: &VerifyError) -> Vec<Check> {
     let (mut checks, failed) = match error {
-        VerifyError::Snp(error) => (snp_checks(Err(error)), None),
+        VerifyError::Snp(error) => (without_crls(snp_checks(Err(error))), None),
         VerifyError::ReportData => (authentic_report(), Some(REPORT_DATA)),
         VerifyError::Nonce => (authentic_report(), Some(NONCE)),
         _ => (authentic_report(), Some(MANIFEST)),

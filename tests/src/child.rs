@@ -37,12 +37,20 @@ impl Process {
         if let Some(stderr) = child.stderr.take() {
             keep(stderr, Arc::clone(&output));
         }
-        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("the child has no standard output"))?;
+        let stdout = child
+            .stdout
+            .take()
+            .ok_or_else(|| io::Error::other("the child has no standard output"))?;
         let mut lines = BufReader::new(stdout);
         let ready = wait_until_ready(&mut lines, word, &output);
         keep(lines, Arc::clone(&output));
         match ready {
-            Some(ready) => Ok(Self { child, stdin, ready, output }),
+            Some(ready) => Ok(Self {
+                child,
+                stdin,
+                ready,
+                output,
+            }),
             None => Err(gave_up(child, &output)),
         }
     }
@@ -56,7 +64,10 @@ impl Process {
     /// Everything printed so far, standard output and error together.
     #[must_use]
     pub fn output(&self) -> Vec<u8> {
-        self.output.lock().map(|kept| kept.clone()).unwrap_or_default()
+        self.output
+            .lock()
+            .map(|kept| kept.clone())
+            .unwrap_or_default()
     }
 
     /// Ends the child by closing its standard input, by force after `patience`.
@@ -97,7 +108,11 @@ pub fn announce(what: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-fn wait_until_ready(lines: &mut impl BufRead, word: &str, output: &Mutex<Vec<u8>>) -> Option<String> {
+fn wait_until_ready(
+    lines: &mut impl BufRead,
+    word: &str,
+    output: &Mutex<Vec<u8>>,
+) -> Option<String> {
     loop {
         let mut line = String::new();
         if lines.read_line(&mut line).ok()? == 0 {
@@ -111,10 +126,17 @@ fn wait_until_ready(lines: &mut impl BufRead, word: &str, output: &Mutex<Vec<u8>
 }
 
 fn gave_up(mut child: Child, output: &Mutex<Vec<u8>>) -> io::Error {
-    let status = child.wait().map_or_else(|e| e.to_string(), |s| s.to_string());
+    let status = child
+        .wait()
+        .map_or_else(|e| e.to_string(), |s| s.to_string());
     std::thread::sleep(Duration::from_millis(100));
-    let said = output.lock().map(|kept| String::from_utf8_lossy(&kept).into_owned()).unwrap_or_default();
-    io::Error::other(format!("the child ended before it was ready ({status}):\n{said}"))
+    let said = output
+        .lock()
+        .map(|kept| String::from_utf8_lossy(&kept).into_owned())
+        .unwrap_or_default();
+    io::Error::other(format!(
+        "the child ended before it was ready ({status}):\n{said}"
+    ))
 }
 
 fn keep(mut from: impl Read + Send + 'static, output: Arc<Mutex<Vec<u8>>>) {

@@ -22,6 +22,8 @@ pub enum Fault {
     None,
     /// The answer ends, cleanly as HTTP sees it, this many bytes before its end.
     DropLast(usize),
+    /// The answer ends, cleanly as HTTP sees it, after half of its bytes.
+    DropHalf,
     /// Bit 0 of the answer's byte at this offset is flipped.
     Flip(usize),
     /// The request's bytes are sent upstream twice; the second answer is passed on.
@@ -40,7 +42,10 @@ impl FaultPeer {
     /// Listens on a free loopback port and passes everything on to `upstream`.
     pub async fn start(upstream: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let peer = Self { address: listener.local_addr()?, fault: Arc::new(Mutex::new(Fault::None)) };
+        let peer = Self {
+            address: listener.local_addr()?,
+            fault: Arc::new(Mutex::new(Fault::None)),
+        };
         tokio::spawn(accept(listener, upstream, Arc::clone(&peer.fault)));
         Ok(peer)
     }
@@ -60,9 +65,18 @@ async fn accept(listener: TcpListener, upstream: SocketAddr, fault: Arc<Mutex<Fa
         let (client, fault) = (client.clone(), Arc::clone(&fault));
         let service = hyper::service::service_fn(move |request| {
             let (client, fault) = (client.clone(), fault.lock().map_or(Fault::None, |f| *f));
-            async move { Ok::<_, Infallible>(pass(&client, upstream, fault, request).await.unwrap_or_else(|_| bad_gateway())) }
+            async move {
+                Ok::<_, Infallible>(
+                    pass(&client, upstream, fault, request)
+                        .await
+                        .unwrap_or_else(|_| bad_gateway()),
+                )
+            }
         });
-        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(
+            hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service),
+        );
     }
 }
 
@@ -70,20 +84,40 @@ type Passed = UnsyncBoxBody<Bytes, hyper::Error>;
 type Upstream = Client<HttpConnector, Full<Bytes>>;
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
-async fn pass(client: &Upstream, upstream: SocketAddr, fault: Fault, request: Request<Incoming>) -> Result<Response<Passed>, AnyError> {
+async fn pass(
+    client: &Upstream,
+    upstream: SocketAddr,
+    fault: Fault,
+    request: Request<Incoming>,
+) -> Result<Response<Passed>, AnyError> {
     let (parts, body) = request.into_parts();
-    let body = Limited::new(body, MAX_BODY_BYTES).collect().await?.to_bytes();
-    let sealed = parts.method == Method::POST && (parts.uri.path().ends_with("/sealed") || parts.uri.path().ends_with("/relay"));
+    let body = Limited::new(body, MAX_BODY_BYTES)
+        .collect()
+        .await?
+        .to_bytes();
+    let sealed = parts.method == Method::POST
+        && (parts.uri.path().ends_with("/sealed") || parts.uri.path().ends_with("/relay"));
     let fault = if sealed { fault } else { Fault::None };
     let forward = || {
-        let mut forwarded = Request::builder().method(parts.method.clone()).uri(format!("http://{upstream}{}", parts.uri));
-        for (name, value) in parts.headers.iter().filter(|(name, _)| *name != hyper::header::TRANSFER_ENCODING) {
+        let mut forwarded = Request::builder()
+            .method(parts.method.clone())
+            .uri(format!("http://{upstream}{}", parts.uri));
+        for (name, value) in parts
+            .headers
+            .iter()
+            .filter(|(name, _)| *name != hyper::header::TRANSFER_ENCODING)
+        {
             forwarded = forwarded.header(name, value);
         }
         forwarded.body(Full::new(body.clone()))
     };
     if fault == Fault::Replay {
-        client.request(forward()?).await?.into_body().collect().await?;
+        client
+            .request(forward()?)
+            .await?
+            .into_body()
+            .collect()
+            .await?;
     }
     let (mut head, body) = client.request(forward()?).await?.into_parts();
     head.headers.remove(hyper::header::CONTENT_LENGTH);
@@ -91,7 +125,10 @@ async fn pass(client: &Upstream, upstream: SocketAddr, fault: Fault, request: Re
     if fault == Fault::None {
         return Ok(Response::from_parts(head, body.boxed_unsync()));
     }
-    let body = Limited::new(body, MAX_BODY_BYTES).collect().await?.to_bytes();
+    let body = Limited::new(body, MAX_BODY_BYTES)
+        .collect()
+        .await?
+        .to_bytes();
     Ok(Response::from_parts(head, whole(harm(body, fault))))
 }
 
@@ -99,6 +136,7 @@ fn harm(body: Bytes, fault: Fault) -> Bytes {
     match fault {
         Fault::None | Fault::Replay => body,
         Fault::DropLast(bytes) => body.slice(..body.len().saturating_sub(bytes)),
+        Fault::DropHalf => body.slice(..body.len() / 2),
         Fault::Flip(offset) => {
             let mut bytes = body.to_vec();
             if let Some(byte) = bytes.get_mut(offset) {
@@ -110,7 +148,9 @@ fn harm(body: Bytes, fault: Fault) -> Bytes {
 }
 
 fn whole(bytes: Bytes) -> Passed {
-    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+    Full::new(bytes)
+        .map_err(|never| match never {})
+        .boxed_unsync()
 }
 
 fn bad_gateway() -> Response<Passed> {

@@ -19,7 +19,9 @@ pub fn occurrences(id: u32, marker: &[u8]) -> io::Result<usize> {
         found += hits;
     }
     if searched < STEP as u64 {
-        return Err(io::Error::other(format!("only {searched} bytes of process {id} could be read")));
+        return Err(io::Error::other(format!(
+            "only {searched} bytes of process {id} could be read"
+        )));
     }
     Ok(found)
 }
@@ -29,7 +31,10 @@ fn writable_regions(maps: &str) -> impl Iterator<Item = (u64, u64)> + '_ {
         let mut words = line.split_ascii_whitespace();
         let (start, end) = words.next()?.split_once('-')?;
         words.next()?.starts_with("rw").then_some(())?;
-        Some((u64::from_str_radix(start, 16).ok()?, u64::from_str_radix(end, 16).ok()?))
+        Some((
+            u64::from_str_radix(start, 16).ok()?,
+            u64::from_str_radix(end, 16).ok()?,
+        ))
     })
 }
 
@@ -39,8 +44,12 @@ fn search_region(memory: &File, start: u64, end: u64, marker: &[u8]) -> (u64, us
     let (mut at, mut read, mut hits) = (start, 0, 0);
     while at < end {
         let want = usize::try_from(end - at).map_or(buffer.len(), |left| left.min(buffer.len()));
-        let Some(window) = buffer.get_mut(..want) else { break };
-        let Ok(got) = memory.read_at(window, at) else { break };
+        let Some(window) = buffer.get_mut(..want) else {
+            break;
+        };
+        let Ok(got) = memory.read_at(window, at) else {
+            break;
+        };
         if got == 0 {
             break;
         }
@@ -54,5 +63,8 @@ fn search_region(memory: &File, start: u64, end: u64, marker: &[u8]) -> (u64, us
 /// Occurrences of `marker` in `bytes`, overlapping ones too.
 #[must_use]
 pub fn count(bytes: &[u8], marker: &[u8]) -> usize {
-    bytes.windows(marker.len().max(1)).filter(|window| *window == marker).count()
+    bytes
+        .windows(marker.len().max(1))
+        .filter(|window| *window == marker)
+        .count()
 }

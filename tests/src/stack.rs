@@ -65,7 +65,10 @@ impl Programs {
             let message = format!("{} is not built: cargo build -p client", narthex.display());
             return Err(io::Error::other(message));
         }
-        Ok(Self { demo: demo.to_owned(), narthex })
+        Ok(Self {
+            demo: demo.to_owned(),
+            narthex,
+        })
     }
 }
 
@@ -73,7 +76,12 @@ impl Directory {
     /// A fresh one, for this user's eyes only.
     pub fn create() -> io::Result<Self> {
         let root = tempfile::Builder::new().prefix("narthex-demo-").tempdir()?;
-        for state in ["state-runtime", "state-gateway", "state-client", "state-other"] {
+        for state in [
+            "state-runtime",
+            "state-gateway",
+            "state-client",
+            "state-other",
+        ] {
             fs::create_dir(root.path().join(state))?;
         }
         Ok(Self { root })
@@ -102,7 +110,10 @@ impl Directory {
         let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
         let pair = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
         fs::write(self.file("gateway.cert.pem"), pair.cert.pem())?;
-        fs::write(self.file("gateway.key.pem"), pair.signing_key.serialize_pem())?;
+        fs::write(
+            self.file("gateway.key.pem"),
+            pair.signing_key.serialize_pem(),
+        )?;
         fs::write(self.file("api-key"), "narthex-demo-key")
     }
 }
@@ -110,7 +121,10 @@ impl Directory {
 /// Writes the policy that admits the simulated machine with this model and has both keys sign it, all with the shipped `narthex`.
 pub fn publish_policy(directory: &Directory, programs: &Programs, model: &Path) -> io::Result<()> {
     for key in ["alice", "bob"] {
-        succeed(narthex(programs, &["policy", "keygen", &directory.text(key)])?)?;
+        succeed(narthex(
+            programs,
+            &["policy", "keygen", &directory.text(key)],
+        )?)?;
     }
     fs::write(directory.file("policy.toml"), policy(model)?.to_toml())?;
     sign_policy(directory, programs, "policy")
@@ -131,7 +145,9 @@ pub fn sign_policy(directory: &Directory, programs: &Programs, name: &str) -> io
     let target = directory.text(&format!("{name}.json"));
     for key in ["alice.pem", "bob.pem"] {
         let key = directory.text(key);
-        let arguments = ["policy", "sign", "--key", &key, &source, "--output", &target];
+        let arguments = [
+            "policy", "sign", "--key", &key, &source, "--output", &target,
+        ];
         succeed(narthex(programs, &arguments)?)?;
         source.clone_from(&target);
     }
@@ -150,7 +166,16 @@ impl Stack {
         let gateway = Process::start(&programs.demo, &["gateway", &root])?;
         let (public, admin) = two_addresses(&gateway.ready)?;
         let outer_wire = Wiretap::start(public).await?;
-        Ok(Self { programs, gateway, runtime, fault, outer_wire, inner_wire, admin, directory })
+        Ok(Self {
+            programs,
+            gateway,
+            runtime,
+            fault,
+            outer_wire,
+            inner_wire,
+            admin,
+            directory,
+        })
     }
 
     /// The gateway's URL, as clients reach it.
@@ -167,15 +192,15 @@ impl Stack {
         command
     }
 
-    /// Arguments of `chat` and `proxy`: where the gateway is, and the policy file of this name.
+    /// Arguments of `chat` and `proxy`: where the gateway is, the policy file of this name, the state folder of this name.
     #[must_use]
-    pub fn connection(&self, policy: &str) -> Vec<String> {
+    pub fn connection(&self, policy: &str, state: &str) -> Vec<String> {
         let file = |name| self.directory.text(name);
         [
             ("--gateway", self.gateway_url()),
             ("--ca", file("gateway.cert.pem")),
             ("--api-key-file", file("api-key")),
-            ("--state", file("state-client")),
+            ("--state", file(state)),
             ("--policy", file(policy)),
             ("--policy-key", file("alice.pub.pem")),
             ("--policy-key", file("bob.pub.pem")),

@@ -1,5 +1,10 @@
 //! The official openai SDK through `narthex proxy`: only its base URL changed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod shared;
 
@@ -11,8 +16,15 @@ fn the_openai_sdk_works_with_only_its_base_url_changed() {
     let stack = shared::stack();
     let proxy = shared::proxy(stack);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/python/openai_sdk.py");
-    let output = Command::new(shared::python()).args([script, &proxy.base_url, MODEL]).output().unwrap();
+    let output = Command::new(shared::python())
+        .args([script, &proxy.base_url, MODEL])
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}\nproxy:\n{}", String::from_utf8_lossy(&proxy.process.output()));
+    assert!(
+        output.status.success(),
+        "{said}\nproxy:\n{}",
+        String::from_utf8_lossy(&proxy.process.output())
+    );
     assert!(said.contains("Ran 1"), "the SDK's tests ran: {said}");
 }

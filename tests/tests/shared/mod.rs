@@ -30,8 +30,13 @@ fn start() -> Shared {
     let model = model();
     stack::publish_policy(&directory, &programs, &model).unwrap();
     directory.write_access().unwrap();
-    let stack = wires.block_on(Stack::start(programs, directory, &model)).unwrap();
-    Shared { stack, _wires: wires }
+    let stack = wires
+        .block_on(Stack::start(programs, directory, &model))
+        .unwrap();
+    Shared {
+        stack,
+        _wires: wires,
+    }
 }
 
 /// The model's file.
@@ -44,9 +49,16 @@ pub(crate) fn python() -> PathBuf {
     needed("NARTHEX_PYTHON")
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests find what they need through the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests find what they need through the environment"
+)]
 fn needed(name: &str) -> PathBuf {
-    env::var_os(name).unwrap_or_else(|| panic!("{name} is not set: run ./scripts/test, which fetches what it names")).into()
+    env::var_os(name)
+        .unwrap_or_else(|| {
+            panic!("{name} is not set: run ./scripts/test, which fetches what it names")
+        })
+        .into()
 }
 
 /// A running `narthex proxy`.
@@ -58,8 +70,12 @@ pub(crate) struct Proxy {
 
 /// Starts `narthex proxy` in the demo's composition.
 pub(crate) fn proxy(stack: &Stack) -> Proxy {
-    let mut arguments = vec!["client".to_owned(), stack.directory.path(), "proxy".to_owned()];
-    arguments.extend(stack.connection("policy.json"));
+    let mut arguments = vec![
+        "client".to_owned(),
+        stack.directory.path(),
+        "proxy".to_owned(),
+    ];
+    arguments.extend(stack.connection("policy.json", "state-client"));
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let process = Process::start_when(&stack.programs.demo, &arguments, "http://").unwrap();
     let base_url = format!("http://{}", process.ready);

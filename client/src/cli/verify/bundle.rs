@@ -103,7 +103,7 @@ pub(crate) fn judge(
         Err(error) => return refused(&error),
     };
     let claims = verified.claims().clone();
-    let mut checks = appraisal::without_crls(appraisal::node_checks(&claims));
+    let mut checks = appraisal::node_checks(&claims);
     checks.extend(acceptance(verified, policy, times.evidence));
     let keys = keys(bundle, &claims, times.keys);
     checks.push(match &keys {
@@ -127,7 +127,7 @@ fn refused(error: &VerifyError) -> Judged {
     Judged {
         report: Report {
             exit: exit_of_evidence(error),
-            checks: appraisal::without_crls(appraisal::refused_checks(error)),
+            checks: appraisal::refused_checks(error),
             retryable,
             claims: Value::Null,
         },

@@ -7,7 +7,10 @@ use std::{ffi::OsString, path::Path, sync::Arc};
 pub(crate) fn run(directory: &Path, arguments: Vec<OsString>) -> Outcome {
     let composition = cli::Composition {
         verifier: roots::verifier(directory)?,
-        #[expect(clippy::disallowed_methods, reason = "the demo's composition trusts the simulated vendor")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the demo's composition trusts the simulated vendor"
+        )]
         policy: policy::danger::accept_custom_anchors,
         clock: Arc::new(SystemClock),
     };

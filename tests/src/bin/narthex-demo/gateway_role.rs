@@ -13,7 +13,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) fn run(directory: &Path) -> Outcome {
     let config = Config::load(&directory.join("gateway.toml"))?;
     tracing::dispatcher::set_global_default(telemetry::dispatch(config.log, io::stderr))?;
-    #[expect(clippy::disallowed_methods, reason = "the demo's composition trusts the simulated vendor")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the demo's composition trusts the simulated vendor"
+    )]
     let policy = policy::danger::accept_custom_anchors(policy_in_force(&config.policy)?);
     let appraiser = Appraiser::new(roots::verifier(directory)?, policy);
     tokio::runtime::Runtime::new()?.block_on(serve(&config, appraiser))
@@ -40,5 +43,8 @@ async fn admit_all(gateway: &Gateway) -> Result<(), Box<dyn Error>> {
         }
         tokio::time::sleep(PAUSE).await;
     }
-    Err(last.map_or_else(|| "there is no node".into(), |error| error.to_string().into()))
+    Err(last.map_or_else(
+        || "there is no node".into(),
+        |error| error.to_string().into(),
+    ))
 }

@@ -52,7 +52,10 @@ fn main() -> ExitCode {
         Role::Up(up) => up.run(),
         Role::Runtime(runtime) => runtime.run(),
         Role::Gateway { directory } => gateway_role::run(&directory),
-        Role::Client { directory, arguments } => client_role::run(&directory, arguments),
+        Role::Client {
+            directory,
+            arguments,
+        } => client_role::run(&directory, arguments),
     };
     outcome.unwrap_or_else(|error| {
         show::failure(error.as_ref());

@@ -7,8 +7,6 @@ use tests::{
     stack::{self, Stack},
 };
 
-/// Bytes cut off the end of a sealed stream: less than its authenticated last chunk.
-const CUT_BYTES: usize = 5;
 /// Exit status of a refusal.
 const REJECTED: i32 = 10;
 
@@ -31,59 +29,98 @@ fn tampered_measurement(stack: &Stack) -> Result<(), Box<dyn Error>> {
     let d = &stack.directory;
     let toml = fs::read_to_string(d.file("policy.toml"))?;
     let measurement = hex::encode(tee_sim::Report::of(stack::PRODUCT).measurement);
-    let other = toml.replace(&measurement, &"e5".repeat(measurement.len() / 2)).replace("version = 1\nname", "version = 2\nname");
+    let other = toml
+        .replace(&measurement, &"e5".repeat(measurement.len() / 2))
+        .replace("version = 1\nname", "version = 2\nname");
     fs::write(d.file("other.toml"), other)?;
     stack::sign_policy(d, &stack.programs, "other")?;
     let mut chat = stack.client();
-    chat.arg("chat").args(stack.connection("other.json"));
-    let state = d.text("state-other");
-    let output = chat.args(["--state", &state, "never sealed"]).output()?;
-    expect(&Attempt { title: "another measurement than the policy's", code: "policy.snp.measurement" }, &output)
+    chat.arg("chat")
+        .args(stack.connection("other.json", "state-other"));
+    let output = chat.arg("never sealed").output()?;
+    expect(
+        &Attempt {
+            title: "another measurement than the policy's",
+            code: "policy.snp.measurement",
+        },
+        &output,
+    )
 }
 
 /// The signed policy with one bit of its payload flipped.
 fn tampered_policy(stack: &Stack) -> Result<(), Box<dyn Error>> {
     let d = &stack.directory;
-    let mut envelope: serde_json::Value = serde_json::from_slice(&fs::read(d.file("policy.json"))?)?;
-    let payload = envelope.get_mut("payload").ok_or("the envelope has no payload")?;
+    let mut envelope: serde_json::Value =
+        serde_json::from_slice(&fs::read(d.file("policy.json"))?)?;
+    let payload = envelope
+        .get_mut("payload")
+        .ok_or("the envelope has no payload")?;
     let mut text = payload.as_str().ok_or("the payload is no text")?.to_owned();
     let flipped = if text.starts_with('A') { "B" } else { "A" };
     text.replace_range(..1, flipped);
     *payload = text.into();
     fs::write(d.file("tampered.json"), envelope.to_string())?;
-    let output = stack.client().arg("chat").args(stack.connection("tampered.json")).arg("never sealed").output()?;
-    expect(&Attempt { title: "a policy changed after it was signed", code: "policy.signature" }, &output)
+    let output = stack
+        .client()
+        .arg("chat")
+        .args(stack.connection("tampered.json", "state-other"))
+        .arg("never sealed")
+        .output()?;
+    expect(
+        &Attempt {
+            title: "a policy changed after it was signed",
+            code: "policy.signature",
+        },
+        &output,
+    )
 }
 
 /// The gateway's side ends the sealed stream early, cleanly as HTTP sees it.
 fn truncated_stream(stack: &Stack) -> Result<(), Box<dyn Error>> {
-    stack.fault.set(Fault::DropLast(CUT_BYTES));
+    stack.fault.set(Fault::DropHalf);
     let mut chat = stack.client();
-    chat.arg("chat").args(stack.connection("policy.json"));
+    chat.arg("chat")
+        .args(stack.connection("policy.json", "state-client"));
     let output = chat.args(["--max-tokens", "8", "Say hello."]).output();
     stack.fault.set(Fault::None);
-    expect(&Attempt { title: "a stream without its authenticated end", code: "channel.truncated" }, &output?)
+    expect(
+        &Attempt {
+            title: "a stream without its authenticated end",
+            code: "response.truncated",
+        },
+        &output?,
+    )
 }
 
 /// The client as it ships, which knows the real vendor's roots only.
 fn shipped_client(stack: &Stack) -> Result<(), Box<dyn Error>> {
     let mut arguments = vec!["chat".to_owned()];
-    arguments.extend(stack.connection("policy.json"));
+    arguments.extend(stack.connection("policy.json", "state-client"));
     arguments.push("never sealed".to_owned());
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let output = stack::narthex(&stack.programs, &arguments)?;
-    expect(&Attempt { title: "simulated evidence shown to the narthex that ships", code: "snp." }, &output)
+    expect(
+        &Attempt {
+            title: "simulated evidence shown to the narthex that ships",
+            code: "snp.",
+        },
+        &output,
+    )
 }
 
 fn expect(attempt: &Attempt<'_>, output: &Output) -> Result<(), Box<dyn Error>> {
     let said = String::from_utf8_lossy(&output.stderr);
-    let reason = said.lines().rev().find(|line| line.contains(attempt.code));
+    let reason = said.lines().find(|line| line.contains(attempt.code));
     match (output.status.code(), reason) {
         (Some(REJECTED), Some(reason)) => {
             show::line(&format!("refused   {}", attempt.title));
             show::line(&format!("          {}", reason.trim()));
             Ok(())
         }
-        (status, _) => Err(format!("{}: not refused with {} but {status:?}:\n{said}", attempt.title, attempt.code).into()),
+        (status, _) => Err(format!(
+            "{}: not refused with {} but {status:?}:\n{said}",
+            attempt.title, attempt.code
+        )
+        .into()),
     }
 }

@@ -15,5 +15,8 @@ pub(crate) fn publish(directory: &Path, vendor: &Vendor) -> io::Result<()> {
 
 /// A verifier that trusts them; what it verifies is `Anchors::Custom`.
 pub(crate) fn verifier(directory: &Path) -> io::Result<Verifier> {
-    Ok(tee_sim::verifier(&fs::read(directory.join(ARK))?, &fs::read(directory.join(ASK))?))
+    Ok(tee_sim::verifier(
+        &fs::read(directory.join(ARK))?,
+        &fs::read(directory.join(ASK))?,
+    ))
 }

@@ -37,7 +37,16 @@ impl RuntimeRole {
             runtime_digest: sha256(&fs::read("/proc/self/exe")?),
             limits: Limits::default(),
         };
-        let engine = LocalEngine::load(&self.model, LocalConfig { threads: 0, max_sequences: 4, queue: 64, max_context: 8192 })?.with_name(MODEL)?;
+        let engine = LocalEngine::load(
+            &self.model,
+            LocalConfig {
+                threads: 0,
+                max_sequences: 4,
+                queue: 64,
+                max_context: 8192,
+            },
+        )?
+        .with_name(MODEL)?;
         let vendor = Vendor::invent(PRODUCT);
         roots::publish(&self.directory, &vendor)?;
         let machine = Arc::new(Machine::new(&vendor));

@@ -1,5 +1,9 @@
 //! The one place of the demo that prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the demo shows what happens")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the demo shows what happens"
+)]
 
 use std::{error::Error, io::Write};
 

@@ -3,12 +3,13 @@
 use crate::{Outcome, refusals, show};
 use clap::Args;
 use std::{env, error::Error, fs, io, path::PathBuf, process::ExitCode};
-use tests::stack::{self, Directory, MODEL, Programs, Stack};
 use tests::child::Process;
+use tests::stack::{self, Directory, MODEL, Programs, Stack};
 use tokio::signal;
 
 /// What is asked if nobody asks anything else.
-const PROMPT: &str = "What is a narthex in a church? Answer in two sentences.";
+const PROMPT: &str =
+    "What is the capital of France, and what is it known for? Answer in two sentences.";
 /// Longest answer.
 const MAX_TOKENS: &str = "96";
 
@@ -52,24 +53,50 @@ impl Up {
     async fn start(&self) -> Result<Stack, Box<dyn Error>> {
         let programs = Programs::beside(&env::current_exe()?)?;
         let directory = Directory::create()?;
-        show::step("The security team: two keys, a policy that names launch measurement, firmware and model, two signatures");
+        show::step(
+            "The security team: two keys, a policy that names launch measurement, firmware and model, two signatures",
+        );
         stack::publish_policy(&directory, &programs, &self.model)?;
-        let checked = stack::narthex(&programs, &["policy", "verify", &directory.text("policy.json"), "--policy-key", &directory.text("alice.pub.pem"), "--policy-key", &directory.text("bob.pub.pem")])?;
+        let checked = stack::narthex(
+            &programs,
+            &[
+                "policy",
+                "verify",
+                &directory.text("policy.json"),
+                "--policy-key",
+                &directory.text("alice.pub.pem"),
+                "--policy-key",
+                &directory.text("bob.pub.pem"),
+            ],
+        )?;
         print_lines(&stack::succeed(checked)?.stdout);
-        show::step("The operator: a runtime with simulated SEV-SNP evidence and a real model, a gateway that admits it");
+        show::step(
+            "The operator: a runtime with simulated SEV-SNP evidence and a real model, a gateway that admits it",
+        );
         directory.write_access()?;
         let stack = Stack::start(programs, directory, &self.model).await?;
-        show::line(&format!("runtime   process {}, HTTP on {}", stack.runtime.id(), stack.runtime.ready));
-        show::line(&format!("gateway   process {}, {}", stack.gateway.id(), stack.gateway_url()));
+        show::line(&format!(
+            "runtime   process {}, HTTP on {}",
+            stack.runtime.id(),
+            stack.runtime.ready
+        ));
+        show::line(&format!(
+            "gateway   process {}, {}",
+            stack.gateway.id(),
+            stack.gateway_url()
+        ));
         Ok(stack)
     }
 
     async fn ask(&self, stack: &Stack) -> Result<(), Box<dyn Error>> {
-        show::step("The client: verifies the evidence by its own policy, seals, opens the answer, verifies the receipt");
+        show::step(
+            "The client: verifies the evidence by its own policy, seals, opens the answer, verifies the receipt",
+        );
         show::line(&format!("prompt    {}", self.prompt));
         let d = &stack.directory;
         let mut chat = stack.client();
-        chat.arg("chat").args(stack.connection("policy.json"));
+        chat.arg("chat")
+            .args(stack.connection("policy.json", "state-client"));
         chat.args(["--max-tokens", MAX_TOKENS, "--temperature", "0"]);
         for name in ["receipt", "opening", "bundle", "request", "response"] {
             chat.args([format!("--{name}"), d.text(name)]);
@@ -86,8 +113,12 @@ impl Up {
 }
 
 async fn serve(stack: &Stack) -> Outcome {
-    let mut arguments = vec!["client".to_owned(), stack.directory.path(), "proxy".to_owned()];
-    arguments.extend(stack.connection("policy.json"));
+    let mut arguments = vec![
+        "client".to_owned(),
+        stack.directory.path(),
+        "proxy".to_owned(),
+    ];
+    arguments.extend(stack.connection("policy.json", "state-client"));
     let receipts = stack.directory.text("receipts");
     fs::create_dir(&receipts)?;
     arguments.extend(["--receipts".to_owned(), receipts]);
@@ -97,11 +128,20 @@ async fn serve(stack: &Stack) -> Outcome {
     let base_url = format!("http://{}", proxy.ready);
     show::line(&format!("base URL  {base_url}"));
     show::line(&format!("model     {MODEL}"));
-    show::line(&format!("gateway   {}  (certificate {}, API key {})", stack.gateway_url(), stack.directory.text("gateway.cert.pem"), stack.directory.text("api-key")));
+    show::line(&format!(
+        "gateway   {}  (certificate {}, API key {})",
+        stack.gateway_url(),
+        stack.directory.text("gateway.cert.pem"),
+        stack.directory.text("api-key")
+    ));
     show::line("");
     show::line("from openai import OpenAI");
-    show::line(&format!("client = OpenAI(base_url=\"{base_url}\", api_key=\"unused\")"));
-    show::line(&format!("client.chat.completions.create(model=\"{MODEL}\", messages=[{{\"role\": \"user\", \"content\": \"Hello\"}}])"));
+    show::line(&format!(
+        "client = OpenAI(base_url=\"{base_url}\", api_key=\"unused\")"
+    ));
+    show::line(&format!(
+        "client.chat.completions.create(model=\"{MODEL}\", messages=[{{\"role\": \"user\", \"content\": \"Hello\"}}])"
+    ));
     show::line("");
     show::line("Ctrl-C ends it");
     terminated().await?;
@@ -110,7 +150,9 @@ async fn serve(stack: &Stack) -> Outcome {
 
 /// Resolves on SIGTERM; Ctrl-C is seen to by the caller.
 async fn terminated() -> io::Result<()> {
-    signal::unix::signal(signal::unix::SignalKind::terminate())?.recv().await;
+    signal::unix::signal(signal::unix::SignalKind::terminate())?
+        .recv()
+        .await;
     Ok(())
 }
 
