@@ -108,3 +108,31 @@ impl Shape {
         self.kv_heads * self.head_len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clearing_wipes_all_that_was_written() {
+        let shape = Shape {
+            layers: 2,
+            kv_heads: 3,
+            head_width: 64,
+            capacity_tokens: 100,
+        };
+        let mut cache = KvCache {
+            values: vec![0.0; shape.layers * shape.layer_len()],
+            shape,
+            tokens: 0,
+        };
+        for head in cache.values.chunks_mut(shape.head_len()) {
+            for position in 0..70 {
+                kernels::attention::append(head, position, &[1.0; 64], &[2.0; 64]);
+            }
+        }
+        cache.extend(70);
+        cache.clear();
+        assert!(cache.values.iter().all(|value| *value == 0.0));
+    }
+}

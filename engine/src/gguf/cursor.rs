@@ -5,6 +5,7 @@ use std::{ops::Range, str};
 use super::GgufError;
 
 /// Reads from `at` on; nothing is ever read beyond `bytes`.
+#[derive(Clone)]
 pub(super) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,

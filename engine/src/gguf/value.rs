@@ -86,13 +86,14 @@ impl Value {
 
     fn check(&self, cursor: &mut Cursor<'_>) -> Result<(), GgufError> {
         let length = self.length.unwrap_or(1);
+        let Some(width) = self.kind.width() else {
+            return (0..length).try_for_each(|_| cursor.str().map(drop));
+        };
+        let mut elements = cursor.clone();
+        cursor.skip(width.checked_mul(length).ok_or(GgufError::Truncated)?)?;
         match self.kind {
-            Kind::Str => (0..length).try_for_each(|_| cursor.str().map(drop)),
-            Kind::Bool => (0..length).try_for_each(|_| bool(cursor).map(drop)),
-            fixed => {
-                let bytes = fixed.width().and_then(|width| width.checked_mul(length));
-                cursor.skip(bytes.ok_or(GgufError::Truncated)?).map(drop)
-            }
+            Kind::Bool => (0..length).try_for_each(|_| bool(&mut elements).map(drop)),
+            _ => Ok(()),
         }
     }
 

@@ -1,0 +1,151 @@
+//! Models loaded, and refused for every reason there is.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+mod gguf_file;
+
+use engine::{
+    gguf::Gguf,
+    model::{Model, ModelError},
+};
+use gguf_file::*;
+
+fn load(file: &File) -> Result<Model, ModelError> {
+    Model::load(&Gguf::from_bytes(file.bytes()).unwrap())
+}
+
+fn changed(change: impl FnOnce(&mut File)) -> &'static str {
+    let mut file = llama(2);
+    change(&mut file);
+    load(&file).err().map_or("", |error| error.code())
+}
+
+#[test]
+fn the_configuration_is_read() {
+    let model = load(&llama(2)).unwrap();
+    let config = model.config();
+    assert_eq!((config.context_tokens, config.vocabulary), (640, 96));
+    assert_eq!(
+        (config.layers, config.width, config.ffn_width),
+        (2, 128, 192)
+    );
+    assert_eq!(
+        (config.heads, config.kv_heads, config.head_width),
+        (2, 1, 64)
+    );
+    assert_eq!((config.rms_epsilon, config.rope_base), (1e-5, 10_000.0));
+}
+
+#[test]
+fn what_is_repeated_may_be_repeated() {
+    let code = changed(|file| {
+        file.set("llama.rope.dimension_count", u32_value(64))
+            .set("llama.vocab_size", u32_value(96))
+            .set("llama.rope.freq_base", f32_value(1e6));
+        file.tensor("output.weight", TENSOR_Q8_0, &[128, 96])
+            .fill(9);
+    });
+    assert_eq!(code, "");
+}
+
+#[test]
+fn other_architectures_are_refused() {
+    let other = |file: &mut File| {
+        file.set("general.architecture", str_value("gemma3"));
+    };
+    assert_eq!(changed(other), "model.architecture");
+    let none = |file: &mut File| {
+        file.remove("general.architecture");
+    };
+    assert_eq!(changed(none), "gguf.missing_key");
+}
+
+#[test]
+fn sizes_that_do_not_go_together_are_refused() {
+    let sizes = [
+        ("llama.context_length", 0),
+        ("llama.context_length", (1 << 24) + 1),
+        ("llama.block_count", 0),
+        ("llama.block_count", 1025),
+        ("llama.embedding_length", 0),
+        ("llama.attention.head_count", 0),
+        ("llama.attention.head_count", 3),
+        ("llama.attention.head_count", 4),
+        ("llama.attention.head_count", 1000),
+        ("llama.attention.head_count_kv", 3),
+        ("llama.feed_forward_length", 200),
+        ("llama.rope.dimension_count", 32),
+        ("llama.attention.key_length", 128),
+        ("llama.attention.value_length", 128),
+        ("llama.vocab_size", 97),
+    ];
+    for (key, size) in sizes {
+        let code = changed(|file| {
+            file.set(key, u32_value(size));
+        });
+        assert_eq!(code, "model.config", "{key} {size}");
+    }
+    for (key, number) in [
+        ("llama.attention.layer_norm_rms_epsilon", 0.0),
+        ("llama.attention.layer_norm_rms_epsilon", f32::NAN),
+        ("llama.rope.freq_base", f32::INFINITY),
+        ("llama.rope.freq_base", 0.0),
+    ] {
+        let code = changed(|file| {
+            file.set(key, f32_value(number));
+        });
+        assert_eq!(code, "model.config", "{key} {number}");
+    }
+}
+
+#[test]
+fn what_is_not_built_is_refused() {
+    let scaled = |file: &mut File| {
+        file.set("llama.rope.scaling.type", str_value("yarn"));
+    };
+    assert_eq!(changed(scaled), "model.unsupported");
+    let experts = |file: &mut File| {
+        file.set("llama.expert_count", u32_value(8));
+    };
+    assert_eq!(changed(experts), "model.unsupported");
+    let bias = |file: &mut File| {
+        file.tensor("blk.0.attn_q.bias", TENSOR_F32, &[128]);
+    };
+    assert_eq!(changed(bias), "model.unknown_tensor");
+    let deeper = |file: &mut File| {
+        file.set("llama.block_count", u32_value(1));
+    };
+    assert_eq!(changed(deeper), "model.unknown_tensor");
+}
+
+#[test]
+fn bad_tensors_are_refused() {
+    let q = "blk.1.attn_q.weight";
+    let shape = |file: &mut File| {
+        file.tensor(q, TENSOR_Q4_1, &[128, 64]);
+    };
+    assert_eq!(changed(shape), "model.shape");
+    let kind = |file: &mut File| {
+        file.tensor(q, TENSOR_F16, &[128, 128]);
+    };
+    assert_eq!(changed(kind), "model.tensor_type");
+    let mixed = |file: &mut File| {
+        file.tensor(q, TENSOR_Q8_0, &[128, 128]);
+    };
+    assert_eq!(changed(mixed), "model.mixed");
+    let norm = |file: &mut File| {
+        file.tensor("output_norm.weight", TENSOR_F16, &[128]);
+    };
+    assert_eq!(changed(norm), "model.tensor_type");
+    let infinite = |file: &mut File| {
+        file.named("output_norm.weight").bytes[..4].copy_from_slice(&f32::INFINITY.to_le_bytes())
+    };
+    assert_eq!(changed(infinite), "model.not_finite");
+    let scale = |file: &mut File| file.named(q).bytes[..2].copy_from_slice(&[0x00, 0x7c]);
+    assert_eq!(changed(scale), "model.pack");
+    let rows = |file: &mut File| {
+        file.tensor("token_embd.weight", TENSOR_Q8_0, &[128, 90]);
+    };
+    assert_eq!(changed(rows), "model.pack");
+    let absent = |file: &mut File| file.tensors.retain(|tensor| tensor.name != q);
+    assert_eq!(changed(absent), "gguf.missing_tensor");
+}
