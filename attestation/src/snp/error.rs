@@ -13,6 +13,16 @@ pub enum Certificate {
     Root,
 }
 
+impl std::fmt::Display for Certificate {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Vek => "VCEK or VLEK",
+            Self::Intermediate => "ASK or ASVK",
+            Self::Root => "ARK",
+        })
+    }
+}
+
 /// What a refusal says of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorClass {
@@ -97,19 +107,19 @@ pub enum SnpError {
     #[error("the chain does not lead from the VCEK or VLEK to AMD's root for this product")]
     ChainIssuer,
     /// Basic constraints, key usage or an unknown critical extension forbid the certificate's place in the path.
-    #[error("the {0:?} certificate may not stand where it does in the chain")]
+    #[error("the {0} may not stand where it does in the chain")]
     ChainConstraints(Certificate),
     /// Another algorithm than RSASSA-PSS with SHA-384 by RSA-4096 keys, or a VEK that is not P-384.
-    #[error("the {0:?} certificate uses an algorithm that AMD does not use")]
+    #[error("the {0} uses an algorithm that AMD does not use")]
     ChainAlgorithm(Certificate),
     /// The issuer did not sign it.
-    #[error("the signature on the {0:?} certificate is wrong")]
+    #[error("the signature on the {0} is wrong")]
     ChainSignature(Certificate),
     /// Not valid yet at the caller's time.
-    #[error("the {0:?} certificate is not valid yet")]
+    #[error("the {0} is not valid yet")]
     ChainNotYetValid(Certificate),
     /// Not valid any more at the caller's time.
-    #[error("the {0:?} certificate has expired")]
+    #[error("the {0} has expired")]
     ChainExpired(Certificate),
     /// A CRL of another issuer than this product's ARK.
     #[error("a CRL is not one of this product's root")]
@@ -121,7 +131,7 @@ pub enum SnpError {
     #[error("a CRL is not current: fetch a newer one")]
     CrlWindow,
     /// A certificate of the path is on a CRL.
-    #[error("the {0:?} certificate is revoked")]
+    #[error("the {0} is revoked")]
     CrlRevoked(Certificate),
     /// A VCEK's HWID extension is not the report's CHIP_ID.
     #[error("the VCEK is for another chip than the report")]
