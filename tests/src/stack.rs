@@ -32,6 +32,24 @@ pub struct Programs {
     pub narthex: PathBuf,
 }
 
+/// Whether a test may look into the runtime's memory; the runtime that ships never lets anyone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inspection {
+    /// The process is hardened, as it ships.
+    Refused,
+    /// The process is left open: the positive control of a canary test needs it.
+    Allowed,
+}
+
+impl Inspection {
+    const fn flag(self) -> Option<&'static str> {
+        match self {
+            Self::Refused => None,
+            Self::Allowed => Some("--inspectable"),
+        }
+    }
+}
+
 /// Files of one stack.
 pub struct Directory {
     root: TempDir,
@@ -156,9 +174,16 @@ pub fn sign_policy(directory: &Directory, programs: &Programs, name: &str) -> io
 
 impl Stack {
     /// Starts everything; must be called within a tokio runtime, which carries the wires.
-    pub async fn start(programs: Programs, directory: Directory, model: &Path) -> io::Result<Self> {
+    pub async fn start(
+        programs: Programs,
+        directory: Directory,
+        model: &Path,
+        inspection: Inspection,
+    ) -> io::Result<Self> {
         let (root, model) = (directory.path(), model.display().to_string());
-        let runtime = Process::start(&programs.demo, &["runtime", &root, "--model", &model])?;
+        let mut runtime = vec!["runtime", &root, "--model", &model];
+        runtime.extend(inspection.flag());
+        let runtime = Process::start(&programs.demo, &runtime)?;
         let fault = FaultPeer::start(address(&runtime.ready)?).await?;
         let inner_wire = Wiretap::start(fault.address).await?;
         let config = gateway_config(&directory, inner_wire.address);

@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 
@@ -13,9 +14,10 @@ use std::{
     net::TcpStream,
     process::Output,
     sync::{Mutex, MutexGuard},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tests::{
+    child::Process,
     fault::Fault,
     stack::{Stack, narthex},
 };
@@ -69,7 +71,7 @@ fn a_stream_cut_anywhere_is_truncated() {
     refused(
         &chat(shared::stack(), Fault::DropHalf),
         10,
-        "response.truncated",
+        "channel.truncated",
     );
     // The last chunk has no length of its own: cut short, it does not authenticate.
     for bytes in [1, 16, 40] {
@@ -149,4 +151,22 @@ fn post_plaintext(address: &str, path: &str, body: &str) -> String {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
+fn simulated_evidence_is_refused_by_the_gateway_that_ships() {
+    let stack = shared::stack();
+    let program = stack.programs.narthex.with_file_name("narthex-gateway");
+    let config = stack.directory.text("gateway.toml");
+    let mut gateway =
+        Process::start_when(&program, &["--config", &config], "listening on").unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut log = String::new();
+    while !log.contains("code=\"snp.") && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(50));
+        log = String::from_utf8_lossy(&gateway.output()).into_owned();
+    }
+    gateway.end(Duration::ZERO);
+    assert!(log.contains("code=\"snp."), "{log}");
+    assert!(!log.contains("node.admitted"), "{log}");
 }

@@ -8,7 +8,7 @@ use std::{
 };
 use tests::{
     child::Process,
-    stack::{self, Directory, Programs, Stack},
+    stack::{self, Directory, Inspection, Programs, Stack},
 };
 use tokio::runtime::Runtime;
 
@@ -31,7 +31,12 @@ fn start() -> Shared {
     stack::publish_policy(&directory, &programs, &model).unwrap();
     directory.write_access().unwrap();
     let stack = wires
-        .block_on(Stack::start(programs, directory, &model))
+        .block_on(Stack::start(
+            programs,
+            directory,
+            &model,
+            Inspection::Allowed,
+        ))
         .unwrap();
     Shared {
         stack,

@@ -5,7 +5,7 @@ mod failure;
 use clap::Parser;
 use enclave_runtime::{
     Clock, Config, Parts, Runtime, StopSignals, WipingAllocator,
-    config::{EngineSettings, Files, LogFormat, read_files},
+    config::{Files, LogFormat, read_files},
     discover, harden, telemetry,
 };
 use engine::{
@@ -13,11 +13,7 @@ use engine::{
     local::{LoadError, LocalConfig, LocalEngine},
 };
 use failure::Failure;
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use tokio::net::TcpListener;
 
 #[global_allocator]

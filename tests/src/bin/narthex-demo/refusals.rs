@@ -86,7 +86,7 @@ fn truncated_stream(stack: &Stack) -> Result<(), Box<dyn Error>> {
     expect(
         &Attempt {
             title: "a stream without its authenticated end",
-            code: "response.truncated",
+            code: "channel.truncated",
         },
         &output?,
     )

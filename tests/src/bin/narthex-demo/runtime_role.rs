@@ -3,7 +3,7 @@
 use crate::{Outcome, roots};
 use attestation::crypto::sha256;
 use clap::Args;
-use enclave_runtime::{Clock, Limits, Parts, PolicyInForce, Runtime};
+use enclave_runtime::{Clock, Limits, Parts, PolicyInForce, Runtime, config::LogFormat};
 use engine::local::{LocalConfig, LocalEngine};
 use provision::{PolicyMemory, read_policy, read_trust_root};
 use std::{fs, path::PathBuf, process::ExitCode, sync::Arc};
@@ -27,6 +27,7 @@ pub(crate) struct RuntimeRole {
 
 impl RuntimeRole {
     pub(crate) fn run(self) -> Outcome {
+        enclave_runtime::telemetry::init(LogFormat::Text);
         if !self.inspectable {
             enclave_runtime::harden()?;
         }

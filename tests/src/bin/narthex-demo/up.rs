@@ -4,7 +4,7 @@ use crate::{Outcome, refusals, show};
 use clap::Args;
 use std::{env, error::Error, fs, io, path::PathBuf, process::ExitCode};
 use tests::child::Process;
-use tests::stack::{self, Directory, MODEL, Programs, Stack};
+use tests::stack::{self, Directory, Inspection, MODEL, Programs, Stack};
 use tokio::signal;
 
 /// What is asked if nobody asks anything else.
@@ -74,7 +74,7 @@ impl Up {
             "The operator: a runtime with simulated SEV-SNP evidence and a real model, a gateway that admits it",
         );
         directory.write_access()?;
-        let stack = Stack::start(programs, directory, &self.model).await?;
+        let stack = Stack::start(programs, directory, &self.model, Inspection::Refused).await?;
         show::line(&format!(
             "runtime   process {}, HTTP on {}",
             stack.runtime.id(),
