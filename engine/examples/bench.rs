@@ -1,6 +1,6 @@
 //! Measures prefill and decoding: `bench MODEL.gguf PROMPT.ids [THREADS] [ROUNDS]`.
 //!
-//! One line for each round and a last one with the best: `engine prefill_tok_s=... decode_tok_s=... depth=... threads=...`.
+//! Prints, of the best round, `prefillN_tokens_per_s RATE` and `decodeN_tokens_per_s RATE`, N being the prompt's length.
 #![expect(
     clippy::print_stdout,
     reason = "a measuring program, run by scripts/bench"
@@ -30,18 +30,13 @@ fn main() -> Outcome<()> {
     let mut best = (0.0_f64, 0.0_f64);
     for _ in 0..rounds {
         let (prefill, decode) = round(&mut decoder, &model, &prompt)?;
-        report("engine_round", &decoder, prompt.len(), (prefill, decode));
         best = (best.0.max(prefill), best.1.max(decode));
     }
-    report("engine", &decoder, prompt.len(), best);
+    let depth = prompt.len();
+    println!("isa {}", decoder.isa());
+    println!("prefill{depth}_tokens_per_s {:.1}", best.0);
+    println!("decode{depth}_tokens_per_s {:.1}", best.1);
     Ok(())
-}
-
-fn report(name: &str, decoder: &Decoder, depth: usize, (prefill, decode): (f64, f64)) {
-    println!(
-        "{name} prefill_tok_s={prefill:.1} decode_tok_s={decode:.1} depth={depth} isa={}",
-        decoder.isa()
-    );
 }
 
 fn ids(path: &str) -> Outcome<Vec<u32>> {
@@ -58,7 +53,7 @@ fn load(path: &Path) -> Outcome<Arc<Model>> {
     let opened = start.elapsed();
     let model = Arc::new(Model::load(&gguf)?);
     println!(
-        "engine_load open_ms={} pack_ms={}",
+        "open_ms {}\npack_ms {}",
         opened.as_millis(),
         (start.elapsed() - opened).as_millis()
     );

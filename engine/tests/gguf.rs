@@ -1,5 +1,4 @@
 //! GGUF files read, and refused for every reason there is.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 mod gguf_file;
 
