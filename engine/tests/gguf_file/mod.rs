@@ -186,18 +186,23 @@ pub(crate) fn array(kind: u32, length: u64, bytes: &[u8]) -> Vec<u8> {
 
 /// A Llama of one or more blocks: width 128 in two heads, one key-value head, 64 wide; 96 tokens.
 pub(crate) fn llama(layers: u32) -> File {
+    sized_llama(layers, 128, 192, 96)
+}
+
+/// A Llama with heads 64 wide, one of them for keys and values.
+pub(crate) fn sized_llama(layers: u32, width: usize, ffn: usize, vocabulary: usize) -> File {
     let mut file = File::new();
     file.set("general.architecture", str_value("llama"))
         .set("llama.context_length", u32_value(640))
-        .set("llama.embedding_length", u32_value(128))
+        .set("llama.embedding_length", u32_value(width as u32))
         .set("llama.block_count", u32_value(layers))
-        .set("llama.attention.head_count", u32_value(2))
+        .set("llama.attention.head_count", u32_value(width as u32 / 64))
         .set("llama.attention.head_count_kv", u32_value(1))
-        .set("llama.feed_forward_length", u32_value(192))
+        .set("llama.feed_forward_length", u32_value(ffn as u32))
         .set("llama.attention.layer_norm_rms_epsilon", f32_value(1e-5));
-    file.tensor("token_embd.weight", TENSOR_Q8_0, &[128, 96])
+    file.tensor("token_embd.weight", TENSOR_Q8_0, &[width, vocabulary])
         .fill(1);
-    file.tensor("output_norm.weight", TENSOR_F32, &[128])
+    file.tensor("output_norm.weight", TENSOR_F32, &[width])
         .fill(2);
     for layer in 0..layers {
         let mut add = |part: &str, kind, dimensions: &[usize]| {
@@ -205,15 +210,15 @@ pub(crate) fn llama(layers: u32) -> File {
             let seed = u64::from(layer) * 100 + file.tensors.len() as u64;
             file.tensor(&name, kind, dimensions).fill(seed);
         };
-        add("attn_norm", TENSOR_F32, &[128]);
-        add("attn_q", TENSOR_Q4_1, &[128, 128]);
-        add("attn_k", TENSOR_Q4_1, &[128, 64]);
-        add("attn_v", TENSOR_Q4_1, &[128, 64]);
-        add("attn_output", TENSOR_Q4_1, &[128, 128]);
-        add("ffn_norm", TENSOR_F32, &[128]);
-        add("ffn_gate", TENSOR_Q4_1, &[128, 192]);
-        add("ffn_up", TENSOR_Q4_1, &[128, 192]);
-        add("ffn_down", TENSOR_Q4_1, &[192, 128]);
+        add("attn_norm", TENSOR_F32, &[width]);
+        add("attn_q", TENSOR_Q4_1, &[width, width]);
+        add("attn_k", TENSOR_Q4_1, &[width, 64]);
+        add("attn_v", TENSOR_Q4_1, &[width, 64]);
+        add("attn_output", TENSOR_Q4_1, &[width, width]);
+        add("ffn_norm", TENSOR_F32, &[width]);
+        add("ffn_gate", TENSOR_Q4_1, &[width, ffn]);
+        add("ffn_up", TENSOR_Q4_1, &[width, ffn]);
+        add("ffn_down", TENSOR_Q4_1, &[ffn, width]);
     }
     file
 }
