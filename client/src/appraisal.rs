@@ -49,7 +49,7 @@ pub(crate) fn admission_checks(outcome: &Result<AdmittedNode, ClientError>) -> V
 /// Checks of evidence that is authentic; a bundle carries no CRLs.
 pub(crate) fn node_checks(claims: &NodeClaims) -> Vec<Check> {
     let mut checks = match &claims.cpu {
-        CpuClaims::Snp(snp) => without_crls(snp_checks(Ok(snp))),
+        CpuClaims::Snp(snp) => snp_checks(Ok(snp), Crls::NotGiven),
         _ => Vec::new(),
     };
     let manifest = &claims.manifest;
@@ -75,7 +75,7 @@ pub(crate) fn node_checks(claims: &NodeClaims) -> Vec<Check> {
 /// Checks of evidence that was refused: those before the failing step passed, those after it were not tried.
 pub(crate) fn refused_checks(error: &VerifyError) -> Vec<Check> {
     let (mut checks, failed) = match error {
-        VerifyError::Snp(error) => (without_crls(snp_checks(Err(error))), None),
+        VerifyError::Snp(error) => (snp_checks(Err(error), Crls::NotGiven), None),
         VerifyError::ReportData => (authentic_report(), Some(REPORT_DATA)),
         VerifyError::Nonce => (authentic_report(), Some(NONCE)),
         _ => (authentic_report(), Some(MANIFEST)),
@@ -100,22 +100,31 @@ pub(crate) fn refused_checks(error: &VerifyError) -> Vec<Check> {
     checks
 }
 
-/// The steps of SNP verification as far as they came.
-pub(crate) fn snp_checks(outcome: Result<&SnpClaims, &SnpError>) -> Vec<Check> {
+/// Whether revocation lists were given; a bundle carries none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Crls {
+    Given,
+    NotGiven,
+}
+
+/// The steps of SNP verification as far as they came. Without CRLs their steps looked at nothing and are one remark.
+pub(crate) fn snp_checks(outcome: Result<&SnpClaims, &SnpError>, crls: Crls) -> Vec<Check> {
     let failed = outcome.err().map(SnpError::code);
     let mut state = Outcome::Pass;
     let mut checks = Vec::new();
     for step in STEPS {
+        if crls == Crls::NotGiven && step.id.starts_with("snp.crl.") {
+            checks.extend(not_checked(step));
+            continue;
+        }
         let check = step_check(state, step);
         checks.push(match outcome {
             Ok(claims) => check.detail(step.detail(claims)),
             Err(error) if failed == Some(step.id) => {
                 state = Outcome::Skip;
-                Check {
-                    outcome: Outcome::Fail,
-                    ..check
-                }
-                .detail(error.to_string())
+                Check::fail(step.id, step.title)
+                    .section(step.section)
+                    .detail(error.to_string())
             }
             Err(_) => check,
         });
@@ -123,19 +132,10 @@ pub(crate) fn snp_checks(outcome: Result<&SnpClaims, &SnpError>) -> Vec<Check> {
     checks
 }
 
-/// One line in place of the CRL steps, for when no CRL was given.
-pub(crate) fn without_crls(mut checks: Vec<Check>) -> Vec<Check> {
-    let first = checks
-        .iter()
-        .position(|check| check.id.starts_with("snp.crl."));
-    checks.retain(|check| !check.id.starts_with("snp.crl."));
-    if let Some(at) = first {
-        checks.insert(
-            at.min(checks.len()),
-            Check::info("snp.crl", "not checked").detail("no CRL was given"),
-        );
-    }
-    checks
+/// One remark in place of all the CRL steps, where the first of them that judges would stand.
+fn not_checked(step: &Step) -> Option<Check> {
+    let remark = Check::info("snp.crl", "not checked").detail("no CRL was given");
+    (step.id == "snp.crl.issuer").then_some(remark)
 }
 
 /// The policy accepts the node.
@@ -178,10 +178,8 @@ pub(crate) fn keys_check(keys: &KeyConfigs) -> Check {
 }
 
 fn authentic_report() -> Vec<Check> {
-    STEPS
-        .iter()
-        .map(|step| step_check(Outcome::Pass, step))
-        .collect()
+    let judged = STEPS.iter().filter(|step| !step.id.starts_with("snp.crl."));
+    judged.map(|step| step_check(Outcome::Pass, step)).collect()
 }
 
 fn step_check(outcome: Outcome, step: &Step) -> Check {

@@ -3,12 +3,13 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     reason = "every test binary uses another part of this module"
 )]
 
 mod node;
 
-pub(crate) use node::{MODEL, Node};
+pub(crate) use node::{MODEL, Node, accepting_custom};
 
 use attestation::UnixTime;
 use bytes::Bytes;

@@ -8,7 +8,10 @@ use super::{
     },
     snp_claims,
 };
-use crate::{Check, appraisal};
+use crate::{
+    Check,
+    appraisal::{self, Crls},
+};
 use attestation::{
     UnixTime,
     roots::SnpRoots,
@@ -61,10 +64,12 @@ impl Snp {
         let now = time::or_now(self.at, context);
         let input = self.read()?;
         let outcome = input.verify(now);
-        let mut checks = appraisal::snp_checks(outcome.as_ref());
-        if input.crls.is_empty() {
-            checks = appraisal::without_crls(checks);
-        }
+        let crls = if input.crls.is_empty() {
+            Crls::NotGiven
+        } else {
+            Crls::Given
+        };
+        let mut checks = appraisal::snp_checks(outcome.as_ref(), crls);
         Ok(match outcome {
             Ok(claims) => {
                 checks.extend(acceptance(&claims, policy.as_ref(), now));

@@ -1,0 +1,197 @@
+//! The command's own code composed with an invented vendor's roots: a chat, its files, and what an auditor makes of them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+mod fake;
+
+use client::{
+    SystemClock,
+    cli::{self, Composition},
+};
+use fake::{Fault, Gateway, Node};
+use std::{ffi::OsString, fs, process::ExitCode, sync::Arc};
+use tee_sim::PolicySigner;
+
+const FILES: [&str; 5] = ["receipt", "opening", "bundle", "request", "response"];
+
+/// A gateway, and a folder with the policy of its node.
+struct Bench {
+    gateway: Gateway,
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let gateway = Gateway::start(vec![Node::new("node-a")]).await;
+        let folder = tempfile::tempdir().unwrap();
+        let signer = PolicySigner::generate();
+        let policy = gateway.nodes[0].signed_policy(&signer);
+        fs::write(folder.path().join("policy.json"), policy.to_json()).unwrap();
+        fs::write(folder.path().join("alice.pub.pem"), public_pem(&signer)).unwrap();
+        Self { gateway, folder }
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Runs the command in this process, on a thread that may block.
+    async fn run(&self, arguments: Vec<String>) -> u8 {
+        let composition = Composition {
+            verifier: self.gateway.nodes[0].machine.verifier(),
+            policy: fake::accepting_custom,
+            clock: Arc::new(SystemClock),
+        };
+        let arguments = ["narthex".to_owned(), "--quiet".to_owned()]
+            .into_iter()
+            .chain(arguments)
+            .map(OsString::from)
+            .collect::<Vec<_>>();
+        let run = move || cli::run(arguments, &composition);
+        let exit = tokio::task::spawn_blocking(run).await.unwrap();
+        (0..=u8::MAX)
+            .find(|status| format!("{exit:?}") == format!("{:?}", ExitCode::from(*status)))
+            .unwrap()
+    }
+
+    fn policy(&self) -> Vec<String> {
+        let pairs = [
+            ("--policy", "policy.json"),
+            ("--policy-key", "alice.pub.pem"),
+            ("--state", "state"),
+        ];
+        pairs
+            .into_iter()
+            .flat_map(|(flag, name)| [flag.to_owned(), self.file(name)])
+            .collect()
+    }
+
+    async fn chat(&self, more: &[&str]) -> u8 {
+        let mut arguments = vec![
+            "chat".to_owned(),
+            "--gateway".to_owned(),
+            self.gateway.url.clone(),
+        ];
+        arguments.extend(self.policy());
+        arguments.extend(self.files());
+        arguments.extend(more.iter().map(ToString::to_string));
+        self.run(arguments).await
+    }
+
+    fn files(&self) -> Vec<String> {
+        FILES
+            .iter()
+            .flat_map(|name| [format!("--{name}"), self.file(name)])
+            .collect()
+    }
+
+    async fn audit(&self) -> u8 {
+        let mut arguments = vec!["receipt".to_owned(), "verify".to_owned()];
+        arguments.extend(self.policy());
+        arguments.extend(self.files());
+        self.run(arguments).await
+    }
+
+    /// Flips one bit of a file.
+    fn tamper(&self, name: &str) {
+        let mut bytes = fs::read(self.file(name)).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(self.file(name), bytes).unwrap();
+    }
+}
+
+fn public_pem(signer: &PolicySigner) -> String {
+    let prefix = hex::decode("302a300506032b6570032100").unwrap();
+    let der = [prefix.as_slice(), &signer.public_key()].concat();
+    let body = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der);
+    format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_auditor_accepts_what_a_chat_leaves_behind() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.chat(&["Hello"]).await, 0);
+    let response = fs::read_to_string(bench.file("response")).unwrap();
+    assert!(response.ends_with("data: [DONE]\n\n"), "{response}");
+    let request = fs::read_to_string(bench.file("request")).unwrap();
+    assert!(request.contains("Hello"), "{request}");
+    assert_eq!(bench.audit().await, 0);
+    let show = [
+        "receipt",
+        "show",
+        "--receipt",
+        &bench.file("receipt"),
+        "--bundle",
+        &bench.file("bundle"),
+    ];
+    assert_eq!(bench.run(show.map(str::to_owned).to_vec()).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_auditor_rejects_what_was_changed_afterwards() {
+    let bench = Bench::new().await;
+    for name in FILES {
+        assert_eq!(bench.chat(&["Hello"]).await, 0);
+        bench.tamper(name);
+        assert!([10, 30].contains(&bench.audit().await), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bundle_is_judged_with_its_nonce_its_manifest_and_the_policy() {
+    let bench = Bench::new().await;
+    let nonce = attestation::Nonce([7; 32]);
+    let bundle = bench.gateway.nodes[0].bundle(&nonce);
+    fs::write(bench.file("bundle"), bundle.to_cbor()).unwrap();
+    fs::write(bench.file("manifest"), &bundle.manifest).unwrap();
+    let verify = |more: &[&str]| {
+        let mut arguments: Vec<String> =
+            ["verify", "bundle", "--bundle"].map(str::to_owned).to_vec();
+        arguments.push(bench.file("bundle"));
+        arguments.extend(more.iter().map(ToString::to_string));
+        bench.run(arguments)
+    };
+    assert_eq!(verify(&[]).await, 0);
+    assert_eq!(verify(&["--nonce", &"07".repeat(32)]).await, 0);
+    assert_eq!(verify(&["--nonce", &"08".repeat(32)]).await, 10);
+    assert_eq!(verify(&["--nonce", "07"]).await, 2);
+    assert_eq!(verify(&["--manifest", &bench.file("manifest")]).await, 0);
+    assert_eq!(
+        verify(&["--manifest", &bench.file("policy.json")]).await,
+        10
+    );
+    assert_eq!(verify(&["--at", "2050-01-01T00:00:00Z"]).await, 10);
+    let policy = bench.policy();
+    let policy: Vec<&str> = policy.iter().map(String::as_str).collect();
+    assert_eq!(verify(&policy).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chat_that_is_cut_short_fails_and_leaves_no_receipt() {
+    for (fault, status) in [
+        (Fault::DropEnd, 10),
+        (Fault::BreakOff, 10),
+        (Fault::FlipBit, 10),
+        (Fault::OldEvidence, 10),
+        (Fault::OtherKeys, 10),
+        (Fault::TrailingByte, 30),
+        (Fault::Unavailable(0), 1),
+    ] {
+        let bench = Bench::new().await;
+        bench.gateway.fault(fault);
+        assert_eq!(bench.chat(&["--json", "Hello"]).await, status, "{fault:?}");
+        assert!(!bench.folder.path().join("receipt").exists(), "{fault:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_error_from_inside_the_seal_is_a_failure_without_blame() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.chat(&["refuse me"]).await, 1);
+    assert_eq!(bench.chat(&["--model", "other", "Hello"]).await, 2);
+}
