@@ -43,19 +43,53 @@ pub(crate) fn write_opening(path: &Path, opening: &Opening) -> io::Result<()> {
 /// Writes a whole file beside its place, then moves it there: a reader sees all of it or nothing.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = sibling(path);
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(PRIVATE)
-        .open(&beside)?;
+    let mut file = create_new(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)
+}
+
+/// A file of our own making: whatever stood there, a link or a file that others may read, is not written to.
+fn create_new(path: &Path) -> io::Result<fs::File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    options
+        .write(true)
+        .create_new(true)
+        .mode(PRIVATE)
+        .open(path)
 }
 
 fn sibling(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    fn a_secret_is_not_written_through_what_others_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let [target, part, theirs] =
+            ["r.opening", "r.opening.part", "theirs"].map(|name| folder.path().join(name));
+        fs::write(&theirs, b"").unwrap();
+        symlink(&theirs, &part).unwrap();
+        write_private(&target, b"secret").unwrap();
+        assert_eq!(fs::read(&theirs).unwrap(), b"");
+        assert_eq!(fs::read(&target).unwrap(), b"secret");
+
+        fs::write(&part, b"left over").unwrap();
+        fs::set_permissions(&part, fs::Permissions::from_mode(0o644)).unwrap();
+        write_private(&target, b"again").unwrap();
+        let mode = fs::symlink_metadata(&target).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, PRIVATE);
+        assert_eq!(fs::read(&target).unwrap(), b"again");
+    }
 }
