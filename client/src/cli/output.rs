@@ -82,7 +82,7 @@ impl Output {
     pub(crate) fn either(&self, document: &Value, text: &str) -> Result<(), Failure> {
         match self.format {
             Format::Text => stdout(text),
-            Format::Json => stdout(&format!("{document:#}\n")),
+            Format::Json => stdout(&json_text(document)),
         }
     }
 
@@ -94,7 +94,7 @@ impl Output {
     /// A report of a command that judges; its verdict is the last line.
     pub(crate) fn report(&self, report: &Report) -> Result<Exit, Failure> {
         match self.format {
-            Format::Json => stdout(&format!("{:#}\n", report.to_json()))?,
+            Format::Json => stdout(&json_text(&report.to_json()))?,
             Format::Text => {
                 let mut text = String::new();
                 for check in &report.checks {
@@ -121,7 +121,7 @@ impl Output {
         }
         match self.format {
             Format::Json => {
-                let _ = stdout(&format!("{:#}\n", self.failure_document(failure)));
+                let _ = stdout(&json_text(&self.failure_document(failure)));
             }
             Format::Text => stderr(&failure_text(failure, self.color.stderr)),
         }
@@ -176,15 +176,18 @@ const OUTPUT_CLOSED: &str = "output.closed";
 
 /// `PASS  id  title  [section]  — detail`
 fn line(check: &Check, color: bool) -> String {
-    let word = word(check.outcome, color);
-    let mut line = format!("{word}  {}  {}", check.id, check.title);
+    let mut line = format!("{}  {}", check.id, check.title);
     if !check.section.is_empty() {
         line.push_str(&format!("  [{}]", check.section));
     }
     if !check.detail.is_empty() {
         line.push_str(&format!("  — {}", check.detail));
     }
-    format!("{}\n", displayable_line(&line))
+    format!(
+        "{}  {}\n",
+        word(check.outcome, color),
+        displayable_line(&line)
+    )
 }
 
 fn word(outcome: Outcome, color: bool) -> String {
@@ -200,7 +203,8 @@ fn word(outcome: Outcome, color: bool) -> String {
 fn failure_text(failure: &Failure, color: bool) -> String {
     let error = paint("error", 31, color);
     let message = displayable(&failure.message);
-    let mut text = format!("{error}[{}]: {message}\n", failure.code);
+    let code = displayable_line(&failure.code);
+    let mut text = format!("{error}[{code}]: {message}\n");
     if !failure.advice.is_empty() {
         text.push_str(&format!("  what to do: {}\n", failure.advice));
     }
@@ -222,9 +226,23 @@ fn displayable(text: &str) -> String {
         .collect()
 }
 
-/// The same for one line whose only escapes are our own colours.
+/// The same for one line: a peer's manifest stands in it, and must not write over the verdict, hide it or turn it around.
 fn displayable_line(line: &str) -> String {
-    line.replace('\n', " ")
+    let turns_around = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    line.replace(turns_around, "").replace(is_break, " ")
+}
+
+/// JSON for people, one line end after it. The control characters that JSON leaves as they are stand in strings alone.
+pub(crate) fn json_text(document: &Value) -> String {
+    let mut text = String::new();
+    for c in format!("{document:#}\n").chars() {
+        match c {
+            '\u{7f}'..='\u{9f}' => text.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => text.push(c),
+        }
+    }
+    text
 }
 
 fn stdout(text: &str) -> Result<(), Failure> {
@@ -268,5 +286,26 @@ mod tests {
     #[test]
     fn a_model_cannot_drive_the_terminal() {
         assert_eq!(displayable("a\u{1b}[2Jb\r\u{9b}c\n\td"), "a[2Jbc\n\td");
+    }
+
+    #[test]
+    fn a_manifest_cannot_rewrite_the_verdict() {
+        let model = "m\u{1b}[8m\r\u{9b}2K\u{202e}\nPASS  policy.admitted";
+        let check = Check::fail("manifest", "t").detail(model);
+        assert_eq!(
+            line(&check, false),
+            "FAIL  manifest  t  — m [8m  2K PASS  policy.admitted\n"
+        );
+        assert!(line(&check, true).starts_with("\u{1b}[31mFAIL\u{1b}[0m  manifest"));
+        let failure = Failure::new(Exit::Internal, "api.\u{1b}[2J", "m");
+        assert_eq!(failure_text(&failure, false), "error[api. [2J]: m\n");
+    }
+
+    #[test]
+    fn json_carries_no_control_character() {
+        let document = json!({"model": "a\u{9b}2K\u{7f}\u{1b}é"});
+        let text = json_text(&document);
+        assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), document);
     }
 }

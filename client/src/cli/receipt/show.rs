@@ -1,7 +1,7 @@
 //! `narthex receipt show`: what a receipt says, under the key of the bundle beside it; for reading, not for believing.
 
 use super::{
-    super::{Context, Exit, Failure, verify},
+    super::{Context, Exit, Failure, output::json_text, verify},
     verify::read,
 };
 use crate::receipt_json;
@@ -31,9 +31,7 @@ impl Show {
                 .advice("give the bundle of the node that signed this receipt")
         })?;
         let document = receipt_json::document(&receipt, &signed);
-        context
-            .output
-            .either(&document, &format!("{document:#}\n"))?;
+        context.output.either(&document, &json_text(&document))?;
         context
             .output
             .notice("the evidence was not judged: narthex receipt verify does that");
