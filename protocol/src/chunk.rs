@@ -138,7 +138,7 @@ impl ChunkOpener {
                 return Ok(None);
             };
             self.chunk = announced(length)?;
-            self.buffer.zeroize();
+            self.buffer.clear();
         }
         match self.chunk {
             Chunk::Sized(length) => self.fill(length, input),

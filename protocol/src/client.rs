@@ -19,6 +19,7 @@ use crate::{
 use attestation::{BindingId, Digest, IdentityKey, UnixTime};
 use opener::Expected;
 use policy::Admitted;
+use std::fmt;
 use zeroize::Zeroizing;
 
 /// Encrypts requests to one admitted node for one key epoch.
@@ -37,8 +38,8 @@ pub(crate) struct Peer {
     pub(crate) not_after: UnixTime,
 }
 
-/// A request to seal: what an HTTP client would have sent.
-#[derive(Clone, Copy, Debug)]
+/// A request to seal: what an HTTP client would have sent. Debug tells the body's length only.
+#[derive(Clone, Copy)]
 pub struct ClientRequest<'a> {
     /// `GET` or `POST`.
     pub method: &'a str,
@@ -95,6 +96,17 @@ impl SealError {
             Self::Request(_) => "seal.request",
             Self::Encapsulation => "seal.encapsulation",
         }
+    }
+}
+
+impl fmt::Debug for ClientRequest<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("ClientRequest")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("model", &self.model)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 

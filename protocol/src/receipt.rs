@@ -127,8 +127,8 @@ impl ReceiptError {
     }
 }
 
-/// What an auditor is shown beside a receipt.
-#[derive(Clone, Copy, Debug)]
+/// What an auditor is shown beside a receipt. No Debug.
+#[derive(Clone, Copy)]
 pub struct DisclosedExchange<'a> {
     /// As sealed.
     pub method: &'a str,

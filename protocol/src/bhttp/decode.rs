@@ -8,7 +8,8 @@ use super::{
 };
 
 /// A part of a message, in order: one head, content, at most one trailer section.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// No Debug: it holds what was sealed.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Event<'a> {
     /// Control data and header section of a request.
     Request {

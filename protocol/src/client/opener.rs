@@ -11,6 +11,7 @@ use crate::{
     receipt::require,
 };
 use attestation::{BindingId, Digest, IdentityKey};
+use std::fmt;
 use zeroize::Zeroizing;
 
 /// Opens one sealed response, chunk by chunk. Dropping it before [`Opener::finish`] succeeded means: truncated.
@@ -23,8 +24,8 @@ pub struct Opener {
     progress: Progress,
 }
 
-/// What came out of the seal, in order: one head, any number of body parts, one end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What came out of the seal, in order: one head, any number of body parts, one end. Debug tells a body's length only.
+#[derive(Clone, PartialEq, Eq)]
 pub enum ResponseEvent {
     /// Status and headers (lower-case names).
     Head {
@@ -67,6 +68,16 @@ pub enum OpenError {
     /// No receipt, or one that is malformed, by another identity or about another exchange.
     #[error("the response's receipt is refused: {0}")]
     Receipt(ReceiptError),
+}
+
+impl fmt::Debug for ResponseEvent {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Head { status, .. } => write!(out, "Head({status})"),
+            Self::Body(part) => write!(out, "Body({} bytes)", part.len()),
+            Self::End { .. } => write!(out, "End"),
+        }
+    }
 }
 
 impl OpenError {

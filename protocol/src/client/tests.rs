@@ -370,6 +370,19 @@ fn a_request_that_the_runtime_would_refuse_is_not_sealed() {
 }
 
 #[test]
+fn debug_shows_no_prompt_and_no_answer() {
+    let shown = format!(
+        "{:?} {:?}",
+        request(),
+        ResponseEvent::Body(b"answer".to_vec())
+    );
+    assert!(shown.contains("/v1/chat/completions"));
+    assert!(!shown.contains("messages") && !shown.contains("answer"));
+    let bytes = format!("{:?}", &BODY[2..6]);
+    assert!(!shown.contains(bytes.trim_matches(['[', ']'])));
+}
+
+#[test]
 fn the_same_request_is_never_sealed_to_the_same_bytes() {
     let node = Node::new();
     let (first, second) = (node.seal().0, node.seal().0);
