@@ -1,6 +1,9 @@
 //! What the targets share: evidence cut out of one input, verified at a time when genuine evidence is valid.
 
 pub mod seeds;
+mod signed;
+
+pub use signed::{IDENTITY, payload, signed};
 
 use attestation::{
     UnixTime,

@@ -1,0 +1,27 @@
+//! An envelope of any bytes, behind a header that is accepted or not: never opens, never panics.
+#![no_main]
+
+use narthex_fuzz::seeds;
+use protocol::{KeyEpoch, Receiver};
+use std::sync::LazyLock;
+
+static RECEIVER: LazyLock<Receiver> =
+    LazyLock::new(|| Receiver::new(KeyEpoch::generate(0x107, 16), 10_000));
+
+libfuzzer_sys::fuzz_target!(init: plant(), |data: &[u8]| check(data));
+
+fn check(data: &[u8]) {
+    const X25519: [u8; 7] = [0x07, 0x00, 0x20, 0x00, 0x01, 0x00, 0x01];
+    const X_WING: [u8; 7] = [0x07, 0x64, 0x7a, 0x00, 0x01, 0x00, 0x02];
+    for header in [&[][..], &X25519, &X_WING] {
+        let mut opener = RECEIVER.open();
+        let pushed = opener.push(header).and_then(|()| opener.push(data));
+        assert!(pushed.is_err() || opener.finish().is_err());
+    }
+}
+
+fn plant() {
+    let mut x25519 = vec![9; 32];
+    x25519.extend([0x12; 200]);
+    seeds::plant([x25519, vec![9; 1120 + 40]]);
+}
