@@ -10,14 +10,14 @@ import sys
 import xllamacpp
 
 ROUNDS = 4
-DECODE_TOKENS = 128
+DECODE_TOKENS = 64
 
 
 def ours(program, model, prompt):
-    """Best tokens per second of (prefill, decode at depth 512), as our bench prints them."""
-    out = subprocess.run([program, model, prompt], check=True, capture_output=True, text=True).stdout
-    rates = dict(line.split()[:2] for line in out.splitlines() if line.startswith(("prefill", "decode")))
-    return float(rates["prefill512_tokens_per_s"]), float(rates["decode512_tokens_per_s"])
+    """Best tokens per second of (prefill, decode at the prompt's depth) of one round, as our example prints them."""
+    out = subprocess.run([program, model, prompt, "0", "1"], check=True, capture_output=True, text=True).stdout
+    fields = dict(word.split("=") for line in out.splitlines() if line.startswith("engine ") for word in line.split()[1:])
+    return float(fields["prefill_tok_s"]), float(fields["decode_tok_s"])
 
 
 def llamacpp_server(model):
