@@ -127,11 +127,11 @@ fn reserve(epoch: &KeyEpoch, enc: &[u8], reserved: &mut bool) -> Result<(), Rece
     Ok(())
 }
 
-/// Moves bytes from `input` until `buffer` holds `length`; all of `buffer` once it does.
+/// Moves bytes from `input` until `buffer` holds at least `length`; its first `length` bytes once it does.
 fn gather<'a>(buffer: &'a mut Vec<u8>, length: usize, input: &mut &[u8]) -> Option<&'a [u8]> {
     let missing = length.saturating_sub(buffer.len()).min(input.len());
     let (taken, rest) = input.split_at_checked(missing).unwrap_or((input, &[]));
     buffer.extend_from_slice(taken);
     *input = rest;
-    (buffer.len() >= length).then_some(buffer)
+    buffer.get(..length)
 }
