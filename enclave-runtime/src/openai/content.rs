@@ -2,7 +2,12 @@
 
 use super::{ApiError, fields::Fields};
 use engine::chat::Message;
+use serde::{
+    Deserializer,
+    de::{SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
+use std::fmt;
 
 /// Most messages of one chat.
 const MAX_MESSAGES: usize = 4096;
@@ -97,10 +102,31 @@ fn elements<'a>(
     name: &str,
     most: usize,
 ) -> Result<Vec<&'a RawValue>, ApiError> {
-    let elements: Option<Vec<&RawValue>> = serde_json::from_str(array.get()).ok();
-    elements
-        .filter(|elements| elements.len() <= most)
-        .ok_or_else(|| ApiError::invalid(name, "an array that is not too long"))
+    let mut json = serde_json::Deserializer::from_str(array.get());
+    json.deserialize_seq(AtMost(most))
+        .map_err(|_| ApiError::invalid(name, "an array that is not too long"))
+}
+
+/// Reads an array and stops at the first element too many, before memory is given to all of them.
+struct AtMost(usize);
+
+impl<'de> Visitor<'de> for AtMost {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an array of at most {} elements", self.0)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = array.next_element()? {
+            if elements.len() == self.0 {
+                return Err(serde::de::Error::invalid_length(self.0 + 1, &self));
+            }
+            elements.push(element);
+        }
+        Ok(elements)
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +154,24 @@ mod tests {
             messages.unwrap(),
             expected.map(|(r, c)| (r.to_owned(), c.to_owned()))
         );
+    }
+
+    #[test]
+    fn arrays_have_their_limits() {
+        let part = r#"{"type":"text","text":"a"}"#;
+        let message = |parts: usize| {
+            let parts = vec![part; parts].join(",");
+            format!(r#"{{"role":"user","content":[{parts}]}}"#)
+        };
+        let messages = |count: usize| format!("[{}]", vec![message(1); count].join(","));
+        assert_eq!(take(&messages(MAX_MESSAGES)).unwrap().len(), MAX_MESSAGES);
+        take(&format!("[{}]", message(MAX_PARTS))).unwrap();
+        for too_many in [
+            messages(MAX_MESSAGES + 1),
+            format!("[{}]", message(MAX_PARTS + 1)),
+        ] {
+            assert_eq!(take(&too_many).unwrap_err().code, "invalid_value");
+        }
     }
 
     #[test]

@@ -2,10 +2,13 @@
 //! value would change the answer and is refused.
 
 use super::{ApiError, fields::Fields};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 
 /// Accepted whatever they say: they never change an answer.
 const IGNORED: [&str; 3] = ["user", "metadata", "store"];
+
+/// Longest text of a neutral value, white space within it included.
+const MAX_NEUTRAL_BYTES: usize = 256;
 
 /// Takes the ignored parameters and those that stand at their neutral value.
 pub(crate) fn take_neutral(fields: &mut Fields<'_>) -> Result<(), ApiError> {
@@ -13,13 +16,20 @@ pub(crate) fn take_neutral(fields: &mut Fields<'_>) -> Result<(), ApiError> {
         fields.take_raw(name);
     }
     for (name, neutral) in neutral_values() {
-        if let Some(value) = fields.take::<Value>(name, "JSON")?
-            && !neutral.contains(&value)
+        if let Some(value) = fields.take_raw(name)
+            && !is_one_of(value, &neutral)
         {
             return Err(ApiError::unsupported(fields.full(name)));
         }
     }
     Ok(())
+}
+
+/// What is longer than any neutral value is none, and is not parsed: parsed JSON takes many times the memory of its text.
+fn is_one_of(value: &RawValue, neutral: &[Value]) -> bool {
+    let text = value.get();
+    text.len() <= MAX_NEUTRAL_BYTES
+        && serde_json::from_str(text).is_ok_and(|value| neutral.contains(&value))
 }
 
 fn neutral_values() -> [(&'static str, Vec<Value>); 17] {
@@ -91,5 +101,13 @@ mod tests {
                 "{body}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_neutral_is_not_parsed() {
+        let tools = |blanks| format!(r#"{{"tools":[{}]}}"#, " ".repeat(blanks));
+        take(&tools(MAX_NEUTRAL_BYTES - 2)).unwrap();
+        let error = take(&tools(MAX_NEUTRAL_BYTES - 1)).unwrap_err();
+        assert_eq!(error.code, "unsupported_parameter");
     }
 }
