@@ -14,6 +14,7 @@ pub(crate) struct KeyListTerms {
     pub(crate) node: String,
     pub(crate) policy_version: u64,
     pub(crate) policy_digest: Digest,
+    pub(crate) policy_expires: UnixTime,
     pub(crate) window_seconds: u64,
     pub(crate) replay_capacity: usize,
     pub(crate) max_request_bytes: usize,
@@ -57,7 +58,7 @@ impl Epochs {
         Arc::clone(&self.lock().epoch)
     }
 
-    /// The signed list; signed anew for the same epoch once half of its window has passed.
+    /// The signed list; signed anew for the same epoch once half of its window has passed. No list outlives the policy that it names.
     pub(crate) fn signed_list(&self, identity: &IdentitySecret, now: UnixTime) -> SignedKeyConfigs {
         let mut current = self.lock();
         if let Some(list) = current.list.as_ref().filter(|list| now < list.renew_at) {
@@ -85,13 +86,17 @@ impl Epochs {
     }
 
     fn configs(&self, epoch: &Epoch, now: UnixTime) -> KeyConfigs {
+        let expires = now
+            .plus(self.terms.window_seconds)
+            .min(self.terms.policy_expires);
+        let last = expires.0.saturating_sub(1);
         KeyConfigs {
             identity: self.terms.identity,
             manifest: self.terms.manifest,
             node: self.terms.node.clone(),
             epoch: epoch.number,
-            not_before: UnixTime(now.0.saturating_sub(BACKDATED_SECONDS)),
-            expires: now.plus(self.terms.window_seconds),
+            not_before: UnixTime(now.0.saturating_sub(BACKDATED_SECONDS).min(last)),
+            expires,
             policy_version: self.terms.policy_version,
             policy_digest: self.terms.policy_digest,
             configs: epoch.ohttp_keys.clone(),

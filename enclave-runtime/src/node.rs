@@ -105,13 +105,17 @@ impl Node {
         self.epochs.signed_list(&self.identity, self.clock.now())
     }
 
-    /// Whether sealed headers are meant for this runtime as it is at `now`. A model that is not served is the client's own mistake and
+    /// Whether sealed headers are meant for this runtime as it is at `now`, and its policy is still in force. A model that is not served is the client's own mistake and
     /// is told plainly; everything else gets one coarse answer, and the log the header's name.
     pub(crate) fn check_headers(
         &self,
         headers: &SealedHeaders,
         now: UnixTime,
     ) -> Result<(), ApiError> {
+        if now >= self.policy.expires {
+            telemetry::policy_expired();
+            return Err(ApiError::misdirected());
+        }
         let context = self.request_context(&headers.binding_id, now);
         let Err(mismatch) = headers.check(&context, now) else {
             return Ok(());
@@ -162,6 +166,7 @@ fn key_list_terms(parts: &Parts, identity: Digest, manifest: Digest) -> KeyListT
         node: parts.node.clone(),
         policy_version: parts.policy.version,
         policy_digest: parts.policy.digest,
+        policy_expires: parts.policy.expires,
         window_seconds: parts.limits.key_window.as_secs(),
         replay_capacity: parts.limits.replay_capacity,
         max_request_bytes: parts.limits.max_request_bytes as usize,

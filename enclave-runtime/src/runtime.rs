@@ -1,7 +1,7 @@
 //! The runtime as its binary, or another composition, uses it.
 
 use crate::{Clock, Limits, http, node::Node, telemetry};
-use attestation::{Digest, EvidenceError, EvidenceProvider};
+use attestation::{Digest, EvidenceError, EvidenceProvider, UnixTime};
 use engine::Engine;
 use listener::Drained;
 use std::{sync::Arc, time::Duration};
@@ -36,6 +36,8 @@ pub struct PolicyInForce {
     pub root: Digest,
     /// How old an attestation may be that a client relies on.
     pub max_age_seconds: u64,
+    /// End of the document's life: from then on nothing is served under it.
+    pub expires: UnixTime,
 }
 
 /// Why a runtime does not start; `code()` is stable.

@@ -86,6 +86,14 @@ pub(crate) fn sealed_header_refused(header: &'static str) {
     );
 }
 
+/// A request came after the end of the policy's life.
+pub(crate) fn policy_expired() {
+    warn!(
+        code = "runtime.policy_expired",
+        "sealed request refused: the policy has expired; start again with a newer one"
+    );
+}
+
 pub(crate) fn epoch_retired(number: u64) {
     info!(epoch = number, "replay set full: next key epoch");
 }

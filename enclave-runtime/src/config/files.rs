@@ -55,6 +55,7 @@ fn read_policy(settings: &PolicySettings, now: UnixTime) -> Result<PolicyInForce
         digest: *policy.digest(),
         root: root.digest(),
         max_age_seconds: policy.max_age_seconds(),
+        expires,
     })
 }
 

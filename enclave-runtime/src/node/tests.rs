@@ -7,6 +7,7 @@ use engine::{
     EngineError, Job, Step,
     chat::{ChatError, Message},
 };
+use protocol::KeyConfigError;
 use tokio::sync::mpsc::Receiver;
 
 const NOW: UnixTime = UnixTime(1_795_305_600);
@@ -69,6 +70,7 @@ fn parts() -> Parts {
             digest: [5; 32],
             root: [6; 32],
             max_age_seconds: 600,
+            expires: NOW.plus(100),
         },
         residency: Some("FR".to_owned()),
         runtime_digest: [7; 32],
@@ -127,6 +129,29 @@ fn each_header_that_differs_is_refused() {
         refused(|headers| headers.model = Some("model-2".to_owned())),
         "model_not_found"
     );
+}
+
+#[test]
+fn nothing_is_served_under_a_policy_that_has_expired() {
+    let node = node();
+    let last = NOW.plus(99);
+    node.issued.insert(BindingId([8; 32]), NOW);
+    let at = |now: UnixTime| {
+        let headers = SealedHeaders {
+            issued_at: now,
+            ..headers()
+        };
+        node.check_headers(&headers, now)
+    };
+    at(last).unwrap();
+    assert_eq!(
+        at(NOW.plus(100)).unwrap_err().code,
+        "sealed_header_mismatch"
+    );
+    let identity = node.identity.public();
+    let keys = |at| node.key_list().verify(&identity, &node.manifest_digest, at);
+    assert_eq!(keys(last).unwrap().expires, NOW.plus(100));
+    assert_eq!(keys(NOW.plus(100)), Err(KeyConfigError::Expired));
 }
 
 #[test]

@@ -75,6 +75,7 @@ impl Stack {
                 digest: *policy.digest(),
                 root: root.digest(),
                 max_age_seconds: policy.max_age_seconds(),
+                expires: policy.expires(),
             },
             residency: Some("FR".to_owned()),
             runtime_digest: [7; 32],

@@ -65,6 +65,7 @@ impl RuntimeRole {
             digest: *policy.digest(),
             root: root.digest(),
             max_age_seconds: policy.max_age_seconds(),
+            expires: policy.expires(),
         })
     }
 }
