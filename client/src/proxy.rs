@@ -79,6 +79,7 @@ impl Proxy {
     }
 
     fn route(&self, request: &Request<Incoming>) -> Result<Route, OpenAiError> {
+        guard::check_version(request.version())?;
         self.guard.check(request.headers())?;
         Route::of(request.method(), request.uri())
     }

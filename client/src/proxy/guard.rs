@@ -3,7 +3,7 @@
 use super::openai_error::OpenAiError;
 use crate::gateway::is_loopback;
 use http::{
-    HeaderMap, HeaderName, StatusCode, Uri,
+    HeaderMap, HeaderName, StatusCode, Uri, Version,
     header::{AUTHORIZATION, HOST, ORIGIN},
 };
 use zeroize::Zeroizing;
@@ -68,6 +68,18 @@ impl Guard {
     }
 }
 
+/// HTTP/1.0 ends an answer by closing: its client could not tell one that broke off from a whole one.
+pub(super) fn check_version(version: Version) -> Result<(), OpenAiError> {
+    if version >= Version::HTTP_11 {
+        return Ok(());
+    }
+    Err(refused(
+        StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+        "proxy.http_version",
+        "this proxy needs HTTP/1.1, in which an answer that breaks off is seen to break off",
+    ))
+}
+
 fn names_loopback(headers: &HeaderMap) -> bool {
     only(headers, &HOST)
         .and_then(|host| host.parse::<http::uri::Authority>().ok())
@@ -127,6 +139,15 @@ mod tests {
         assert_eq!(status(&guard, &[]), 421);
         let twice = [("host", "localhost"), ("host", "evil.example")];
         assert_eq!(status(&guard, &twice), 421);
+    }
+
+    #[test]
+    fn a_client_must_see_an_answer_break_off() {
+        assert!(check_version(Version::HTTP_11).is_ok());
+        for version in [Version::HTTP_09, Version::HTTP_10] {
+            let error = check_version(version).unwrap_err();
+            assert_eq!(error.response().status().as_u16(), 505);
+        }
     }
 
     #[test]
