@@ -147,6 +147,7 @@ fn words_cannot_complete_what_the_template_began() {
     assert_eq!(outside("<e>", &[0..2]), [4, 6, 5]);
     assert_eq!(outside("<e>", &[0..1, 1..3]), [4, 6, 5]);
     assert_eq!(outside("<e>", &[1..2]), [4, 6, 5]);
+    assert_eq!(outside("<e>", &[1..1]), [9], "no word at all");
 }
 
 #[test]

@@ -47,7 +47,8 @@ impl SpecialMatcher {
         let (bytes, mut words, mut at) = (text.as_bytes(), words.iter().peekable(), 0);
         let mut found = Vec::new();
         while at < bytes.len() {
-            while words.next_if(|range| range.end <= at).is_some() {}
+            let behind = |range: &&Range<usize>| range.is_empty() || range.end <= at;
+            while words.next_if(behind).is_some() {}
             let limit = words.peek().map_or(bytes.len(), |range| range.start);
             if limit <= at {
                 at = words.peek().map_or(bytes.len(), |range| range.end);
