@@ -65,6 +65,17 @@ fn a_request_and_its_streamed_response() {
     }
 }
 
+#[test]
+fn a_response_may_come_byte_by_byte() {
+    for node in [Node::new(), Node::with_x25519_only()] {
+        let (envelope, mut opener) = node.seal();
+        let sent = node.respond(&envelope, &PARTS).concat();
+        let bytes: Vec<Vec<u8>> = sent.iter().map(|byte| vec![*byte]).collect();
+        let events = read(&mut opener, &bytes).unwrap();
+        assert_eq!(body_and_receipt(&events).0, PARTS.concat());
+    }
+}
+
 /// A second exchange's pieces with the receipt changed; what the client of the first makes of it.
 fn with_receipt(change: impl FnOnce(&mut Receipt)) -> Result<Vec<ResponseEvent>, OpenError> {
     let node = Node::new();

@@ -93,6 +93,20 @@ fn an_honest_envelope_opens() {
 }
 
 #[test]
+fn an_envelope_may_be_cut_at_any_byte() {
+    for node in [Node::new(), Node::with_x25519_only()] {
+        let length = node.seal().0.len();
+        for cut in 0..=length {
+            let (sealed, _) = node.seal();
+            let (first, second) = sealed.split_at(cut);
+            assert!(open(&node, [first, second]).is_ok(), "cut at {cut}");
+        }
+        let (sealed, _) = node.seal();
+        assert!(open(&node, sealed.chunks(1)).is_ok(), "byte by byte");
+    }
+}
+
+#[test]
 fn an_envelope_for_another_key_is_told_so() {
     let node = Node::new();
     let (mut envelope, _) = node.seal();
