@@ -175,8 +175,8 @@ impl Client {
         offer: &Offer,
     ) -> Result<Arc<AdmittedNode>, ClientError> {
         let renewed = match state.nodes.remove(&offer.node) {
-            Some(node) => self.renew(&node).await.ok(),
-            None => None,
+            Some(node) if !node.is_forgotten() => self.renew(&node).await.ok(),
+            _ => None,
         };
         let node = match renewed {
             Some(node) => node,

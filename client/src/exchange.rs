@@ -9,6 +9,9 @@ use std::{collections::VecDeque, sync::Arc};
 /// The largest answer that [`Exchange::collect`] takes, in bytes.
 pub const MAX_COLLECTED_BYTES: usize = 16 * 1024 * 1024;
 
+/// Misdirected Request (RFC 9110 section 15.5.20), inside the seal: a sealed header names what the node does not know.
+const MISDIRECTED: u16 = 421;
+
 /// An answer under way.
 pub struct Exchange {
     id: RequestId,
@@ -119,11 +122,22 @@ impl Exchange {
 
     async fn advance(&mut self) -> Result<Stage, ClientError> {
         let Some(part) = self.part().await? else {
-            self.opened.extend(self.opener.finish()?);
+            let last = self.opener.finish()?;
+            self.take(last);
             return Ok(Stage::Ended);
         };
-        self.opened.extend(self.opener.push(&part)?);
+        let events = self.opener.push(&part)?;
+        self.take(events);
         Ok(Stage::Reading)
+    }
+
+    /// Keeps events for the caller; one of them may say that the node has forgotten the attestation that was sealed to.
+    fn take(&mut self, events: Vec<ResponseEvent>) {
+        let misdirected = |event: &ResponseEvent| matches!(event, ResponseEvent::Head { status, .. } if *status == MISDIRECTED);
+        if events.iter().any(misdirected) {
+            self.node.forget();
+        }
+        self.opened.extend(events);
     }
 
     /// The next bytes of the outer body; `None` at its end.

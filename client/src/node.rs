@@ -4,6 +4,7 @@ use crate::{ClientError, offer::Offer};
 use attestation::{EvidenceBundle, Nonce, UnixTime};
 use policy::{Admitted, Appraiser};
 use protocol::{KeyConfigs, Sealer, SignedKeyConfigs};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// An admitted node.
 pub struct AdmittedNode {
@@ -12,6 +13,7 @@ pub struct AdmittedNode {
     pub(crate) sealer: Sealer,
     bundle: Vec<u8>,
     nonce: Nonce,
+    forgotten: AtomicBool,
 }
 
 impl AdmittedNode {
@@ -32,6 +34,7 @@ impl AdmittedNode {
             sealer,
             bundle,
             nonce,
+            forgotten: AtomicBool::new(false),
         })
     }
 
@@ -48,12 +51,23 @@ impl AdmittedNode {
             sealer,
             bundle: self.bundle.clone(),
             nonce: self.nonce,
+            forgotten: AtomicBool::new(false),
         })
     }
 
     /// Whether requests may be sealed to it at `now`.
     pub(crate) fn is_usable(&self, now: UnixTime) -> bool {
-        now < self.sealer.not_after()
+        now < self.sealer.not_after() && !self.is_forgotten()
+    }
+
+    /// The node said inside the seal that it no longer knows this attestation: the next request needs a new one.
+    pub(crate) fn forget(&self) {
+        self.forgotten.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the node no longer knows this attestation.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        self.forgotten.load(Ordering::Relaxed)
     }
 
     /// Its name.

@@ -219,6 +219,27 @@ async fn a_rotated_key_is_refreshed_once_under_the_same_request_id() {
 }
 
 #[tokio::test]
+async fn a_node_that_forgot_its_attestation_is_challenged_anew() {
+    let bench = Bench::one().await;
+    let client = bench.connect().await.unwrap();
+    let body = br#"{"model":"MODEL","messages":[{"role":"user","content":"forget me"}]}"#;
+    let body = String::from_utf8_lossy(body).replace("MODEL", MODEL);
+    let request = Request::post("/v1/chat/completions", body.into_bytes(), MODEL.to_owned());
+    let answer = client
+        .send(&request)
+        .await
+        .unwrap()
+        .collect()
+        .await
+        .unwrap();
+    assert_eq!(answer.status, 421);
+    assert_eq!(bench.gateway.calls("challenge"), 1);
+    ask(&client).await.unwrap();
+    assert_eq!(bench.gateway.calls("challenge"), 2);
+    assert_eq!(bench.gateway.calls("keys"), 0);
+}
+
+#[tokio::test]
 async fn an_unavailable_node_is_replaced_and_the_user_is_told() {
     let bench = Bench::two().await;
     let client = bench.connect().await.unwrap();

@@ -129,6 +129,13 @@ impl Node {
                     r#"{"error":{"message":"no","type":"invalid_request_error","code":"refused"}}"#,
                 ],
             ),
+            _ if body.contains("forget me") => (
+                421,
+                "application/json",
+                vec![
+                    r#"{"error":{"message":"no","type":"invalid_request_error","code":"sealed_header_mismatch"}}"#,
+                ],
+            ),
             _ if streams => (200, "text/event-stream", EVENTS.to_vec()),
             _ => (200, "application/json", vec![WHOLE]),
         };
