@@ -271,29 +271,20 @@ mod avx512 {
         scaling: Option<Scaling<'_>>,
         out: &mut impl Iterator<Item = &'b mut ActivationBlock>,
     ) {
-        for (block, out) in out.enumerate() {
-            let low = values(source, token, 2 * block, scaling);
-            let high = values(source, token, 2 * block + 1, scaling);
-            quantize(low, high, out);
-        }
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn values(
-        source: &Source<'_>,
-        token: usize,
-        panel: usize,
-        scaling: Option<Scaling<'_>>,
-    ) -> __m512 {
-        let values = load(source.lanes(token, panel));
-        let weights =
-            scaling.and_then(|scaling| Some((scaling.factor, scaling.weights.get(panel)?)));
-        match weights {
-            None => values,
-            Some((factor, weights)) => {
-                _mm512_mul_ps(_mm512_mul_ps(values, _mm512_set1_ps(factor)), load(weights))
+        let Some(Scaling { factor, weights }) = scaling else {
+            for (block, out) in out.enumerate() {
+                let low = load(source.lanes(token, 2 * block));
+                let high = load(source.lanes(token, 2 * block + 1));
+                quantize(low, high, out);
             }
+            return;
+        };
+        let factor = _mm512_set1_ps(factor);
+        for ((block, out), [first, second]) in out.enumerate().zip(weights.as_chunks().0) {
+            let low = _mm512_mul_ps(load(source.lanes(token, 2 * block)), factor);
+            let high = _mm512_mul_ps(load(source.lanes(token, 2 * block + 1)), factor);
+            let low = _mm512_mul_ps(low, load(first));
+            quantize(low, _mm512_mul_ps(high, load(second)), out);
         }
     }
 

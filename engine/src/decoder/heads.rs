@@ -1,6 +1,7 @@
 //! Attention of a chunk of tokens: keys and values into the cache, then every query against it.
 
 use kernels::{
+    Isa,
     attention::{GROUP, HeadCache, append, attend},
     quantize::{Source, TILE},
     rope::rotate,
@@ -50,39 +51,67 @@ impl Heads<'_> {
 
     /// Attends with all queries; `out` is `[token][head][column]`.
     pub(super) fn attend(&self, crew: &mut Crew, cache: &[f32], out: &mut [f32]) {
-        let isa = crew.isa;
-        let group_len = self.config.width / self.config.kv_heads;
-        let groups = if self.tokens < TILE {
-            1
+        let (isa, width, kv_heads) = (crew.isa, self.config.width, self.config.kv_heads);
+        let shared = width / kv_heads;
+        if self.tokens < TILE {
+            crew.pool.for_chunks(out, shared, |unit, out| {
+                self.attend_shared(isa, (unit / kv_heads, unit % kv_heads), cache, out);
+            });
         } else {
-            self.config.kv_heads
-        };
-        crew.pool.for_chunks(out, groups * group_len, |chunk, out| {
-            for (group, out) in out.chunks_mut(group_len).enumerate() {
-                let group = chunk * groups + group;
-                self.attend_group(isa, group, cache, out);
-            }
-        });
+            crew.pool.for_chunks(out, TILE * width, |tile, out| {
+                for head in 0..kv_heads {
+                    let out = out.split_at_mut(head * shared).1;
+                    self.attend_shared(isa, (tile * TILE, head), cache, out);
+                }
+            });
+        }
     }
 
-    /// The query heads of one token that share a key-value head.
-    fn attend_group(&self, isa: kernels::Isa, group: usize, cache: &[f32], out: &mut [f32]) {
+    /// The query heads that share a key-value head, for as many tokens as `out` has rows of (as long as all heads are wide).
+    fn attend_shared(
+        &self,
+        isa: Isa,
+        (token, kv_head): (usize, usize),
+        cache: &[f32],
+        out: &mut [f32],
+    ) {
         let (width, kv_heads) = (self.config.head_width, self.config.kv_heads);
-        let (token, head) = (group / kv_heads, group % kv_heads);
-        let mut pages = cache.chunks(cache.len() / kv_heads);
+        let mut heads = cache.chunks(cache.len() / kv_heads);
         let cache = HeadCache {
-            pages: pages.nth(head).unwrap_or_default(),
+            pages: heads.nth(kv_head).unwrap_or_default(),
             positions: self.first + token + 1,
             width,
         };
-        let first_column = head * out.len();
-        for (index, out) in out.chunks_mut(GROUP * width).enumerate() {
-            let mut queries = [0.0; GROUP * MAX_HEAD_WIDTH];
-            let queries = queries.split_at_mut(out.len()).0;
-            self.qkv
-                .read(token, first_column + index * GROUP * width, queries);
-            self.rotate_all(token, queries);
-            attend(isa, queries, cache, out);
+        let shared = self.config.heads / kv_heads;
+        for head in (0..shared).step_by(GROUP) {
+            let group = GROUP.min(shared - head) * width;
+            let first_column = (kv_head * shared + head) * width;
+            let out = out.split_at_mut(head * width).1;
+            self.attend_group(isa, (token, first_column), cache, (group, out));
+        }
+    }
+
+    /// Some of those heads: `group` columns of each token, `first_column` on.
+    fn attend_group(
+        &self,
+        isa: Isa,
+        (token, first_column): (usize, usize),
+        cache: HeadCache<'_>,
+        (group, out): (usize, &mut [f32]),
+    ) {
+        let rows = out.chunks_mut(self.config.width);
+        let tokens = rows.len();
+        let mut queries = [0.0; TILE * GROUP * MAX_HEAD_WIDTH];
+        let mut attended = [0.0; TILE * GROUP * MAX_HEAD_WIDTH];
+        let queries = queries.split_at_mut(tokens * group).0;
+        let attended = attended.split_at_mut(tokens * group).0;
+        for (index, queries) in queries.chunks_exact_mut(group).enumerate() {
+            self.qkv.read(token + index, first_column, queries);
+            self.rotate_all(token + index, queries);
+        }
+        attend(isa, tokens, queries, cache, attended);
+        for (row, attended) in rows.zip(attended.chunks_exact(group)) {
+            row.split_at_mut(group).0.copy_from_slice(attended);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Up to [`GROUP`] heads at once share each load of keys and values; 64 positions, then 64 columns, in registers.
+//! Up to [`GROUP`] heads share each load of keys and values; 64 positions, then 64 columns, in registers.
 //!
 //! Loops over registers are written with indices: see [`crate::matmul`]'s AVX-512 path.
 
@@ -10,21 +10,18 @@
 
 use std::arch::x86_64::*;
 
-use super::{GROUP, HeadCache, PAGE, TILE, WIDTH_STEP, cache::split};
+use super::{GROUP, HeadCache, PAGE, TILE, TOKENS, WIDTH_STEP, cache::split};
 use crate::{
     exp::avx512::exp,
     lanes::{Lanes, avx512::*},
 };
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
-pub(super) fn attend(queries: &[f32], cache: HeadCache<'_>, out: &mut [f32]) {
-    let groups = queries.chunks(GROUP * cache.width);
-    for (queries, out) in groups.zip(out.chunks_mut(GROUP * cache.width)) {
-        match queries.len() / cache.width {
-            1 => group::<1>(queries, cache, out),
-            2 => group::<2>(queries, cache, out),
-            _ => group::<GROUP>(queries, cache, out),
-        }
+pub(super) fn attend(tokens: usize, queries: &[f32], cache: HeadCache<'_>, out: &mut [f32]) {
+    match queries.len() / tokens / cache.width {
+        1 => group::<1>(queries, cache, out),
+        2 => group::<2>(queries, cache, out),
+        _ => group::<GROUP>(queries, cache, out),
     }
 }
 
@@ -41,22 +38,28 @@ type TileWeights = [Lanes; TILE / PAGE];
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
 fn group<const H: usize>(queries: &[f32], cache: HeadCache<'_>, out: &mut [f32]) {
-    let mut running = [Running {
+    let start = Running {
         largest: f32::MIN,
         total: _mm512_setzero_ps(),
-    }; H];
+    };
+    let mut running = [[start; H]; TOKENS];
+    let row = H * cache.width;
     out.fill(0.0);
-    for (tile, count) in cache.tiles() {
-        let mut weights = scores::<H>(queries, tile, cache.scale());
-        let mut fades = [0.0; H];
-        for head in 0..H {
-            fades[head] = soften(&mut running[head], &mut weights[head], count);
-        }
-        for first in (0..cache.width).step_by(WIDTH_STEP) {
-            add_values(&fades, &weights, (tile, count), first, out);
+    for (index, tile) in cache.tiles(queries.len() / row).enumerate() {
+        let rows = queries.chunks_exact(row).zip(out.chunks_exact_mut(row));
+        for (token, (queries, out)) in rows.enumerate() {
+            let count = cache.count(index, token);
+            if count > 0 {
+                let mut weights = scores::<H>(queries, tile, cache.scale());
+                let fades = soften(&mut running[token], &mut weights, count);
+                for first in (0..cache.width).step_by(WIDTH_STEP) {
+                    add_values(&fades, &weights, (tile, count), first, out);
+                }
+            }
         }
     }
-    for (running, out) in running.iter().zip(out.chunks_exact_mut(cache.width)) {
+    let heads = out.chunks_exact_mut(cache.width);
+    for (running, out) in running.as_flattened().iter().zip(heads) {
         let inverse = _mm512_set1_ps(1.0 / sum(running.total));
         for out in out.as_chunks_mut().0 {
             store(out, _mm512_mul_ps(load(out), inverse));
@@ -93,27 +96,35 @@ fn scores<const H: usize>(queries: &[f32], tile: &[f32], scale: f32) -> [TileWei
     scores
 }
 
-/// Scores to weights; gives the factor by which what was summed before fades.
+/// Scores to weights; gives the factors by which what was summed before fades.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq")]
-fn soften(running: &mut Running, weights: &mut TileWeights, count: usize) -> f32 {
-    let lowest = _mm512_set1_ps(f32::MIN);
-    let mut largest = _mm512_set1_ps(running.largest);
-    for page in 0..4 {
-        let scores = _mm512_mask_mov_ps(lowest, mask(count, page), load(&weights[page]));
-        largest = _mm512_max_ps(largest, scores);
+fn soften<const H: usize>(
+    running: &mut [Running; H],
+    weights: &mut [TileWeights; H],
+    count: usize,
+) -> [__m512; H] {
+    let mut fades = [_mm512_setzero_ps(); H];
+    for head in 0..H {
+        let (running, weights) = (&mut running[head], &mut weights[head]);
+        let before = _mm512_set1_ps(running.largest);
+        let mut largest = before;
+        for page in 0..4 {
+            let scores = _mm512_mask_mov_ps(before, mask(count, page), load(&weights[page]));
+            largest = _mm512_max_ps(largest, scores);
+        }
+        running.largest = _mm512_reduce_max_ps(largest);
+        let largest = _mm512_set1_ps(running.largest);
+        fades[head] = exp(_mm512_sub_ps(before, largest));
+        running.total = _mm512_mul_ps(running.total, fades[head]);
+        for page in 0..4 {
+            let weight = exp(_mm512_sub_ps(load(&weights[page]), largest));
+            let weight = _mm512_maskz_mov_ps(mask(count, page), weight);
+            running.total = _mm512_add_ps(running.total, weight);
+            store(&mut weights[page], weight);
+        }
     }
-    let largest = _mm512_reduce_max_ps(largest);
-    let fade = crate::exp::exp(running.largest - largest);
-    running.largest = largest;
-    running.total = _mm512_mul_ps(running.total, _mm512_set1_ps(fade));
-    for page in 0..4 {
-        let weight = exp(_mm512_sub_ps(load(&weights[page]), _mm512_set1_ps(largest)));
-        let weight = _mm512_maskz_mov_ps(mask(count, page), weight);
-        running.total = _mm512_add_ps(running.total, weight);
-        store(&mut weights[page], weight);
-    }
-    fade
+    fades
 }
 
 /// Which positions of a page count, `count` being those of its tile.
@@ -127,7 +138,7 @@ fn mask(count: usize, page: usize) -> __mmask16 {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn add_values<const H: usize>(
-    fades: &[f32; H],
+    fades: &[__m512; H],
     weights: &[TileWeights; H],
     (tile, count): (&[f32], usize),
     first: usize,
@@ -138,7 +149,7 @@ fn add_values<const H: usize>(
     for head in 0..H {
         let before = columns(&out[head * width + first..]);
         for i in 0..4 {
-            sums[head][i] = _mm512_mul_ps(load(&before[i]), _mm512_set1_ps(fades[head]));
+            sums[head][i] = _mm512_mul_ps(load(&before[i]), fades[head]);
         }
     }
     for (page, values) in pages(tile).into_iter().enumerate() {

@@ -6,20 +6,22 @@ use crate::{
     lanes::{self, Lanes},
 };
 
-pub(super) fn attend(queries: &[f32], cache: HeadCache<'_>, out: &mut [f32]) {
+pub(super) fn attend(tokens: usize, queries: &[f32], cache: HeadCache<'_>, out: &mut [f32]) {
+    let per_token = queries.len() / tokens / cache.width;
     let heads = queries.chunks_exact(cache.width);
-    for (query, out) in heads.zip(out.chunks_exact_mut(cache.width)) {
-        head(query, cache, out);
+    let heads = heads.zip(out.chunks_exact_mut(cache.width));
+    for (index, (query, out)) in heads.enumerate() {
+        head(query, index / per_token, cache, out);
     }
 }
 
-fn head(query: &[f32], cache: HeadCache<'_>, out: &mut [f32]) {
+fn head(query: &[f32], token: usize, cache: HeadCache<'_>, out: &mut [f32]) {
     let (mut largest, mut total): (f32, Lanes) = (f32::MIN, [0.0; 16]);
     out.fill(0.0);
-    for (tile, count) in cache.tiles() {
+    for (index, tile) in cache.tiles(token + 1).enumerate() {
         let mut weights = [0.0; TILE];
         scores(query, tile, cache.scale(), &mut weights);
-        let (weights, _) = weights.split_at_mut(count);
+        let (weights, _) = weights.split_at_mut(cache.count(index, token));
         let before = largest;
         largest = weights.iter().copied().fold(largest, f32::max);
         weights.iter_mut().for_each(|w| *w = exp(*w - largest));

@@ -39,7 +39,7 @@ fn run(isa: Isa, case: &Case, positions: usize) -> Vec<f32> {
         positions,
         width: case.width,
     };
-    attend(isa, &case.queries, cache, &mut out);
+    attend(isa, 1, &case.queries, cache, &mut out);
     out
 }
 
@@ -83,13 +83,35 @@ fn agrees_with_f64() {
 
 #[test]
 fn the_paths_agree() {
-    for (heads, width) in [(1, 64), (2, 128), (3, 64), (4, 64), (7, 64), (8, 128)] {
+    for (heads, width) in [(1, 64), (2, 128), (3, 64), (3, 256)] {
         let case = case(heads, width, 150);
         for positions in [1, 15, 16, 17, 63, 64, 65, 128, 150] {
             let scalar = run(Isa::scalar(), &case, positions);
             let fast = run(Isa::detect(), &case, positions);
             let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
             assert_eq!(bits(&scalar), bits(&fast), "{heads} {width} {positions}");
+        }
+    }
+}
+
+#[test]
+fn a_token_attends_alike_alone_and_among_others() {
+    let case = case(2 * TOKENS, 64, 140);
+    for (tokens, positions) in [(8, 1), (8, 60), (3, 64), (8, 133)] {
+        for isa in [Isa::scalar(), Isa::detect()] {
+            let cache = |positions| HeadCache {
+                pages: &case.pages,
+                positions,
+                width: 64,
+            };
+            let queries = &case.queries[..tokens * 128];
+            let mut together = vec![7.0; queries.len()];
+            attend(isa, tokens, queries, cache(positions), &mut together);
+            for (token, query) in queries.chunks(128).enumerate() {
+                let mut alone = [7.0; 128];
+                attend(isa, 1, query, cache(positions + token), &mut alone);
+                assert_eq!(together[token * 128..][..128], alone, "{token} of {tokens}");
+            }
         }
     }
 }

@@ -7,7 +7,7 @@
     reason = "constant lengths, unrolled into registers"
 )]
 
-use std::arch::x86_64::*;
+use std::{arch::x86_64::*, mem};
 
 use super::{
     Activations, Mode, Panels,
@@ -22,7 +22,7 @@ use crate::{
 macro_rules! unroll {
     ($index:ident in $($value:literal)* $body:block) => {
         $({
-            let $index: usize = $value;
+            const $index: usize = $value;
             $body
         })*
     };
@@ -98,9 +98,9 @@ fn sums<B, const T: usize>(
     let mut sums = [_mm512_setzero_ps(); T];
     for (block, activations) in blocks.iter().zip(tile.as_chunks::<T>().0) {
         let weights = unpack(block);
-        unroll!(token in 0 1 2 3 4 5 6 7 {
-            if token < T {
-                sums[token] = accumulate(&weights, &activations[token], sums[token]);
+        unroll!(TOKEN in 0 1 2 3 4 5 6 7 {
+            if TOKEN < T {
+                sums[TOKEN] = accumulate(&weights, &activations[TOKEN], sums[TOKEN]);
             }
         });
     }
@@ -111,11 +111,9 @@ fn sums<B, const T: usize>(
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn accumulate(weights: &Unpacked, activations: &ActivationBlock, sum: __m512) -> __m512 {
     let (mut high, mut low) = (_mm512_setzero_si512(), _mm512_setzero_si512());
-    unroll!(quad in 0 1 2 3 4 5 6 7 {
-        let activation = _mm512_set1_epi32(activations.high[quad] as i32);
-        high = _mm512_dpbusd_epi32(high, weights.quads[quad], activation);
-        let activation = _mm512_set1_epi32(activations.low[quad] as i32);
-        low = _mm512_dpbusd_epi32(low, weights.quads[quad], activation);
+    unroll!(QUAD in 0 1 2 3 4 5 6 7 {
+        high = dot::<{ HIGH + 4 * QUAD }>(high, weights.quads[QUAD], activations);
+        low = dot::<{ LOW + 4 * QUAD }>(low, weights.quads[QUAD], activations);
     });
     let mut integer = _mm512_add_epi32(_mm512_slli_epi32::<8>(high), low);
     if weights.excess != 0 {
@@ -130,15 +128,41 @@ fn accumulate(weights: &Unpacked, activations: &ActivationBlock, sum: __m512) ->
     }
 }
 
+/// Where the bytes of [`ActivationBlock`] are.
+const HIGH: usize = mem::offset_of!(ActivationBlock, high);
+const LOW: usize = mem::offset_of!(ActivationBlock, low);
+
+/// Adds four products for each row, with the activations at `OFFSET` of a block. Written in assembly, because the compiler
+/// widens neighbouring loads and takes them apart again, where the instruction can load one and give it to all rows.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+fn dot<const OFFSET: usize>(sum: __m512i, weights: __m512i, block: &ActivationBlock) -> __m512i {
+    const { assert!(OFFSET + 4 <= size_of::<ActivationBlock>()) };
+    let mut sum = sum;
+    #[expect(unsafe_code, reason = "one instruction")]
+    // SAFETY: reads four bytes of the block, writes a register, and is of a path that was detected.
+    unsafe {
+        std::arch::asm!(
+            "vpdpbusd {sum}, {weights}, dword ptr [{block} + {offset}]{{1to16}}",
+            sum = inout(zmm_reg) sum,
+            weights = in(zmm_reg) weights,
+            block = in(reg) block,
+            offset = const OFFSET,
+            options(pure, readonly, nostack, preserves_flags)
+        );
+    }
+    sum
+}
+
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn unpack_q4(block: &Q4Block) -> Unpacked {
     let low = _mm512_set1_epi8(15);
     let mut quads = [_mm512_setzero_si512(); 8];
-    unroll!(quad in 0 1 2 3 {
-        let bytes = load_u8x64(&block.quants[quad]);
-        quads[quad] = _mm512_and_si512(bytes, low);
-        quads[4 + quad] = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), low);
+    unroll!(QUAD in 0 1 2 3 {
+        let bytes = load_u8x64(&block.quants[QUAD]);
+        quads[QUAD] = _mm512_and_si512(bytes, low);
+        quads[4 + QUAD] = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), low);
     });
     Unpacked {
         quads,
@@ -152,8 +176,8 @@ fn unpack_q4(block: &Q4Block) -> Unpacked {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn unpack_q8(block: &Q8Block) -> Unpacked {
     let mut quads = [_mm512_setzero_si512(); 8];
-    unroll!(quad in 0 1 2 3 4 5 6 7 {
-        quads[quad] = load_u8x64(&block.quants[quad]);
+    unroll!(QUAD in 0 1 2 3 4 5 6 7 {
+        quads[QUAD] = load_u8x64(&block.quants[QUAD]);
     });
     Unpacked {
         quads,
