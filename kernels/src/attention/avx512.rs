@@ -8,9 +8,9 @@
     reason = "constant lengths, unrolled into registers, and rows whose width the launcher checked"
 )]
 
-use std::arch::x86_64::*;
+use std::{arch::x86_64::*, array::from_fn};
 
-use super::{GROUP, HeadCache, PAGE, TILE, TOKENS, WIDTH_STEP, cache::split};
+use super::{GROUP, HeadCache, PAGE, TOKENS, WIDTH_STEP, cache::split};
 use crate::{
     exp::avx512::exp,
     lanes::{Lanes, avx512::*},
@@ -33,7 +33,7 @@ struct Running {
 }
 
 /// Scores, then weights, of one tile.
-type TileWeights = [Lanes; TILE / PAGE];
+type TileWeights = [Lanes; 4];
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
@@ -71,22 +71,13 @@ fn group<const H: usize>(queries: &[f32], cache: HeadCache<'_>, out: &mut [f32])
 #[target_feature(enable = "avx512f")]
 fn scores<const H: usize>(queries: &[f32], tile: &[f32], scale: f32) -> [TileWeights; H] {
     let width = queries.len() / H;
-    let mut sums = [[_mm512_setzero_ps(); TILE / PAGE]; H];
-    let queries: [&[f32]; H] = std::array::from_fn(|head| &queries[head * width..][..width]);
-    let keys: [&[Lanes]; 4] = pages(tile).map(|page| &split(page).0.as_chunks().0[..width]);
-    for column in 0..width {
-        let mut now = [_mm512_setzero_ps(); 4];
-        for page in 0..4 {
-            now[page] = load(&keys[page][column]);
-        }
-        for head in 0..H {
-            let query = _mm512_set1_ps(queries[head][column]);
-            for page in 0..4 {
-                sums[head][page] = _mm512_fmadd_ps(now[page], query, sums[head][page]);
-            }
-        }
+    let mut sums = [[_mm512_setzero_ps(); 4]; H];
+    for first in (0..width).step_by(WIDTH_STEP) {
+        let queries = from_fn(|head| array(&queries[head * width + first..]));
+        let keys = pages(tile).map(|page| rows(&split(page).0[first * PAGE..]));
+        add_scores(queries, keys, &mut sums);
     }
-    let mut scores = [[[0.0; PAGE]; TILE / PAGE]; H];
+    let mut scores = [[[0.0; PAGE]; 4]; H];
     for head in 0..H {
         for page in 0..4 {
             let scaled = _mm512_mul_ps(sums[head][page], _mm512_set1_ps(scale));
@@ -94,6 +85,25 @@ fn scores<const H: usize>(queries: &[f32], tile: &[f32], scale: f32) -> [TileWei
         }
     }
     scores
+}
+
+/// Adds the products of 64 columns to the scores of 64 positions.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn add_scores<const H: usize>(
+    queries: [&[f32; WIDTH_STEP]; H],
+    keys: [&[Lanes; WIDTH_STEP]; 4],
+    sums: &mut [[__m512; 4]; H],
+) {
+    for column in 0..WIDTH_STEP {
+        for head in 0..H {
+            let query = _mm512_set1_ps(queries[head][column]);
+            for page in 0..4 {
+                let keys = load(&keys[page][column]);
+                sums[head][page] = _mm512_fmadd_ps(keys, query, sums[head][page]);
+            }
+        }
+    }
 }
 
 /// Scores to weights; gives the factors by which what was summed before fades.
@@ -106,23 +116,27 @@ fn soften<const H: usize>(
 ) -> [__m512; H] {
     let mut fades = [_mm512_setzero_ps(); H];
     for head in 0..H {
-        let (running, weights) = (&mut running[head], &mut weights[head]);
-        let before = _mm512_set1_ps(running.largest);
+        let before = _mm512_set1_ps(running[head].largest);
         let mut largest = before;
         for page in 0..4 {
-            let scores = _mm512_mask_mov_ps(before, mask(count, page), load(&weights[page]));
+            let scores = load(&weights[head][page]);
+            let scores = _mm512_mask_mov_ps(before, mask(count, page), scores);
             largest = _mm512_max_ps(largest, scores);
         }
-        running.largest = _mm512_reduce_max_ps(largest);
-        let largest = _mm512_set1_ps(running.largest);
-        fades[head] = exp(_mm512_sub_ps(before, largest));
-        running.total = _mm512_mul_ps(running.total, fades[head]);
+        running[head].largest = _mm512_reduce_max_ps(largest);
+        fades[head] = before;
+    }
+    for head in 0..H {
+        let largest = _mm512_set1_ps(running[head].largest);
+        fades[head] = exp(_mm512_sub_ps(fades[head], largest));
+        let mut total = _mm512_mul_ps(running[head].total, fades[head]);
         for page in 0..4 {
-            let weight = exp(_mm512_sub_ps(load(&weights[page]), largest));
+            let weight = exp(_mm512_sub_ps(load(&weights[head][page]), largest));
             let weight = _mm512_maskz_mov_ps(mask(count, page), weight);
-            running.total = _mm512_add_ps(running.total, weight);
-            store(&mut weights[page], weight);
+            total = _mm512_add_ps(total, weight);
+            store(&mut weights[head][page], weight);
         }
+        running[head].total = total;
     }
     fades
 }
@@ -147,16 +161,16 @@ fn add_values<const H: usize>(
     let width = out.len() / H;
     let mut sums = [[_mm512_setzero_ps(); 4]; H];
     for head in 0..H {
-        let before = columns(&out[head * width + first..]);
+        let before = rows::<4>(&out[head * width + first..]);
         for i in 0..4 {
             sums[head][i] = _mm512_mul_ps(load(&before[i]), fades[head]);
         }
     }
     for (page, values) in pages(tile).into_iter().enumerate() {
-        let rows = split(values).1.chunks_exact(width);
+        let values = split(values).1.chunks_exact(width);
         let counted = count.saturating_sub(page * PAGE);
-        for (position, row) in rows.take(counted).enumerate() {
-            let row = columns(&row[first..]);
+        for (position, row) in values.take(counted).enumerate() {
+            let row = rows::<4>(&row[first..]);
             for head in 0..H {
                 let weight = _mm512_set1_ps(weights[head][page][position]);
                 for i in 0..4 {
@@ -175,13 +189,19 @@ fn add_values<const H: usize>(
 
 /// The four pages of a tile.
 #[inline]
-fn pages(tile: &[f32]) -> [&[f32]; TILE / PAGE] {
-    let length = tile.len() / (TILE / PAGE);
-    std::array::from_fn(|page| &tile[page * length..][..length])
+fn pages(tile: &[f32]) -> [&[f32]; 4] {
+    let length = tile.len() / 4;
+    from_fn(|page| &tile[page * length..][..length])
 }
 
-/// Sixty-four columns.
+/// The first `N` vectors of a slice.
 #[inline]
-fn columns(row: &[f32]) -> &[Lanes; 4] {
-    &row.as_chunks().0.as_chunks().0[0]
+fn rows<const N: usize>(values: &[f32]) -> &[Lanes; N] {
+    &values.as_chunks().0.as_chunks().0[0]
+}
+
+/// The first `N` values of a slice.
+#[inline]
+fn array<const N: usize>(values: &[f32]) -> &[f32; N] {
+    &values.as_chunks().0[0]
 }

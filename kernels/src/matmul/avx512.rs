@@ -87,44 +87,72 @@ fn panel<B>(
     }
 }
 
-/// Sums of one panel for `T` tokens.
+/// Sums of one panel for `T` tokens. In each block, exact integer sums first; tokens take turns in them, so that no product
+/// waits for the one before.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+#[expect(
+    clippy::cognitive_complexity,
+    reason = "loops written out, in one function: in several, arrays of vectors go through memory"
+)]
 fn sums<B, const T: usize>(
     blocks: &[B],
     unpack: impl Fn(&B) -> Unpacked,
     tile: &[ActivationBlock],
 ) -> [__m512; T] {
     let mut sums = [_mm512_setzero_ps(); T];
-    for (block, activations) in blocks.iter().zip(tile.as_chunks::<T>().0) {
+    for (block, tokens) in blocks.iter().zip(tile.as_chunks::<T>().0) {
         let weights = unpack(block);
+        let mut exact = [_mm512_setzero_si512(); T];
+        unroll!(QUAD in 0 1 2 3 4 5 6 7 {
+            let quad = weights.quads[QUAD];
+            unroll!(TOKEN in 0 1 2 3 4 5 6 7 {
+                if TOKEN < T {
+                    exact[TOKEN] = dot::<{ HIGH + 4 * QUAD }>(exact[TOKEN], quad, &tokens[TOKEN]);
+                }
+            });
+        });
         unroll!(TOKEN in 0 1 2 3 4 5 6 7 {
             if TOKEN < T {
-                sums[TOKEN] = accumulate(&weights, &activations[TOKEN], sums[TOKEN]);
+                exact[TOKEN] = _mm512_slli_epi32::<8>(exact[TOKEN]);
+            }
+        });
+        unroll!(QUAD in 0 1 2 3 4 5 6 7 {
+            let quad = weights.quads[QUAD];
+            unroll!(TOKEN in 0 1 2 3 4 5 6 7 {
+                if TOKEN < T {
+                    exact[TOKEN] = dot::<{ LOW + 4 * QUAD }>(exact[TOKEN], quad, &tokens[TOKEN]);
+                }
+            });
+        });
+        unroll!(TOKEN in 0 1 2 3 4 5 6 7 {
+            if TOKEN < T {
+                sums[TOKEN] = accumulate(&weights, &tokens[TOKEN], exact[TOKEN], sums[TOKEN]);
             }
         });
     }
     sums
 }
 
+/// Adds a block's sums, scaled, to those of the blocks before.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn accumulate(weights: &Unpacked, activations: &ActivationBlock, sum: __m512) -> __m512 {
-    let (mut high, mut low) = (_mm512_setzero_si512(), _mm512_setzero_si512());
-    unroll!(QUAD in 0 1 2 3 4 5 6 7 {
-        high = dot::<{ HIGH + 4 * QUAD }>(high, weights.quads[QUAD], activations);
-        low = dot::<{ LOW + 4 * QUAD }>(low, weights.quads[QUAD], activations);
-    });
-    let mut integer = _mm512_add_epi32(_mm512_slli_epi32::<8>(high), low);
-    if weights.excess != 0 {
-        let excess = _mm512_set1_epi32(weights.excess * activations.total);
-        integer = _mm512_sub_epi32(integer, excess);
-    }
+#[target_feature(enable = "avx512f")]
+fn accumulate(
+    weights: &Unpacked,
+    activations: &ActivationBlock,
+    exact: __m512i,
+    sums: __m512,
+) -> __m512 {
+    let excess = _mm512_set1_epi32(weights.excess * activations.total);
+    let exact = match weights.excess {
+        0 => exact,
+        _ => _mm512_sub_epi32(exact, excess),
+    };
     let scales = _mm512_mul_ps(weights.scales, _mm512_set1_ps(activations.scale));
-    let sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(integer), scales, sum);
+    let sums = _mm512_fmadd_ps(_mm512_cvtepi32_ps(exact), scales, sums);
     match weights.offsets {
-        Some(offsets) => _mm512_fmadd_ps(offsets, _mm512_set1_ps(activations.sum), sum),
-        None => sum,
+        Some(offsets) => _mm512_fmadd_ps(offsets, _mm512_set1_ps(activations.sum), sums),
+        None => sums,
     }
 }
 
