@@ -33,7 +33,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// `model`: the GGUF file.
     pub model: PathBuf,
-    /// `model-name`: the public name that clients ask for; the one in the model file, if absent.
+    /// `model_name`: the public name that clients ask for; the one in the model file, if absent.
     pub model_name: Option<String>,
     /// `residency`: country of the machine, two capital letters.
     pub residency: Option<String>,
@@ -63,7 +63,7 @@ pub struct PolicySettings {
 /// `[evidence]`: how to ask the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvidencePaths {
-    /// `tsm-root`: root of configfs-tsm's reports.
+    /// `tsm_root`: root of configfs-tsm's reports.
     pub tsm_root: PathBuf,
     /// `vek`: VCEK or VLEK certificate (DER), for hosts that hand out none.
     pub vek: Option<PathBuf>,
@@ -76,11 +76,11 @@ pub struct EvidencePaths {
 pub struct EngineSettings {
     /// `threads`: threads that compute; 0, as many as there are cores, if absent.
     pub threads: usize,
-    /// `max-sequences`: answers made at the same time; 4.
+    /// `max_sequences`: answers made at the same time; 4.
     pub max_sequences: usize,
     /// `queue`: requests that may wait for their turn; 64.
     pub queue: usize,
-    /// `max-context-tokens`: longest prompt and answer; the model's own context, at most 8192, if absent.
+    /// `max_context_tokens`: longest prompt and answer; the model's own context, at most 8192, if absent.
     pub max_context_tokens: usize,
 }
 
@@ -176,7 +176,7 @@ impl Config {
                 .optional("listen", "ADDRESS:PORT", |text: String| text.parse().ok())
                 .unwrap_or(LISTEN),
             model: top.path("model").unwrap_or_default(),
-            model_name: top.optional("model-name", "1 to 128 of a-z, 0-9, - and .", model_name),
+            model_name: top.optional("model_name", "1 to 128 of a-z, 0-9, - and .", model_name),
             residency: top.optional("residency", "a country of two capital letters", country),
         };
         top.finish(&mut mistakes);
@@ -219,7 +219,7 @@ fn evidence(mut section: Section<'_>, mistakes: &mut Vec<String>) -> EvidencePat
     let vmpl = |level: u8| (level <= 3).then_some(level);
     let paths = EvidencePaths {
         tsm_root: section
-            .optional_path("tsm-root")
+            .optional_path("tsm_root")
             .unwrap_or_else(|| TSM_ROOT.into()),
         vek: section.optional_path("vek"),
         privlevel: section.optional("privlevel", "0 to 3", vmpl),
@@ -234,9 +234,9 @@ fn engine(mut section: Section<'_>, mistakes: &mut Vec<String>) -> EngineSetting
         threads: section
             .optional("threads", "0 to 1024", threads)
             .unwrap_or(0),
-        max_sequences: section.count("max-sequences", 4),
+        max_sequences: section.count("max_sequences", 4),
         queue: section.count("queue", 64),
-        max_context_tokens: section.count("max-context-tokens", 8192),
+        max_context_tokens: section.count("max_context_tokens", 8192),
     };
     section.finish(mistakes);
     settings
@@ -256,16 +256,16 @@ fn log_format(mut section: Section<'_>, mistakes: &mut Vec<String>) -> LogFormat
 fn limits(mut section: Section<'_>, mistakes: &mut Vec<String>) -> Limits {
     let default = Limits::default();
     let limits = Limits {
-        max_connections: section.count("max-connections", default.max_connections),
-        max_in_flight: section.count("max-in-flight", default.max_in_flight),
-        max_challenges: section.count("max-challenges", default.max_challenges),
+        max_connections: section.count("max_connections", default.max_connections),
+        max_in_flight: section.count("max_in_flight", default.max_in_flight),
+        max_challenges: section.count("max_challenges", default.max_challenges),
         max_request_bytes: request_bytes(&mut section, default.max_request_bytes),
-        replay_capacity: section.count("replay-capacity", default.replay_capacity),
-        max_bindings: section.count("max-bindings", default.max_bindings),
+        replay_capacity: section.count("replay_capacity", default.replay_capacity),
+        max_bindings: section.count("max_bindings", default.max_bindings),
         key_window: key_window(&mut section, default.key_window),
-        envelope_timeout: section.seconds("envelope-timeout-seconds", default.envelope_timeout),
-        answer_timeout: section.seconds("answer-timeout-seconds", default.answer_timeout),
-        drain_timeout: section.seconds("drain-timeout-seconds", default.drain_timeout),
+        envelope_timeout: section.seconds("envelope_timeout_seconds", default.envelope_timeout),
+        answer_timeout: section.seconds("answer_timeout_seconds", default.answer_timeout),
+        drain_timeout: section.seconds("drain_timeout_seconds", default.drain_timeout),
     };
     section.finish(mistakes);
     limits
@@ -274,7 +274,7 @@ fn limits(mut section: Section<'_>, mistakes: &mut Vec<String>) -> Limits {
 fn request_bytes(section: &mut Section<'_>, default: u32) -> u32 {
     let in_range = |bytes: u32| (1024..=64 * 1024 * 1024).contains(&bytes).then_some(bytes);
     section
-        .optional("max-request-bytes", "1024 to 67108864", in_range)
+        .optional("max_request_bytes", "1024 to 67108864", in_range)
         .unwrap_or(default)
 }
 
@@ -285,6 +285,6 @@ fn key_window(section: &mut Section<'_>, default: Duration) -> Duration {
             .then(|| Duration::from_secs(seconds))
     };
     section
-        .optional("key-window-seconds", "60 to 3600", in_range)
+        .optional("key_window_seconds", "60 to 3600", in_range)
         .unwrap_or(default)
 }

@@ -34,7 +34,7 @@ fn installed(expires: UnixTime) -> TempDir {
         envelope = "policy.json"
         keys = ["key.pem"]
         [evidence]
-        tsm-root = "no-such-folder"
+        tsm_root = "no-such-folder"
     "#;
     put("runtime.toml", config.as_bytes());
     folder
@@ -81,7 +81,7 @@ fn a_good_configuration_is_printed_with_its_defaults() {
     let output = run(installed(END).path(), &["--check-config"]);
     assert_eq!(output.status.code(), Some(0), "{}", log(&output));
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("key-window-seconds = 1200"), "{text}");
+    assert!(text.contains("key_window_seconds = 1200"), "{text}");
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn little_is_required() {
 #[test]
 fn what_is_printed_reads_back() {
     let text = minimal()
-        + "[evidence]\nvek = \"v.der\"\nprivlevel = 2\n[engine]\nthreads = 2\n[limits]\nmax-in-flight = 3\n[log]\nformat = \"json\"\n";
+        + "[evidence]\nvek = \"v.der\"\nprivlevel = 2\n[engine]\nthreads = 2\n[limits]\nmax_in_flight = 3\n[log]\nformat = \"json\"\n";
     let mut config = parse(&text).unwrap();
     let read_back = parse(&config.to_string()).unwrap();
     config.policy.threshold = Some(1);
@@ -56,7 +56,7 @@ fn every_mistake_is_told_at_once() {
         node = "Node_1"
         listen = 80
         residency = "france"
-        prompt-log = "/var/log/prompts"
+        prompt_log = "/var/log/prompts"
         [policy]
         keys = "k.pem"
         threshold = 2
@@ -66,10 +66,10 @@ fn every_mistake_is_told_at_once() {
         [engine]
         threads = -1
         [limits]
-        max-in-flight = 0
-        key-window-seconds = 5
-        max-request-bytes = 99999999999
-        answer-timeout-seconds = -1
+        max_in_flight = 0
+        key_window_seconds = 5
+        max_request_bytes = 99999999999
+        answer_timeout_seconds = -1
         [log]
         format = "xml"
     "#;
@@ -80,16 +80,16 @@ fn every_mistake_is_told_at_once() {
         "evidence.privlevel must be 0 to 3",
         "evidence.simulated is unknown",
         "engine.threads must be 0 to 1024",
-        "limits.max-in-flight must be a positive number",
-        "limits.max-request-bytes must be 1024 to 67108864",
-        "limits.key-window-seconds must be 60 to 3600",
-        "limits.answer-timeout-seconds must be a number of seconds, 1 to 86400",
+        "limits.max_in_flight must be a positive number",
+        "limits.max_request_bytes must be 1024 to 67108864",
+        "limits.key_window_seconds must be 60 to 3600",
+        "limits.answer_timeout_seconds must be a number of seconds, 1 to 86400",
         "log.format must be \"text\" or \"json\"",
         "node must be a-z, 0-9 and -, 1 to 63 of them",
         "listen must be ADDRESS:PORT",
         "model is required: a path",
         "residency must be a country of two capital letters",
-        "prompt-log is unknown",
+        "prompt_log is unknown",
     ];
     assert_eq!(mistakes(text), expected);
 }

@@ -10,7 +10,7 @@ impl fmt::Display for Config {
         put(&mut top, "node", self.node.clone());
         put(&mut top, "listen", self.listen.to_string());
         put(&mut top, "model", self.model.display().to_string());
-        put_some(&mut top, "model-name", self.model_name.clone());
+        put_some(&mut top, "model_name", self.model_name.clone());
         put_some(&mut top, "residency", self.residency.clone());
         put(&mut top, "policy", self.policy_table());
         put(&mut top, "evidence", self.evidence_table());
@@ -45,7 +45,7 @@ impl Config {
         let mut table = Table::new();
         put(
             &mut table,
-            "tsm-root",
+            "tsm_root",
             evidence.tsm_root.display().to_string(),
         );
         put_some(
@@ -61,11 +61,11 @@ impl Config {
         let engine = &self.engine;
         let mut table = Table::new();
         put(&mut table, "threads", integer(engine.threads));
-        put(&mut table, "max-sequences", integer(engine.max_sequences));
+        put(&mut table, "max_sequences", integer(engine.max_sequences));
         put(&mut table, "queue", integer(engine.queue));
         put(
             &mut table,
-            "max-context-tokens",
+            "max_context_tokens",
             integer(engine.max_context_tokens),
         );
         table
@@ -75,23 +75,23 @@ impl Config {
         let limits = &self.limits;
         let mut table = Table::new();
         for (name, value) in [
-            ("max-connections", integer(limits.max_connections)),
-            ("max-in-flight", integer(limits.max_in_flight)),
-            ("max-challenges", integer(limits.max_challenges)),
-            ("max-request-bytes", i64::from(limits.max_request_bytes)),
-            ("replay-capacity", integer(limits.replay_capacity)),
-            ("max-bindings", integer(limits.max_bindings)),
-            ("key-window-seconds", integer(limits.key_window.as_secs())),
+            ("max_connections", integer(limits.max_connections)),
+            ("max_in_flight", integer(limits.max_in_flight)),
+            ("max_challenges", integer(limits.max_challenges)),
+            ("max_request_bytes", i64::from(limits.max_request_bytes)),
+            ("replay_capacity", integer(limits.replay_capacity)),
+            ("max_bindings", integer(limits.max_bindings)),
+            ("key_window_seconds", integer(limits.key_window.as_secs())),
             (
-                "envelope-timeout-seconds",
+                "envelope_timeout_seconds",
                 integer(limits.envelope_timeout.as_secs()),
             ),
             (
-                "answer-timeout-seconds",
+                "answer_timeout_seconds",
                 integer(limits.answer_timeout.as_secs()),
             ),
             (
-                "drain-timeout-seconds",
+                "drain_timeout_seconds",
                 integer(limits.drain_timeout.as_secs()),
             ),
         ] {
