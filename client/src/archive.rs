@@ -1,4 +1,4 @@
-//! What the client keeps on disk of an exchange: receipt, opening, evidence. New files only the user can read.
+//! What the client keeps on disk of an exchange: receipt, opening, evidence. New files only the user can read, but for those that are made to be handed on.
 
 use crate::Exchange;
 use protocol::{Opening, SignedReceipt};
@@ -11,6 +11,8 @@ use std::{
 
 /// Readable and writable by the user alone.
 const PRIVATE: u32 = 0o600;
+/// Readable for everyone whom the umask allows.
+const SHARED: u32 = 0o644;
 
 /// Writes `ID.receipt`, `ID.opening` and (once per attestation) `BINDING-ID.bundle` into `directory`.
 pub(crate) fn save_exchange(
@@ -42,25 +44,30 @@ pub(crate) fn write_opening(path: &Path, opening: &Opening) -> io::Result<()> {
 
 /// Writes a whole file beside its place, then moves it there: a reader sees all of it or nothing.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write(path, bytes, PRIVATE)
+}
+
+/// The same for what others may read.
+pub(crate) fn write_shared(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write(path, bytes, SHARED)
+}
+
+fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let beside = sibling(path);
-    let mut file = create_new(&beside)?;
+    let mut file = create_new(&beside, mode)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)
 }
 
 /// A file of our own making: whatever stood there, a link or a file that others may read, is not written to.
-fn create_new(path: &Path) -> io::Result<fs::File> {
+fn create_new(path: &Path, mode: u32) -> io::Result<fs::File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let mut options = fs::OpenOptions::new();
-    options
-        .write(true)
-        .create_new(true)
-        .mode(PRIVATE)
-        .open(path)
+    options.write(true).create_new(true).mode(mode).open(path)
 }
 
 fn sibling(path: &Path) -> PathBuf {

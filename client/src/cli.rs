@@ -101,9 +101,10 @@ struct Context<'a> {
 
 /// Runs the command that `args` (with the program's name first) spell.
 pub fn run(args: impl IntoIterator<Item = OsString>, composition: &Composition) -> ExitCode {
-    let parsed = match Narthex::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let parsed = match Narthex::try_parse_from(&args) {
         Ok(parsed) => parsed,
-        Err(error) => return output::usage(&error).into(),
+        Err(error) => return output::usage(&error, &args).into(),
     };
     let output = Arc::new(Output::new(&parsed.global));
     let context = Context {

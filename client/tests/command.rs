@@ -209,6 +209,7 @@ fn keys_are_private_and_never_overwritten() {
         metadata.permissions().mode() & 0o777
     };
     assert_eq!(mode("alice.pem"), 0o600);
+    assert_ne!(mode("alice.pub.pem") & 0o400, 0);
     let before = fs::read(folder.path().join("alice.pem")).unwrap();
     let again = narthex(folder.path(), &["policy", "keygen", "alice"]);
     assert_eq!(again.status, 2, "{again:?}");
@@ -361,7 +362,15 @@ fn lint_tells_every_mistake_and_remarks_without_rejecting() {
             "{code}: {bad:?}"
         );
     }
+    let codes = "MALFORMED  policy.document.empty_list, policy.document.unknown_field";
+    assert_eq!(bad.last_line(), codes);
     let sign = folder.run(&["policy", "sign", "--key", "alice.pem", "bad.toml"]);
+    assert_told(&sign, 30, "policy.document.empty_list");
+    assert_eq!(
+        sign.stderr.matches("policy.document.empty_list").count(),
+        1,
+        "{sign:?}"
+    );
     assert_eq!(
         sign.status, 30,
         "what no client could read is not signed: {sign:?}"
@@ -382,6 +391,16 @@ fn an_envelope_of_another_signer_is_rejected() {
         "other.json",
     ]);
     assert_eq!(verify.status, 10, "{verify:?}");
+}
+
+#[test]
+fn usage_is_told_as_json_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = narthex(folder.path(), &["verify", "snp", "--at", "x", "--json"]);
+    assert_eq!((run.status, run.stderr.as_str()), (2, ""), "{run:?}");
+    let document = run.json();
+    assert_eq!(document["exit"], 2);
+    assert_eq!(document["error"]["code"], "usage");
 }
 
 #[test]

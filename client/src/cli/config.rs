@@ -117,22 +117,31 @@ fn remember(policy: &Policy, context: &Context<'_>) -> Result<(), Failure> {
     })
 }
 
-/// Every mistake, one a line.
+/// Every mistake, one a line, with its code where that is another than the first's.
 pub(super) fn policy_failure(errors: &[PolicyError]) -> Failure {
     let signature = errors
         .iter()
         .any(|error| matches!(error, PolicyError::Signature(_)));
-    let exit = if signature {
-        Exit::Rejected
+    let (exit, advice) = if signature {
+        (
+            Exit::Rejected,
+            "check that --policy and --policy-key belong together; `narthex policy verify` tells more",
+        )
     } else {
-        Exit::Malformed
+        (
+            Exit::Malformed,
+            "correct the document and have it signed; `narthex policy lint` tells its mistakes one by one",
+        )
     };
-    let lines: Vec<String> = errors
-        .iter()
-        .map(|error| format!("{error} [{}]", error.code()))
-        .collect();
     let code = errors.first().map_or("policy.document", PolicyError::code);
-    Failure::new(exit, code, lines.join("\n")).advice(
-        "check that --policy and --policy-key belong together; `narthex policy verify` tells more",
-    )
+    let lines: Vec<String> = errors.iter().map(|error| mistake(error, code)).collect();
+    Failure::new(exit, code, lines.join("\n")).advice(advice)
+}
+
+fn mistake(error: &PolicyError, told: &str) -> String {
+    if error.code() == told {
+        error.to_string()
+    } else {
+        format!("{error} [{}]", error.code())
+    }
 }

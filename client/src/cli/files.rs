@@ -32,6 +32,11 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     archive::write_private(path, bytes).map_err(|error| unwritable(path, &error))
 }
 
+/// Writes a whole file that is for others too: a public key, a signed policy.
+pub(crate) fn write_shared(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    archive::write_shared(path, bytes).map_err(|error| unwritable(path, &error))
+}
+
 pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     let message = format!("{} cannot be written: {error}", path.display());
     Failure::new(Exit::Internal, "file.write", message)

@@ -43,7 +43,7 @@ impl Keygen {
             .map_err(|_| no_key())?;
         let spki = [SPKI_PREFIX.as_slice(), &raw].concat();
         files::write(&private, pem("PRIVATE KEY", pkcs8.as_ref()).as_bytes())?;
-        files::write(&public, pem("PUBLIC KEY", &spki).as_bytes())?;
+        files::write_shared(&public, pem("PUBLIC KEY", &spki).as_bytes())?;
         let keyid = ::policy::signature::keyid(&raw);
         let document = json!({"private": private, "public": public, "keyid": keyid});
         let text = format!(

@@ -4,6 +4,7 @@ use super::{Exit, Failure, Global, config, report::Report};
 use crate::{Check, Event, Observer, Outcome};
 use serde_json::{Value, json};
 use std::{
+    ffi::OsString,
     io::{self, IsTerminal, Write},
     sync::{Mutex, PoisonError},
 };
@@ -121,24 +122,11 @@ impl Output {
         }
         match self.format {
             Format::Json => {
-                let _ = stdout(&json_text(&self.failure_document(failure)));
+                let _ = stdout(&json_text(&failure_document(failure, &self.checks())));
             }
             Format::Text => stderr(&failure_text(failure, self.color.stderr)),
         }
         failure.exit
-    }
-
-    fn failure_document(&self, failure: &Failure) -> Value {
-        json!({
-            "verdict": failure.exit.verdict(),
-            "exit": failure.exit as u8,
-            "error": {
-                "code": failure.code,
-                "message": failure.message,
-                "advice": failure.advice,
-            },
-            "checks": self.checks(),
-        })
     }
 
     fn check(&self, check: &Check) {
@@ -162,14 +150,38 @@ impl Observer for Output {
     }
 }
 
-/// What clap has to say: help and version to standard output, mistakes to standard error.
-pub(crate) fn usage(error: &clap::Error) -> Exit {
-    let _ = error.print();
-    if error.use_stderr() {
-        Exit::Usage
-    } else {
-        Exit::Accepted
+/// What clap has to say: help and version to standard output, mistakes to standard error or, with `--json`, as a document.
+pub(crate) fn usage(error: &clap::Error, args: &[OsString]) -> Exit {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Exit::Accepted;
     }
+    if args.iter().any(|arg| arg == "--json") {
+        let _ = stdout(&json_text(&failure_document(&usage_failure(error), &[])));
+    } else {
+        let _ = error.print();
+    }
+    Exit::Usage
+}
+
+fn usage_failure(error: &clap::Error) -> Failure {
+    let told = error.to_string();
+    let message = told.strip_prefix("error: ").unwrap_or(&told).trim_end();
+    Failure::usage("usage", message)
+        .advice("`narthex --help` and `narthex COMMAND --help` tell how")
+}
+
+fn failure_document(failure: &Failure, checks: &[Check]) -> Value {
+    json!({
+        "verdict": failure.exit.verdict(),
+        "exit": failure.exit as u8,
+        "error": {
+            "code": failure.code,
+            "message": failure.message,
+            "advice": failure.advice,
+        },
+        "checks": checks,
+    })
 }
 
 const OUTPUT_CLOSED: &str = "output.closed";

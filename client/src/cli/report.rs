@@ -1,7 +1,7 @@
 //! The outcome of a command that judges: checks, verdict, claims.
 
 use super::Exit;
-use crate::{Check, Outcome};
+use crate::Check;
 use attestation::{VerifyError, snp::ErrorClass};
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -50,7 +50,7 @@ impl Report {
 
     /// `ACCEPTED`, or another verdict with the codes of the checks that failed.
     pub(crate) fn verdict_line(&self) -> String {
-        let codes: Vec<&str> = self.failed().map(|check| check.id.as_ref()).collect();
+        let codes = self.failed_codes();
         let verdict = self.exit.verdict().to_uppercase();
         let retry = match self.retryable {
             Retryable::Yes => "  — retryable: with collateral that is current",
@@ -73,10 +73,15 @@ impl Report {
         })
     }
 
-    fn failed(&self) -> impl Iterator<Item = &Check> {
-        self.checks
-            .iter()
-            .filter(|check| check.outcome == Outcome::Fail)
+    /// Each once, in the order of the checks.
+    fn failed_codes(&self) -> Vec<&str> {
+        let mut codes = Vec::new();
+        for check in self.checks.iter().filter(|check| check.is_failure()) {
+            if !codes.contains(&check.id.as_ref()) {
+                codes.push(check.id.as_ref());
+            }
+        }
+        codes
     }
 }
 

@@ -37,7 +37,7 @@ impl Sign {
             .map_err(|error| key_failure(&error))?;
         let json = envelope.to_json();
         match &self.output {
-            Some(path) => files::write(path, json.as_bytes())?,
+            Some(path) => files::write_shared(path, json.as_bytes())?,
             None => context.output.text(&json)?,
         }
         Ok(Exit::Accepted)
@@ -50,6 +50,9 @@ fn key_failure(error: &SigningKeyError) -> Failure {
         SigningKeyError::Malformed { .. } => Exit::Malformed,
         SigningKeyError::Sign => Exit::Internal,
     };
-    Failure::new(exit, error.code(), error.to_string())
-        .advice("`narthex policy keygen` makes a pair; give its NAME.pem here")
+    Failure::new(exit, error.code(), error.to_string()).advice(match error {
+        SigningKeyError::File(_) => "check the path and its permissions",
+        SigningKeyError::Permissions { .. } => "keep private keys to their owner, then sign again",
+        _ => "`narthex policy keygen` makes a pair; give its NAME.pem here",
+    })
 }
