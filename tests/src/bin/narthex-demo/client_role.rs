@@ -3,6 +3,7 @@
 use crate::{Outcome, roots};
 use client::{SystemClock, cli};
 use std::{ffi::OsString, path::Path, sync::Arc};
+use tests::child::parent_has_ended;
 
 pub(crate) fn run(directory: &Path, arguments: Vec<OsString>) -> Outcome {
     let composition = cli::Composition {
@@ -14,6 +15,17 @@ pub(crate) fn run(directory: &Path, arguments: Vec<OsString>) -> Outcome {
         policy: policy::danger::accept_custom_anchors,
         clock: Arc::new(SystemClock),
     };
+    if arguments.first().is_some_and(|command| command == "proxy") {
+        end_with_parent();
+    }
     let arguments = std::iter::once(OsString::from("narthex")).chain(arguments);
     Ok(cli::run(arguments, &composition))
+}
+
+/// The proxy that ships serves until a signal; the demo's must not outlive the demo.
+fn end_with_parent() {
+    std::thread::spawn(|| {
+        let _ = parent_has_ended().blocking_recv();
+        std::process::exit(0);
+    });
 }

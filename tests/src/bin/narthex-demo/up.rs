@@ -2,10 +2,10 @@
 
 use crate::{Outcome, refusals, show};
 use clap::Args;
-use std::{env, error::Error, fs, io, path::PathBuf, process::ExitCode};
+use enclave_runtime::StopSignals;
+use std::{env, error::Error, fs, path::PathBuf, process::ExitCode};
 use tests::child::Process;
 use tests::stack::{self, Directory, Inspection, MODEL, Programs, Stack};
-use tokio::signal;
 
 /// What is asked if nobody asks anything else.
 const PROMPT: &str =
@@ -22,7 +22,7 @@ pub(crate) struct Up {
     #[arg(long, value_name = "TEXT", default_value = PROMPT)]
     prompt: String,
     /// Keeps everything up for the openai SDK until interrupted
-    #[arg(long)]
+    #[arg(long, conflicts_with = "prompt")]
     serve: bool,
 }
 
@@ -30,9 +30,11 @@ impl Up {
     pub(crate) fn run(self) -> Outcome {
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {
+            // Before anything is started: a signal never leaves processes or files behind.
+            let signals = StopSignals::listen()?;
             tokio::select! {
                 outcome = self.show() => outcome,
-                _ = signal::ctrl_c() => interrupted(),
+                () = signals.received() => interrupted(),
             }
         })
     }
@@ -144,16 +146,7 @@ async fn serve(stack: &Stack) -> Outcome {
     ));
     show::line("");
     show::line("Ctrl-C ends it");
-    terminated().await?;
-    interrupted()
-}
-
-/// Resolves on SIGTERM; Ctrl-C is seen to by the caller.
-async fn terminated() -> io::Result<()> {
-    signal::unix::signal(signal::unix::SignalKind::terminate())?
-        .recv()
-        .await;
-    Ok(())
+    std::future::pending().await
 }
 
 fn interrupted() -> Outcome {
