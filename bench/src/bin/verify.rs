@@ -17,17 +17,33 @@ fn main() -> Result<(), Box<dyn Error>> {
     let roots = SnpRoots::vendor();
 
     let ours = || {
-        let evidence = snp::Evidence { report: &report, vek: &vek, chain: &[&ask] };
+        let evidence = snp::Evidence {
+            report: &report,
+            vek: &vek,
+            chain: &[&ask],
+        };
         snp::verify(&evidence, &[], &roots, now).expect("genuine evidence verifies");
     };
     let theirs = || {
         let certificate = |der: &[u8]| Certificate::from_der(der).expect("genuine certificate");
-        let chain = Chain { ca: ca::Chain { ark: certificate(&ark), ask: certificate(&ask) }, vek: certificate(&vek) };
+        let chain = Chain {
+            ca: ca::Chain {
+                ark: certificate(&ark),
+                ask: certificate(&ask),
+            },
+            vek: certificate(&vek),
+        };
         let report = AttestationReport::from_bytes(&report).expect("genuine report");
-        (&chain, &report).verify().expect("genuine evidence verifies");
+        (&chain, &report)
+            .verify()
+            .expect("genuine evidence verifies");
     };
     let (us, peer) = bench::in_turn(ours, theirs);
-    println!("snp.cold: narthex {:.0} per s, sev 8 with OpenSSL {:.0} per s, one thread", 1.0 / us, 1.0 / peer);
+    println!(
+        "snp.cold: narthex {:.0} per s, sev 8 with OpenSSL {:.0} per s, one thread",
+        1.0 / us,
+        1.0 / peer
+    );
     bench::print_ratio("snp.cold.vs_sev_openssl", us, peer);
     Ok(())
 }
@@ -35,10 +51,28 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Where cargo keeps the package of `sev`, whose test data are real evidence.
 fn sev_package() -> Result<PathBuf, Box<dyn Error>> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    let out = Command::new("cargo").args(["metadata", "--format-version", "1", "--locked", "--manifest-path", manifest]).output()?;
+    let out = Command::new("cargo")
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--locked",
+            "--manifest-path",
+            manifest,
+        ])
+        .output()?;
     let metadata: serde_json::Value = serde_json::from_slice(&out.stdout)?;
-    let packages = metadata["packages"].as_array().ok_or("cargo metadata names no packages")?;
-    let sev = packages.iter().find(|p| p["name"] == "sev").ok_or("sev is not among the packages")?;
-    let manifest = PathBuf::from(sev["manifest_path"].as_str().ok_or("sev has no manifest path")?);
+    let packages = metadata["packages"]
+        .as_array()
+        .ok_or("cargo metadata names no packages")?;
+    let sev = packages
+        .iter()
+        .find(|p| p["name"] == "sev")
+        .ok_or("sev is not among the packages")?;
+    let manifest = PathBuf::from(
+        sev["manifest_path"]
+            .as_str()
+            .ok_or("sev has no manifest path")?,
+    );
     Ok(manifest.parent().ok_or("sev has no folder")?.to_owned())
 }
