@@ -16,8 +16,8 @@ DECODE_TOKENS = 64
 def ours(program, model, prompt):
     """Best tokens per second of (prefill, decode at the prompt's depth) of one round, as our example prints them."""
     out = subprocess.run([program, model, prompt, "0", "1"], check=True, capture_output=True, text=True).stdout
-    fields = dict(word.split("=") for line in out.splitlines() if line.startswith("engine ") for word in line.split()[1:])
-    return float(fields["prefill_tok_s"]), float(fields["decode_tok_s"])
+    rates = dict(line.split() for line in out.splitlines())
+    return float(rates["prefill512_tokens_per_s"]), float(rates["decode512_tokens_per_s"])
 
 
 def llamacpp_server(model):
