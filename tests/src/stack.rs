@@ -7,6 +7,7 @@ use attestation::{UnixTime, crypto::sha256, snp::Product};
 use std::{
     fs, io,
     net::SocketAddr,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output},
     time::{SystemTime, UNIX_EPOCH},
@@ -93,7 +94,11 @@ impl Programs {
 impl Directory {
     /// A fresh one, for this user's eyes only.
     pub fn create() -> io::Result<Self> {
-        let root = tempfile::Builder::new().prefix("narthex-demo-").tempdir()?;
+        let private = fs::Permissions::from_mode(0o700);
+        let root = tempfile::Builder::new()
+            .prefix("narthex-demo-")
+            .permissions(private)
+            .tempdir()?;
         for state in [
             "state-runtime",
             "state-gateway",
