@@ -4,7 +4,6 @@
 mod admin;
 mod api_key;
 mod appraisal;
-mod clock;
 pub mod config;
 pub mod daemon;
 mod gateway;
@@ -23,7 +22,7 @@ mod upstream;
 
 pub use crate::gateway::{Gateway, Listeners};
 pub use appraisal::AppraisalError;
-pub use clock::{Clock, SystemClock};
 pub use config::{Config, ConfigError};
 pub use node_name::NodeName;
 pub use policy_in_force::{PolicyInForceError, policy_in_force};
+pub use provision::{Clock, SystemClock};

@@ -1,13 +1,15 @@
 //! What the binaries keep on disk: policies, their keys, and the highest policy version seen.
 //!
-//! The only shared crate with disk. It reads no clock and no environment; every path is the caller's, every error names its file.
+//! The only shared crate with disk and clock. It reads no environment; every path is the caller's, every error names its file.
 
+pub mod clock;
 pub mod file;
 pub mod policy_file;
 pub mod policy_memory;
 pub mod public_key;
 pub mod signing_key;
 
+pub use clock::{Clock, SystemClock};
 pub use file::FileError;
 pub use policy_file::{PolicyFileError, read_policy};
 pub use policy_memory::{MemoryError, PolicyMemory};

@@ -1,4 +1,4 @@
-//! The clock: the only place in this crate that asks what time it is.
+//! The clock of client and gateway: the one place that asks the system what time it is.
 
 use attestation::UnixTime;
 use std::{
@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Says what time it is.
-pub trait Clock: Send + Sync + 'static {
+pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> UnixTime;
 }
