@@ -122,6 +122,9 @@ fn a_simulated_bundle_is_rejected() {
     folder.write("cut.bundle", &node.bundle(&Nonce([7; 32])).to_cbor()[1..]);
     let cut = folder.run(&["verify", "bundle", "--bundle", "cut.bundle"]);
     assert_eq!(cut.status, 30, "{cut:?}");
+    let show = ["receipt", "show", "--bundle", "node.bundle", "--receipt"];
+    let none = folder.run(&[&show[..], &["node.bundle"]].concat());
+    assert_told(&none, 30, "receipt.malformed");
 }
 
 /// That the run ended with `status` and said `code` and what to do.

@@ -140,6 +140,9 @@ async fn an_auditor_rejects_what_was_changed_afterwards() {
         bench.tamper(name);
         assert!([10, 30].contains(&bench.audit().await), "{name}");
     }
+    assert_eq!(bench.chat(&["Hello"]).await, 0);
+    fs::write(bench.file("receipt"), b"no receipt").unwrap();
+    assert_eq!(bench.audit().await, 30);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

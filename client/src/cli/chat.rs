@@ -22,9 +22,9 @@ const PATH: &str = "/v1/chat/completions";
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  narthex chat --gateway https://gw.example --policy policy.json --policy-key alice.pem \"Who are you?\"
-  narthex chat --policy policy.json --policy-key alice.pem --policy-key bob.pem < question.txt
-  narthex chat --policy policy.json --policy-key alice.pem --receipt r.cose --opening r.opening --bundle r.bundle \"Hello\"
+  narthex chat --gateway https://gw.example --policy policy.json --policy-key alice.pub.pem \"Who are you?\"
+  narthex chat --policy policy.json --policy-key alice.pub.pem --policy-key bob.pub.pem < question.txt
+  narthex chat --policy policy.json --policy-key alice.pub.pem --receipt r.cose --opening r.opening --bundle r.bundle \"Hello\"
 
 The answer is complete only if the command ends with status 0.")]
 pub(crate) struct Chat {

@@ -22,8 +22,8 @@ const MAX_KEY_BYTES: usize = 4096;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  narthex proxy --gateway https://gw.example --policy policy.json --policy-key alice.pem
-  narthex proxy --policy policy.json --policy-key alice.pem --listen 127.0.0.1:8080 --receipts receipts/
+  narthex proxy --gateway https://gw.example --policy policy.json --policy-key alice.pub.pem
+  narthex proxy --policy policy.json --policy-key alice.pub.pem --listen 127.0.0.1:8080 --receipts receipts/
 
 Point an OpenAI SDK at the address that is printed; nothing else changes:
   OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=unused python app.py

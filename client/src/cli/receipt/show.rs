@@ -2,7 +2,7 @@
 
 use super::{
     super::{Context, Exit, Failure, output::json_text, verify},
-    verify::read,
+    verify::{exit_of, read},
 };
 use crate::receipt_json;
 use clap::Args;
@@ -27,7 +27,7 @@ impl Show {
         let signed = read(&self.receipt)?;
         let bundle = verify::read_bundle(&self.bundle)?;
         let receipt = signed.verify(&bundle.identity).map_err(|error| {
-            Failure::new(Exit::Rejected, error.code(), error.to_string())
+            Failure::new(exit_of(&error), error.code(), error.to_string())
                 .advice("give the bundle of the node that signed this receipt")
         })?;
         let document = receipt_json::document(&receipt, &signed);

@@ -11,7 +11,7 @@ use attestation::UnixTime;
 use clap::Args;
 use protocol::{
     Opening, Receipt, SignedReceipt,
-    receipt::{DisclosedExchange, MAX_SIGNED_RECEIPT},
+    receipt::{DisclosedExchange, MAX_SIGNED_RECEIPT, ReceiptError},
 };
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -24,7 +24,7 @@ const MAX_OPENING_BYTES: usize = 1024;
 #[command(after_help = "\
 Examples:
   narthex receipt verify --receipt r.cose --bundle r.bundle --at 2026-06-01T00:00:00Z
-  narthex receipt verify --receipt r.cose --bundle r.bundle --policy policy.json --policy-key alice.pem \\
+  narthex receipt verify --receipt r.cose --bundle r.bundle --policy policy.json --policy-key alice.pub.pem \\
       --opening r.opening --request request.json --response answer.sse")]
 pub(crate) struct ReceiptVerify {
     /// The receipt (COSE_Sign1)
@@ -75,19 +75,17 @@ impl ReceiptVerify {
         let Some(claims) = &judged.claims else {
             return Ok(judged.report);
         };
-        let checks = match receipt {
+        let (checks, exit) = match receipt {
             Ok(receipt) => {
                 let mut checks = receipt_check::checks(&receipt, claims, judged.keys.as_ref());
                 checks.push(self.exchange_check(&receipt)?);
-                checks
+                (checks, Exit::Accepted)
             }
-            Err(error) => vec![
-                Check::fail(error.code(), "the attested identity signed the receipt")
-                    .detail(error.to_string()),
-            ],
+            Err(error) => (vec![refused(&error)], exit_of(&error)),
         };
         judged.report.checks.extend(checks);
-        Ok(Report::of(judged.report.checks, judged.report.claims))
+        let (exit, retryable) = (exit.and(judged.report.exit), judged.report.retryable);
+        Ok(Report::of(judged.report.checks, judged.report.claims).and(exit, retryable))
     }
 
     /// Whether the disclosed exchange is the one that the receipt is about.
@@ -111,6 +109,18 @@ impl ReceiptVerify {
             Ok(()) => Check::pass("receipt.exchange", TITLE),
             Err(error) => Check::fail(error.code(), TITLE).detail(error.to_string()),
         })
+    }
+}
+
+fn refused(error: &ReceiptError) -> Check {
+    Check::fail(error.code(), "the attested identity signed the receipt").detail(error.to_string())
+}
+
+/// The exit status that a refused receipt means.
+pub(super) const fn exit_of(error: &ReceiptError) -> Exit {
+    match error {
+        ReceiptError::Malformed => Exit::Malformed,
+        _ => Exit::Rejected,
     }
 }
 

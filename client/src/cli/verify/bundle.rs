@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 Examples:
   narthex verify bundle --bundle r.bundle
-  narthex verify bundle --bundle r.bundle --policy policy.json --policy-key alice.pem --at 2026-06-01T00:00:00Z
+  narthex verify bundle --bundle r.bundle --policy policy.json --policy-key alice.pub.pem --at 2026-06-01T00:00:00Z
   narthex verify bundle --bundle r.bundle --nonce 5f3c...
 
 Key lists live for minutes: judge an archived bundle at the time of its exchange, with --at.")]

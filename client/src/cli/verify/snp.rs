@@ -28,7 +28,7 @@ use std::path::PathBuf;
 Examples:
   narthex verify snp --report report.bin --vek vcek.der
   narthex verify snp --report report.hex --vek vcek.pem --chain ask.pem --crl milan.crl --at 2026-06-01T00:00:00Z
-  narthex verify snp --report report.bin --vek vcek.der --policy policy.json --policy-key alice.pem --json
+  narthex verify snp --report report.bin --vek vcek.der --policy policy.json --policy-key alice.pub.pem --json
 
 Without a policy, status 0 means: authentic, and neither a debug nor a migratable guest. Firmware floors and
 measurements are for a policy to judge.")]
