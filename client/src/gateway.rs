@@ -101,8 +101,10 @@ pub fn is_loopback(host: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
+/// What stands before an `@` may be a password, and is not repeated.
 fn url_error(text: &str) -> ClientError {
-    ClientError::Url(text.to_owned())
+    let shown = text.rsplit_once('@').map_or(text, |(_, host)| host);
+    ClientError::Url(shown.to_owned())
 }
 
 #[cfg(test)]
@@ -128,6 +130,12 @@ mod tests {
             let error = GatewayUrl::parse(url).unwrap_err();
             assert_eq!(error.code(), "gateway.plaintext", "{url}");
         }
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_repeated() {
+        let error = GatewayUrl::parse("https://me:hunter2@gw.example").unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
 
     #[test]
