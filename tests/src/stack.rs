@@ -21,6 +21,13 @@ pub const PRODUCT: Product = Product::Genoa;
 pub const NODE: &str = "demo-node-1";
 /// The public name of the model of demo and tests.
 pub const MODEL: &str = "smollm2-135m-instruct";
+/// Folders that remember policy versions, one for each that judges.
+const STATES: [&str; 4] = [
+    "state-runtime",
+    "state-gateway",
+    "state-client",
+    "state-other",
+];
 /// How long the demo's policy lasts, in seconds.
 const POLICY_SECONDS: u64 = 7 * 24 * 3600;
 
@@ -51,9 +58,10 @@ impl Inspection {
     }
 }
 
-/// Files of one stack.
+/// Files of one stack, for this user's eyes only.
 pub struct Directory {
-    root: TempDir,
+    root: PathBuf,
+    _removed_on_drop: Option<TempDir>,
 }
 
 /// A running stack. It ends when it is dropped.
@@ -92,28 +100,36 @@ impl Programs {
 }
 
 impl Directory {
-    /// A fresh one, for this user's eyes only.
+    /// A fresh one that goes when this value does.
     pub fn create() -> io::Result<Self> {
-        let private = fs::Permissions::from_mode(0o700);
-        let root = tempfile::Builder::new()
-            .prefix("narthex-demo-")
-            .permissions(private)
-            .tempdir()?;
-        for state in [
-            "state-runtime",
-            "state-gateway",
-            "state-client",
-            "state-other",
-        ] {
-            fs::create_dir(root.path().join(state))?;
+        let root = tempfile::Builder::new().prefix("narthex-demo-").tempdir()?;
+        Self::filled(root.path().to_owned(), Some(root))
+    }
+
+    /// One at `root`, in place of what was there: for a test, whose statics are never dropped.
+    pub fn replace(root: PathBuf) -> io::Result<Self> {
+        match fs::remove_dir_all(&root) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => fs::create_dir_all(&root)?,
         }
-        Ok(Self { root })
+        Self::filled(root, None)
+    }
+
+    fn filled(root: PathBuf, guard: Option<TempDir>) -> io::Result<Self> {
+        fs::set_permissions(&root, fs::Permissions::from_mode(0o700))?;
+        for state in STATES {
+            fs::create_dir(root.join(state))?;
+        }
+        Ok(Self {
+            root,
+            _removed_on_drop: guard,
+        })
     }
 
     /// A file in it.
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
+        self.root.join(name)
     }
 
     /// The same as text, for command lines and configuration files.
@@ -125,7 +141,7 @@ impl Directory {
     /// Its path.
     #[must_use]
     pub fn path(&self) -> String {
-        self.root.path().display().to_string()
+        self.root.display().to_string()
     }
 
     /// Writes the gateway's certificate and key for loopback, and the one API key.

@@ -162,7 +162,7 @@ fn sealed_request(stack: &Stack, marker: &str) -> (Vec<u8>, usize) {
     let admitted = appraiser(stack).appraise(&bundle, &nonce, now()).unwrap();
     let keys = SignedKeyConfigs::from_bytes(bundle.key_configs.unwrap());
     let sealer = protocol::Sealer::new(&admitted, &keys, now()).unwrap();
-    let filler = "The door stands open. ".repeat(1200);
+    let filler = "responsibilities ".repeat(1200);
     let body = format!(
         r#"{{"model":"{MODEL}","max_tokens":4,"temperature":0,"messages":[{{"role":"user","content":"{marker} {filler}"}}]}}"#
     );

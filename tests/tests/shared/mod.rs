@@ -26,7 +26,7 @@ pub(crate) fn stack() -> &'static Stack {
 fn start() -> Shared {
     let wires = Runtime::new().unwrap();
     let programs = Programs::beside(Path::new(env!("CARGO_BIN_EXE_narthex-demo"))).unwrap();
-    let directory = Directory::create().unwrap();
+    let directory = Directory::replace(place()).unwrap();
     let model = model();
     stack::publish_policy(&directory, &programs, &model).unwrap();
     directory.write_access().unwrap();
@@ -42,6 +42,13 @@ fn start() -> Shared {
         stack,
         _wires: wires,
     }
+}
+
+/// A folder of this test program's own, below the build's: it is replaced by the next run.
+fn place() -> PathBuf {
+    let program = env::current_exe().unwrap();
+    let name = program.file_stem().unwrap();
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
 /// The model's file.
