@@ -1,10 +1,10 @@
 //! One verdict over everything a node offers: CPU evidence, binding, manifest. Only this module makes `Verified<NodeClaims>`.
 
 use crate::{
-    Binding, BindingId, Digest, EvidenceBundle, IdentityKey, Manifest, ManifestError, Nonce,
-    UnixTime, Verified,
+    Binding, BindingId, Digest, ErrorClass, EvidenceBundle, IdentityKey, Manifest, ManifestError,
+    Nonce, UnixTime, Verified,
     roots::SnpRoots,
-    snp::{self, ErrorClass, SnpClaims, SnpError},
+    snp::{self, SnpClaims, SnpError},
 };
 
 /// Whose root certificates anchored the verdict.

@@ -43,6 +43,20 @@ pub(crate) fn ecdsa_p384_sha384_verify(
     public_key.len() == 97 && backend::ecdsa_p384_sha384_verify(public_key, message, signature)
 }
 
+/// Whether `signature` (r || s, 32 bytes each, big-endian) by `public_key` (uncompressed SEC1 point, 65 bytes) is over SHA-256 of `message`.
+pub(crate) fn ecdsa_p256_sha256_verify(
+    public_key: &[u8],
+    message: &[u8],
+    signature: &[u8; 64],
+) -> bool {
+    public_key.len() == 65 && backend::ecdsa_p256_sha256_verify(public_key, message, signature)
+}
+
+/// Whether `signature` (RSASSA-PKCS1-v1_5 with SHA-256, RFC 8017 section 8.2) by `public_key` (`RSAPublicKey`, DER, 2048 to 4096 bits) is over `message`.
+pub(crate) fn rsa_pkcs1_sha256_verify(public_key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    backend::rsa_pkcs1_sha256_verify(public_key, message, signature)
+}
+
 /// Whether `signature` (512 bytes, RFC 8017 section 8.1, MGF1 and salt of SHA-384) by `public_key` (`RSAPublicKey`, DER) is over `message`.
 ///
 /// The caller has checked that the modulus has 4096 bits.

@@ -6,25 +6,38 @@
 pub mod binding;
 pub mod bundle;
 pub mod cbor;
+pub mod collateral;
 pub mod composite;
 pub mod crypto;
 pub mod danger;
+pub mod ear;
+pub mod eventlog;
 pub mod freshness;
 pub mod hash;
 pub mod manifest;
+pub mod measure;
+pub mod nvidia;
+mod ocsp;
 pub mod roots;
 pub mod snp;
+mod step;
+pub mod tdx;
 pub mod time;
 pub mod verified;
+pub mod vtpm;
+mod window;
 mod x509;
 
 pub use binding::{Binding, BindingId, IdentityKey, ReportData};
 pub use bundle::{BundleError, EvidenceBundle};
+pub use collateral::CollateralBundle;
 pub use composite::{Anchors, CpuClaims, NodeClaims, Verifier, VerifyError};
 pub use freshness::{Freshness, Nonce, NoncePath};
 pub use manifest::{Manifest, ManifestError};
+pub use step::{ErrorClass, Step};
 pub use time::UnixTime;
 pub use verified::Verified;
+pub use window::Window;
 
 /// A SHA-256 digest.
 pub type Digest = [u8; 32];

@@ -14,9 +14,9 @@ mod vek;
 mod verify;
 
 pub use claims::SnpClaims;
-pub use error::{Certificate, ErrorClass, SnpError};
+pub use error::{Certificate, SnpError};
 pub use product::Product;
-pub use steps::{STEPS, Step};
+pub use steps::STEPS;
 pub use tcb::TcbVersion;
 pub(crate) use verify::verify_cpu;
 pub use verify::{Evidence, verify};

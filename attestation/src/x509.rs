@@ -1,11 +1,15 @@
-//! X.509 as AMD uses it (RFC 5280, RFC 4055), parsed strictly; signatures are checked over the bytes received.
+//! X.509 as AMD, Intel and NVIDIA use it (RFC 5280, 4055, 5758), parsed strictly; signatures are checked over the bytes received.
 
 mod certificate;
 mod crl;
+pub(crate) mod path;
+mod public_key;
 mod signed;
 
 pub(crate) use certificate::Certificate;
 pub(crate) use crl::RevocationList;
+pub(crate) use public_key::PublicKey;
+pub(crate) use signed::Algorithm;
 
 use crate::UnixTime;
 use x509_cert::{

@@ -11,7 +11,10 @@
 
 mod support;
 
-use attestation::snp::{ErrorClass, Product, SigningKey, SnpClaims, SnpError};
+use attestation::{
+    ErrorClass,
+    snp::{Product, SigningKey, SnpClaims, SnpError},
+};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -70,7 +73,7 @@ fn exit_status(verdict: &Result<SnpClaims, SnpError>) -> u8 {
         Ok(claims) if claims.debug => 10,
         Ok(_) => 0,
         Err(ErrorClass::Rejected) => 10,
-        Err(ErrorClass::Unsupported) => 20,
+        Err(ErrorClass::Unsupported | ErrorClass::Incomplete) => 20,
         Err(ErrorClass::Malformed) => 30,
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::{AdmittedNode, Check, ClientError, Outcome};
 use attestation::{
-    CpuClaims, NodeClaims, VerifyError,
-    snp::{STEPS, SnpClaims, SnpError, Step},
+    CpuClaims, NodeClaims, Step, VerifyError,
+    snp::{STEPS, SnpClaims, SnpError},
 };
 use policy::{Admitted, Denial, Reason, Refusal};
 use protocol::KeyConfigs;
@@ -119,7 +119,7 @@ pub(crate) fn snp_checks(outcome: Result<&SnpClaims, &SnpError>, crls: Crls) -> 
         }
         let check = step_check(state, step);
         checks.push(match outcome {
-            Ok(claims) => check.detail(step.detail(claims)),
+            Ok(claims) => check.detail(claims.detail(step)),
             Err(error) if failed == Some(step.id) => {
                 state = Outcome::Skip;
                 Check::fail(step.id, step.title)

@@ -2,8 +2,9 @@
 
 use crate::request::Evidence;
 use attestation::{
+    ErrorClass,
     roots::SnpRoots,
-    snp::{self, ErrorClass, STEPS, SnpClaims, SnpError},
+    snp::{self, STEPS, SnpClaims, SnpError},
 };
 use serde_json::{Value, json};
 
@@ -34,7 +35,7 @@ fn verify(evidence: &Evidence) -> Result<SnpClaims, SnpError> {
 fn refused(error: &SnpError) -> Value {
     let exit = match error.class() {
         ErrorClass::Rejected => 10,
-        ErrorClass::Unsupported => 20,
+        ErrorClass::Unsupported | ErrorClass::Incomplete => 20,
         ErrorClass::Malformed => 30,
     };
     json!({
@@ -51,7 +52,7 @@ fn authentic(claims: &SnpClaims) -> Value {
     } else {
         (0, "ok")
     };
-    let steps = STEPS.iter().map(|step| (step.id, step.detail(claims)));
+    let steps = STEPS.iter().map(|step| (step.id, claims.detail(step)));
     json!({
         "exit": exit,
         "code": code,

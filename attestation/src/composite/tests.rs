@@ -1,5 +1,5 @@
 use super::{Anchors, Verifier, VerifyError};
-use crate::{snp::ErrorClass, snp::SnpError};
+use crate::{ErrorClass, snp::SnpError};
 
 #[test]
 fn codes_of_the_parts_pass_through() {

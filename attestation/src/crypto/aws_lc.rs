@@ -31,6 +31,28 @@ pub(super) fn ecdsa_p384_sha384_verify(
     )
 }
 
+pub(super) fn ecdsa_p256_sha256_verify(
+    public_key: &[u8],
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    verify(
+        &signature::ECDSA_P256_SHA256_FIXED,
+        public_key,
+        message,
+        signature,
+    )
+}
+
+pub(super) fn rsa_pkcs1_sha256_verify(public_key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    verify(
+        &signature::RSA_PKCS1_2048_8192_SHA256,
+        public_key,
+        message,
+        signature,
+    )
+}
+
 pub(super) fn rsa_pss_sha384_verify(public_key: &[u8], message: &[u8], signature: &[u8]) -> bool {
     verify(
         &signature::RSA_PSS_2048_8192_SHA384,

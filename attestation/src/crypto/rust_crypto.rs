@@ -1,7 +1,7 @@
 //! The primitives on RustCrypto, for targets without a C toolchain.
 
 use p384::ecdsa::signature::Verifier as _;
-use rsa::pkcs1::DecodeRsaPublicKey as _;
+use rsa::{pkcs1::DecodeRsaPublicKey as _, traits::PublicKeyParts as _};
 use sha2::Digest as _;
 
 pub(super) fn sha256(data: &[u8]) -> [u8; 32] {
@@ -33,6 +33,31 @@ pub(super) fn ecdsa_p384_sha384_verify(
         return false;
     };
     p384::ecdsa::Signature::from_slice(signature)
+        .is_ok_and(|signature| key.verify(message, &signature).is_ok())
+}
+
+pub(super) fn ecdsa_p256_sha256_verify(
+    public_key: &[u8],
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    let Ok(key) = p256::ecdsa::VerifyingKey::from_sec1_bytes(public_key) else {
+        return false;
+    };
+    p256::ecdsa::Signature::from_slice(signature)
+        .is_ok_and(|signature| key.verify(message, &signature).is_ok())
+}
+
+/// Moduli as aws-lc-rs takes them: 2048 bits and more.
+pub(super) fn rsa_pkcs1_sha256_verify(public_key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let Ok(key) = rsa::RsaPublicKey::from_pkcs1_der(public_key) else {
+        return false;
+    };
+    if key.size() < 256 {
+        return false;
+    }
+    let key = rsa::pkcs1v15::VerifyingKey::<sha2::Sha256>::new(key);
+    rsa::pkcs1v15::Signature::try_from(signature)
         .is_ok_and(|signature| key.verify(message, &signature).is_ok())
 }
 

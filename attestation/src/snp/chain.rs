@@ -1,7 +1,11 @@
 //! The path VCEK -> ASK -> ARK or VLEK -> ASVK -> ARK (RFC 5280 section 6.1, for a path of this one shape).
 
 use super::{Certificate as Role, Product, SigningKey, SnpError, vek::Vek};
-use crate::{UnixTime, roots::SnpAnchor, x509::Certificate};
+use crate::{
+    UnixTime,
+    roots::SnpAnchor,
+    x509::{Algorithm, Certificate},
+};
 
 /// What the caller gave beside the VEK, parsed.
 pub(super) struct Candidates<'a>(Vec<Certificate<'a>>);
@@ -98,11 +102,11 @@ impl<'a> Chain<'a> {
             (Role::Root, self.root.rsa_4096_key().is_some()),
             (
                 Role::Intermediate,
-                self.intermediate.rsa_4096_key().is_some() && self.intermediate.is_pss_sha384(),
+                self.intermediate.rsa_4096_key().is_some() && is_pss(&self.intermediate),
             ),
             (
                 Role::Vek,
-                vek.certificate.p384_key().is_some() && vek.certificate.is_pss_sha384(),
+                vek.certificate.p384_key().is_some() && is_pss(&vek.certificate),
             ),
         ];
         first_failing(checks, SnpError::ChainAlgorithm)
@@ -148,6 +152,10 @@ impl<'a> Chain<'a> {
 
 fn parse_pinned(der: &[u8]) -> Result<Certificate<'_>, SnpError> {
     Certificate::parse(der).ok_or(SnpError::ChainFormat)
+}
+
+fn is_pss(certificate: &Certificate<'_>) -> bool {
+    certificate.algorithm() == Some(Algorithm::PssSha384)
 }
 
 fn first_failing<const N: usize>(

@@ -1,6 +1,7 @@
 //! Why SNP evidence was refused: one variant per step, in the order of the steps.
 
-use super::{Product, STEPS, SigningKey, Step};
+use super::{Product, STEPS, SigningKey};
+use crate::{ErrorClass, Step};
 
 /// Which certificate of the path a refusal is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,17 +22,6 @@ impl std::fmt::Display for Certificate {
             Self::Root => "ARK",
         })
     }
-}
-
-/// What a refusal says of the input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorClass {
-    /// It is no evidence at all: unknown version or structure.
-    Malformed,
-    /// It is evidence, and not authentic, not current or not for this purpose.
-    Rejected,
-    /// It may be authentic; this build cannot tell.
-    Unsupported,
 }
 
 /// The step that failed.

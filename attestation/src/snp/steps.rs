@@ -1,17 +1,7 @@
 //! The steps of [`super::verify`] in their order, for those who show them one by one.
 
 use super::SnpClaims;
-
-/// One step of the verification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Stable id; the code of the error when the step fails.
-    pub id: &'static str,
-    /// What it checks.
-    pub title: &'static str,
-    /// Where the specification demands it.
-    pub section: &'static str,
-}
+use crate::Step;
 
 const REPORT: &str = "AMD 56860 table 23";
 const VEK: &str = "AMD 57230 section 3";
@@ -20,134 +10,130 @@ const LIST: &str = "RFC 5280 section 6.3";
 
 /// Every step in order. Those whose id begins with `snp.crl.` look at nothing when no CRL is given.
 pub const STEPS: &[Step] = &[
-    step("snp.report.size", "the report has 1184 bytes", REPORT),
-    step(
+    Step::new("snp.report.size", "the report has 1184 bytes", REPORT),
+    Step::new(
         "snp.report.version",
         "the report's version is known",
         REPORT,
     ),
-    step("snp.report.reserved", "reserved bytes are zero", REPORT),
-    step(
+    Step::new("snp.report.reserved", "reserved bytes are zero", REPORT),
+    Step::new(
         "snp.report.policy",
         "the guest policy uses known bits only",
         "AMD 56860 table 10",
     ),
-    step(
+    Step::new(
         "snp.report.platform_info",
         "the platform info uses known bits only",
         "AMD 56860 table 24",
     ),
-    step("snp.report.fields", "every field is in its range", REPORT),
-    step(
+    Step::new("snp.report.fields", "every field is in its range", REPORT),
+    Step::new(
         "snp.vek.format",
         "the VCEK or VLEK is an X.509 certificate",
         "RFC 5280 section 4.1",
     ),
-    step(
+    Step::new(
         "snp.vek.extensions",
         "the VCEK or VLEK has AMD's extensions",
         VEK,
     ),
-    step(
+    Step::new(
         "snp.chain.format",
         "the chain consists of X.509 certificates",
         "RFC 5280 section 4.1",
     ),
-    step(
+    Step::new(
         "snp.crl.format",
         "the CRLs are well-formed",
         "RFC 5280 section 5.1",
     ),
-    step(
+    Step::new(
         "snp.report.product",
         "the report's processor is known",
         REPORT,
     ),
-    step("snp.vek.product", "the certificate's product is known", VEK),
-    step(
+    Step::new("snp.vek.product", "the certificate's product is known", VEK),
+    Step::new(
         "snp.product",
         "report and certificate are of one product",
         VEK,
     ),
-    step(
+    Step::new(
         "snp.signing_key",
         "the report names the certificate's kind of key",
         REPORT,
     ),
-    step(
+    Step::new(
         "snp.chain.issuer",
         "the chain leads to AMD's pinned root",
         PATH,
     ),
-    step(
+    Step::new(
         "snp.chain.constraints",
         "every certificate may stand where it does",
         PATH,
     ),
-    step(
+    Step::new(
         "snp.chain.algorithm",
         "RSASSA-PSS with SHA-384, RSA-4096, P-384",
         VEK,
     ),
-    step(
+    Step::new(
         "snp.chain.signature",
         "every certificate is signed by the one above",
         PATH,
     ),
-    step(
+    Step::new(
         "snp.chain.not_yet_valid",
         "every certificate is valid already",
         PATH,
     ),
-    step(
+    Step::new(
         "snp.chain.expired",
         "every certificate is valid still",
         PATH,
     ),
-    step("snp.crl.issuer", "the CRLs are this root's", LIST),
-    step("snp.crl.signature", "the CRLs are signed by the root", LIST),
-    step("snp.crl.window", "the CRLs are current", LIST),
-    step(
+    Step::new("snp.crl.issuer", "the CRLs are this root's", LIST),
+    Step::new("snp.crl.signature", "the CRLs are signed by the root", LIST),
+    Step::new("snp.crl.window", "the CRLs are current", LIST),
+    Step::new(
         "snp.crl.revoked",
         "no certificate of the chain is revoked",
         LIST,
     ),
-    step("snp.vek.hwid", "the VCEK is for the report's chip", VEK),
-    step("snp.vek.tcb", "the certificate is for REPORTED_TCB", VEK),
-    step(
+    Step::new("snp.vek.hwid", "the VCEK is for the report's chip", VEK),
+    Step::new("snp.vek.tcb", "the certificate is for REPORTED_TCB", VEK),
+    Step::new(
         "snp.signature",
         "the report is signed by the VCEK or VLEK",
         "AMD 56860 section 7.3",
     ),
-    step(
+    Step::new(
         "snp.report.tcb",
         "the TCB versions use known bytes only",
         "AMD 57230 table 3",
     ),
 ];
 
-const fn step(id: &'static str, title: &'static str, section: &'static str) -> Step {
-    Step { id, title, section }
-}
-
-impl Step {
-    /// What the step found in evidence that passed all of them, for people; empty where the title says it all.
+impl SnpClaims {
+    /// What `step` found in evidence that passed all of them, for people; empty where the title says it all.
     #[must_use]
-    pub fn detail(&self, claims: &SnpClaims) -> String {
-        match self.id {
-            "snp.report.version" => format!("version {}", claims.version),
-            "snp.report.policy" => format!("{:#x}", claims.guest_policy),
-            "snp.report.platform_info" => format!("{:#x}", claims.platform_info),
-            "snp.report.fields" => format!("VMPL {}", claims.vmpl),
-            "snp.product" | "snp.vek.product" => claims.product.to_string(),
-            "snp.signing_key" => claims.signing_key.to_string(),
-            "snp.chain.issuer" => format!("ARK-{}", claims.product),
-            "snp.chain.expired" => format!("valid until {}", claims.not_after.to_rfc3339()),
-            "snp.crl.window" => crl_window(claims),
-            "snp.vek.hwid" => chip(claims),
-            "snp.vek.tcb" => claims.reported_tcb.to_string(),
+    pub fn detail(&self, step: &Step) -> String {
+        match step.id {
+            "snp.report.version" => format!("version {}", self.version),
+            "snp.report.policy" => format!("{:#x}", self.guest_policy),
+            "snp.report.platform_info" => format!("{:#x}", self.platform_info),
+            "snp.report.fields" => format!("VMPL {}", self.vmpl),
+            "snp.product" | "snp.vek.product" => self.product.to_string(),
+            "snp.signing_key" => self.signing_key.to_string(),
+            "snp.chain.issuer" => format!("ARK-{}", self.product),
+            "snp.chain.expired" => format!("valid until {}", self.not_after.to_rfc3339()),
+            "snp.crl.window" => crl_window(self),
+            "snp.vek.hwid" => chip(self),
+            "snp.vek.tcb" => self.reported_tcb.to_string(),
             "snp.signature" => "ECDSA P-384 over the bytes received".into(),
-            "snp.report.tcb" => format!("current: {}", claims.current_tcb),
+            "snp.report.tcb" => format!("current: {}", self.current_tcb),
             _ => String::new(),
         }
     }

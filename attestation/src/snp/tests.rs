@@ -5,7 +5,8 @@ mod faults;
 mod genuine;
 mod pki;
 
-use super::{ErrorClass, Product, STEPS, SigningKey, SnpError};
+use super::{Product, STEPS, SigningKey, SnpError};
+use crate::ErrorClass;
 use crate::UnixTime;
 use faults::{AFTER_SIGNING, BEFORE_SIGNING};
 use genuine::{Draft, NOW};
@@ -256,25 +257,13 @@ fn every_refusal_knows_its_step() {
 #[test]
 fn details_name_what_was_found() {
     let claims = Draft::genuine().issue().verify().unwrap();
-    let detail = |id: &str| {
-        STEPS
-            .iter()
-            .find(|step| step.id == id)
-            .unwrap()
-            .detail(&claims)
-    };
+    let detail = |id: &str| claims.detail(STEPS.iter().find(|step| step.id == id).unwrap());
     assert_eq!(detail("snp.report.version"), "version 5");
     assert_eq!(detail("snp.chain.issuer"), "ARK-Milan");
     assert_eq!(detail("snp.vek.hwid"), "chip c1c1c1c1..");
     assert_eq!(detail("snp.crl.window"), "next update 2027-01-01T00:00:00Z");
     let claims = Draft::with_vlek().issue().verify().unwrap();
-    let detail = |id: &str| {
-        STEPS
-            .iter()
-            .find(|step| step.id == id)
-            .unwrap()
-            .detail(&claims)
-    };
+    let detail = |id: &str| claims.detail(STEPS.iter().find(|step| step.id == id).unwrap());
     assert_eq!(
         detail("snp.vek.hwid"),
         "a VLEK of \"CN=cloud.example\" names no chip"

@@ -1,7 +1,7 @@
 //! One certificate (RFC 5280 section 4) with the questions that a path validation asks.
 
-use super::{signed::Signed, unique, unix_time};
-use crate::UnixTime;
+use super::{Algorithm, PublicKey, signed::Signed, unique, unix_time};
+use crate::{UnixTime, Window};
 use der::{
     Decode as _, Reader as _, SliceReader,
     asn1::{ObjectIdentifier, UintRef},
@@ -22,6 +22,7 @@ const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
@@ -126,12 +127,16 @@ impl<'a> Certificate<'a> {
 
     /// The uncompressed point of a P-384 key, 97 bytes.
     pub(crate) fn p384_key(&self) -> Option<&[u8]> {
+        self.point_on(SECP384R1, 97)
+    }
+
+    fn point_on(&self, curve: ObjectIdentifier, bytes: usize) -> Option<&[u8]> {
         let spki = self.tbs.subject_public_key_info();
         let parameters = spki.algorithm.parameters.as_ref()?;
-        let curve: ObjectIdentifier = parameters.decode_as().ok()?;
+        let named: ObjectIdentifier = parameters.decode_as().ok()?;
         let point = spki.subject_public_key.as_bytes()?;
-        let is_p384 = spki.algorithm.oid == EC_PUBLIC_KEY && curve == SECP384R1;
-        (is_p384 && point.len() == 97).then_some(point)
+        let fits = spki.algorithm.oid == EC_PUBLIC_KEY && named == curve && point.len() == bytes;
+        fits.then_some(point)
     }
 
     /// `RSAPublicKey` (RFC 8017 appendix A.1.1) of a key of 4096 bits with exponent 65537.
@@ -141,16 +146,32 @@ impl<'a> Certificate<'a> {
         (spki.algorithm.oid == RSA_ENCRYPTION && is_rsa_4096(key)?).then_some(key)
     }
 
-    /// Whether both algorithm fields say RSASSA-PSS with SHA-384 throughout.
-    pub(crate) fn is_pss_sha384(&self) -> bool {
-        self.signed.is_pss_sha384(self.tbs.signature())
+    /// The key, if it is of a kind that vendors use.
+    pub(crate) fn public_key(&self) -> Option<PublicKey<'_>> {
+        let rsa = || self.rsa_4096_key().map(PublicKey::Rsa4096);
+        let p256 = || self.point_on(SECP256R1, 65).map(PublicKey::P256);
+        let p384 = || self.p384_key().map(PublicKey::P384);
+        p384().or_else(p256).or_else(rsa)
     }
 
-    /// Whether `issuer`'s RSA key signed the bytes received.
+    /// What it is signed with, by both of its algorithm fields.
+    pub(crate) fn algorithm(&self) -> Option<Algorithm> {
+        self.signed.algorithm(self.tbs.signature())
+    }
+
+    /// Whether `issuer`'s key signed the bytes received.
     pub(crate) fn is_signed_by(&self, issuer: &Certificate<'_>) -> bool {
         issuer
-            .rsa_4096_key()
-            .is_some_and(|key| self.signed.is_signed_by(key))
+            .public_key()
+            .is_some_and(|key| self.signed.is_signed_by(&key))
+    }
+
+    /// notBefore and notAfter.
+    pub(crate) fn window(&self) -> Window {
+        Window {
+            not_before: self.not_before(),
+            not_after: self.not_after(),
+        }
     }
 
     fn extensions(&self) -> &[Extension] {

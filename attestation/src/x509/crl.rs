@@ -1,6 +1,6 @@
 //! A certificate revocation list (RFC 5280 section 5), complete and direct: no deltas, no indirect entries.
 
-use super::{certificate::Certificate, signed::Signed, unique, unix_time};
+use super::{Algorithm, certificate::Certificate, signed::Signed, unique, unix_time};
 use crate::UnixTime;
 use der::{Decode as _, asn1::ObjectIdentifier};
 use x509_cert::{
@@ -61,11 +61,17 @@ impl<'a> RevocationList<'a> {
         self.next_update
     }
 
-    /// Whether `issuer` signed the bytes received, with RSASSA-PSS and SHA-384.
+    /// What it is signed with, by both of its algorithm fields.
+    pub(crate) fn algorithm(&self) -> Option<Algorithm> {
+        self.signed.algorithm(&self.tbs.signature)
+    }
+
+    /// Whether `issuer` signed the bytes received.
     pub(crate) fn is_signed_by(&self, issuer: &Certificate<'_>) -> bool {
-        let key = issuer.rsa_4096_key();
-        self.signed.is_pss_sha384(&self.tbs.signature)
-            && key.is_some_and(|key| self.signed.is_signed_by(key))
+        self.algorithm().is_some()
+            && issuer
+                .public_key()
+                .is_some_and(|key| self.signed.is_signed_by(&key))
     }
 
     /// Whether the certificate with `serial` is on the list.

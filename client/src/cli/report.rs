@@ -2,7 +2,7 @@
 
 use super::Exit;
 use crate::Check;
-use attestation::{VerifyError, snp::ErrorClass};
+use attestation::{ErrorClass, VerifyError};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
@@ -94,7 +94,7 @@ pub(crate) const fn exit_of_class(class: ErrorClass) -> Exit {
     match class {
         ErrorClass::Malformed => Exit::Malformed,
         ErrorClass::Rejected => Exit::Rejected,
-        ErrorClass::Unsupported => Exit::Incomplete,
+        ErrorClass::Unsupported | ErrorClass::Incomplete => Exit::Incomplete,
     }
 }
 

@@ -1,0 +1,1 @@
+//! The attestation result, and its export as EAR (draft-ietf-rats-ear).

@@ -1,0 +1,1 @@
+//! Launch measurements computed from the artefacts that a guest was started from.
