@@ -1,6 +1,9 @@
 //! An appraisal told check by check: evidence, binding, policy, keys, in the order in which they are made.
 
-use crate::{AdmittedNode, Check, ClientError, Outcome};
+use crate::{
+    AdmittedNode, Check, ClientError, Outcome,
+    trace::{Stop, trace},
+};
 use attestation::{
     CpuClaims, NodeClaims, Step, VerifyError,
     snp::{STEPS, SnpClaims, SnpError},
@@ -109,33 +112,26 @@ pub(crate) enum Crls {
 
 /// The steps of SNP verification as far as they came. Without CRLs their steps looked at nothing and are one remark.
 pub(crate) fn snp_checks(outcome: Result<&SnpClaims, &SnpError>, crls: Crls) -> Vec<Check> {
-    let failed = outcome.err().map(SnpError::code);
-    let mut state = Outcome::Pass;
-    let mut checks = Vec::new();
-    for step in STEPS {
-        if crls == Crls::NotGiven && step.id.starts_with("snp.crl.") {
-            checks.extend(not_checked(step));
-            continue;
-        }
-        let check = step_check(state, step);
-        checks.push(match outcome {
-            Ok(claims) => check.detail(claims.detail(step)),
-            Err(error) if failed == Some(step.id) => {
-                state = Outcome::Skip;
-                Check::fail(step.id, step.title)
-                    .section(step.section)
-                    .detail(error.to_string())
-            }
-            Err(_) => check,
-        });
+    let stop = outcome.err().map(|error| Stop {
+        code: error.code(),
+        class: error.class(),
+        message: error.to_string(),
+    });
+    let detail = |step: &Step| outcome.map_or_else(|_| String::new(), |claims| claims.detail(step));
+    let checks = trace(STEPS, stop.as_ref(), &[], detail);
+    match crls {
+        Crls::Given => checks,
+        Crls::NotGiven => checks.into_iter().filter_map(without_crls).collect(),
     }
-    checks
 }
 
 /// One remark in place of all the CRL steps, where the first of them that judges would stand.
-fn not_checked(step: &Step) -> Option<Check> {
-    let remark = Check::info("snp.crl", "not checked").detail("no CRL was given");
-    (step.id == "snp.crl.issuer").then_some(remark)
+fn without_crls(check: Check) -> Option<Check> {
+    match check.id.as_ref() {
+        "snp.crl.issuer" => Some(Check::info("snp.crl", "not checked").detail("no CRL was given")),
+        id if id.starts_with("snp.crl.") => None,
+        _ => Some(check),
+    }
 }
 
 /// The policy accepts the node.

@@ -21,6 +21,7 @@ mod request;
 pub mod seen_policies;
 mod sse;
 mod tls;
+mod trace;
 mod transport;
 
 pub use check::{Check, Event, Observer, Outcome};
