@@ -1,6 +1,9 @@
 //! Verifiers with invented vendors. Banned by clippy outside `tee-sim` and `tests`; what they verify is `Anchors::Custom`.
 
-use crate::{Verifier, roots::SnpRoots};
+use crate::{
+    Verifier,
+    roots::{NvidiaRoots, SnpRoots},
+};
 
 /// A verifier whose only SNP root (ARK) for every product is `ark_der`, with `ask_der` as its built-in intermediate.
 ///
@@ -8,4 +11,12 @@ use crate::{Verifier, roots::SnpRoots};
 #[must_use]
 pub fn verifier_with_roots(ark_der: &[u8], ask_der: &[u8]) -> Verifier {
     Verifier::custom(SnpRoots::invented(ark_der, ask_der))
+}
+
+/// NVIDIA's two roots, invented: who devices are, and who says what their firmware should measure.
+///
+/// Bytes that are no certificate are no error here: such roots accept nothing.
+#[must_use]
+pub fn nvidia_roots(device_root_der: &[u8], rim_root_der: &[u8]) -> NvidiaRoots {
+    NvidiaRoots::invented(device_root_der, rim_root_der)
 }
