@@ -1,14 +1,19 @@
 //! The evidence bundle: a CBOR CMW collection (RFC 9999) with one entry per role, strict and capped.
 
+mod devices;
+
 use crate::{
-    CpuEvidence, Digest, IdentityKey,
+    CpuEvidence, DeviceEvidence, Digest, IdentityKey, SnpEvidence, TdxEvidence,
     cbor::{self, Fields},
     freshness::{Freshness, MAX_SIBLINGS, NoncePath},
 };
 use ciborium::Value;
 
-/// Largest bundle accepted, in bytes.
-pub const MAX_BUNDLE_BYTES: usize = 256 * 1024;
+/// Largest bundle accepted, in bytes: a dozen devices and the collateral of all.
+pub const MAX_BUNDLE_BYTES: usize = 1024 * 1024;
+
+/// Largest collateral that goes with a bundle, in bytes; what a verifier keeps for itself may be larger.
+pub const MAX_STAPLED_BYTES: usize = 768 * 1024;
 
 /// Most certificates in `chain`: nothing in use has more than one intermediate.
 const MAX_CHAIN: usize = 4;
@@ -17,7 +22,11 @@ const MAX_CHAIN: usize = 4;
 #[derive(Clone, Copy)]
 struct Entry(&'static str, &'static str);
 
-const CPU: Entry = Entry("cpu", "application/vnd.narthex.snp-report");
+const SNP_REPORT: Entry = Entry("cpu", "application/vnd.narthex.snp-report");
+const TDX_QUOTE: Entry = Entry("cpu", "application/vnd.narthex.tdx-quote");
+const EVENT_LOG: Entry = Entry("event-log", "application/vnd.narthex.ccel");
+const DEVICES: Entry = Entry("devices", "application/vnd.narthex.devices+cbor");
+const COLLATERAL: Entry = Entry("collateral", "application/vnd.narthex.collateral+cbor");
 const VEK: Entry = Entry("vek", "application/pkix-cert");
 const CHAIN: Entry = Entry("chain", "application/vnd.narthex.certs+cbor");
 const MANIFEST: Entry = Entry("manifest", "application/vnd.narthex.manifest+cbor");
@@ -31,6 +40,10 @@ const KEYS: Entry = Entry("keys", "application/cose");
 pub struct EvidenceBundle {
     /// The CPU's evidence and its endorsements.
     pub cpu: CpuEvidence,
+    /// Each GPU's and switch's, in the order in which report_data binds them.
+    pub devices: Vec<DeviceEvidence>,
+    /// A collateral bundle that the node or the gateway adds for verifiers that have none of their own; as received.
+    pub collateral: Option<Vec<u8>>,
     /// The manifest's bytes as received.
     pub manifest: Vec<u8>,
     /// The identity key, raw.
@@ -47,7 +60,7 @@ pub struct EvidenceBundle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
     /// Longer than [`MAX_BUNDLE_BYTES`].
-    #[error("the evidence bundle is larger than 256 KiB")]
+    #[error("the evidence bundle is larger than 1 MiB")]
     TooLarge,
     /// Not deterministic CBOR (RFC 8949 section 4.2.1).
     #[error("the evidence bundle is not deterministic CBOR")]
@@ -88,11 +101,10 @@ impl EvidenceBundle {
 
     fn from_fields(fields: &mut Fields) -> Result<Self, BundleError> {
         Ok(Self {
-            cpu: CpuEvidence {
-                report: required(fields, CPU, Some)?,
-                vek: required(fields, VEK, Some)?,
-                chain: required(fields, CHAIN, |bytes| chain_from_cbor(&bytes))?,
-            },
+            cpu: cpu_from_fields(fields)?,
+            devices: optional(fields, DEVICES, |bytes| devices::from_cbor(&bytes))?
+                .unwrap_or_default(),
+            collateral: optional(fields, COLLATERAL, stapled)?,
             manifest: required(fields, MANIFEST, Some)?,
             identity: IdentityKey(required(fields, IDENTITY, exactly)?),
             freshness: Freshness(required(fields, FRESHNESS, exactly)?),
@@ -104,18 +116,58 @@ impl EvidenceBundle {
     /// Deterministic CBOR.
     #[must_use]
     pub fn to_cbor(&self) -> Vec<u8> {
-        let mut entries = vec![
-            record(CPU, &self.cpu.report),
-            record(VEK, &self.cpu.vek),
-            record(CHAIN, &chain_to_cbor(&self.cpu.chain)),
+        let mut entries = cpu_records(&self.cpu);
+        entries.extend([
             record(MANIFEST, &self.manifest),
             record(IDENTITY, &self.identity.0),
             record(FRESHNESS, &self.freshness.0),
-        ];
+        ]);
+        if !self.devices.is_empty() {
+            entries.push(record(DEVICES, &devices::to_cbor(&self.devices)));
+        }
+        let collateral = self.collateral.as_ref();
+        entries.extend(collateral.map(|bytes| record(COLLATERAL, bytes)));
         let path = self.nonce_path.as_ref().map(path_to_cbor);
         entries.extend(path.map(|path| record(NONCE_PATH, &path)));
         entries.extend(self.key_configs.as_ref().map(|keys| record(KEYS, keys)));
         cbor::encode(&cbor::map(entries))
+    }
+}
+
+/// The CPU's entries: those of one TEE only, so that the others' are unknown.
+fn cpu_from_fields(fields: &mut Fields) -> Result<CpuEvidence, BundleError> {
+    let (media_type, bytes) = fields
+        .take(SNP_REPORT.0)
+        .and_then(into_record)
+        .ok_or(BundleError::Entry(SNP_REPORT.0))?;
+    if media_type == SNP_REPORT.1 {
+        return Ok(CpuEvidence::Snp(SnpEvidence {
+            report: bytes,
+            vek: required(fields, VEK, Some)?,
+            chain: required(fields, CHAIN, |bytes| chain_from_cbor(&bytes))?,
+        }));
+    }
+    if media_type == TDX_QUOTE.1 {
+        return Ok(CpuEvidence::Tdx(TdxEvidence {
+            quote: bytes,
+            event_log: optional(fields, EVENT_LOG, Some)?,
+        }));
+    }
+    Err(BundleError::Entry(SNP_REPORT.0))
+}
+
+fn cpu_records(cpu: &CpuEvidence) -> Vec<(&'static str, Value)> {
+    match cpu {
+        CpuEvidence::Snp(snp) => vec![
+            record(SNP_REPORT, &snp.report),
+            record(VEK, &snp.vek),
+            record(CHAIN, &chain_to_cbor(&snp.chain)),
+        ],
+        CpuEvidence::Tdx(tdx) => {
+            let log = tdx.event_log.as_ref().map(|log| record(EVENT_LOG, log));
+            let quote = record(TDX_QUOTE, &tdx.quote);
+            std::iter::once(quote).chain(log).collect()
+        }
     }
 }
 
@@ -145,11 +197,22 @@ fn optional<T>(
     parsed.map(Some).ok_or(BundleError::Entry(entry.0))
 }
 
-/// The bytes of a record of `media_type`; empty ones are refused.
+/// The bytes of a record of `media_type`.
 fn record_bytes(value: Value, media_type: &str) -> Option<Vec<u8>> {
-    let [found, bytes] = <[Value; 2]>::try_from(value.into_array().ok()?).ok()?;
+    let (found, bytes) = into_record(value)?;
+    (found == media_type).then_some(bytes)
+}
+
+/// Media type and bytes; empty bytes are refused.
+fn into_record(value: Value) -> Option<(String, Vec<u8>)> {
+    let [media_type, bytes] = <[Value; 2]>::try_from(value.into_array().ok()?).ok()?;
     let bytes = bytes.into_bytes().ok()?;
-    (found.as_text() == Some(media_type) && !bytes.is_empty()).then_some(bytes)
+    let media_type = media_type.into_text().ok()?;
+    (!bytes.is_empty()).then_some((media_type, bytes))
+}
+
+fn stapled(bytes: Vec<u8>) -> Option<Vec<u8>> {
+    (bytes.len() <= MAX_STAPLED_BYTES).then_some(bytes)
 }
 
 fn exactly<const N: usize>(bytes: Vec<u8>) -> Option<[u8; N]> {

@@ -1,8 +1,8 @@
 //! One verdict over everything a node offers: CPU evidence, binding, manifest. Only this module makes `Verified<NodeClaims>`.
 
 use crate::{
-    Binding, BindingId, Digest, ErrorClass, EvidenceBundle, IdentityKey, Manifest, ManifestError,
-    Nonce, UnixTime, Verified,
+    Binding, BindingId, CpuEvidence, DeviceEvidence, Digest, ErrorClass, EvidenceBundle,
+    IdentityKey, Manifest, ManifestError, Nonce, UnixTime, Verified,
     roots::SnpRoots,
     snp::{self, SnpClaims, SnpError},
 };
@@ -56,6 +56,9 @@ pub struct Verifier {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
+    /// A TEE or a device that this build cannot verify.
+    #[error("this build cannot verify this TEE or these devices")]
+    Unsupported,
     /// The CPU's evidence.
     #[error(transparent)]
     Snp(#[from] SnpError),
@@ -75,6 +78,7 @@ impl VerifyError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Unsupported => "evidence.unsupported",
             Self::Snp(error) => error.code(),
             Self::Manifest(error) => error.code(),
             Self::ReportData => "binding.report_data",
@@ -86,6 +90,7 @@ impl VerifyError {
     #[must_use]
     pub const fn class(&self) -> ErrorClass {
         match self {
+            Self::Unsupported => ErrorClass::Unsupported,
             Self::Snp(error) => error.class(),
             Self::Manifest(_) => ErrorClass::Malformed,
             Self::ReportData | Self::Nonce => ErrorClass::Rejected,
@@ -129,13 +134,15 @@ impl Verifier {
         nonce: Option<&Nonce>,
         now: UnixTime,
     ) -> Result<Verified<NodeClaims>, VerifyError> {
-        let snp = snp::verify_cpu(&bundle.cpu, &self.roots, now)?;
-        let manifest = Manifest::from_cbor(&bundle.manifest)?;
-        let binding = Binding {
-            freshness: bundle.freshness,
-            identity: bundle.identity.digest(),
-            manifest: Manifest::digest(&bundle.manifest),
+        let CpuEvidence::Snp(snp) = &bundle.cpu else {
+            return Err(VerifyError::Unsupported);
         };
+        if !bundle.devices.is_empty() {
+            return Err(VerifyError::Unsupported);
+        }
+        let snp = snp::verify_cpu(snp, &self.roots, now)?;
+        let manifest = Manifest::from_cbor(&bundle.manifest)?;
+        let binding = bundle.binding();
         let report_data = binding.report_data();
         if !snp.carries(&report_data) {
             return Err(VerifyError::ReportData);
@@ -152,6 +159,19 @@ impl Verifier {
             nonce: nonce.copied(),
         };
         Ok(Verified::new(claims, now))
+    }
+}
+
+impl EvidenceBundle {
+    /// What report_data must be the hash of.
+    #[must_use]
+    pub fn binding(&self) -> Binding {
+        Binding {
+            freshness: self.freshness,
+            identity: self.identity.digest(),
+            manifest: Manifest::digest(&self.manifest),
+            devices: self.devices.iter().map(DeviceEvidence::digest).collect(),
+        }
     }
 }
 

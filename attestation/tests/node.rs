@@ -8,8 +8,8 @@
 )]
 
 use attestation::{
-    Anchors, CpuClaims, EvidenceBundle, Freshness, IdentityKey, Manifest, Nonce, UnixTime,
-    Verifier, VerifyError, snp::Product,
+    Anchors, CpuClaims, CpuEvidence, EvidenceBundle, Freshness, IdentityKey, Manifest, Nonce,
+    SnpEvidence, UnixTime, Verifier, VerifyError, snp::Product,
 };
 use std::sync::LazyLock;
 use tee_sim::{Machine, Vendor};
@@ -48,6 +48,14 @@ fn refusal(make_wrong: impl FnOnce(&mut EvidenceBundle)) -> VerifyError {
     make_wrong(&mut bundle);
     let verdict = VENDOR.verifier().verify(&bundle, Some(&NONCE), NOW);
     verdict.map(|_| "accepted").unwrap_err()
+}
+
+/// The SNP evidence of a bundle.
+fn snp(bundle: &mut EvidenceBundle) -> &mut SnpEvidence {
+    match &mut bundle.cpu {
+        CpuEvidence::Snp(snp) => snp,
+        _ => panic!("an SNP machine"),
+    }
 }
 
 #[test]
@@ -96,7 +104,7 @@ fn the_vendors_verifier_refuses_an_invented_vendor() {
     let verdict = Verifier::vendor().verify(&bundle(), Some(&NONCE), NOW);
     assert_eq!(verdict.unwrap_err().code(), "snp.chain.signature");
     let mut bundle = bundle();
-    bundle.cpu.chain = vec![VENDOR.ask_der().to_vec(), VENDOR.ark_der().to_vec()];
+    snp(&mut bundle).chain = vec![VENDOR.ask_der().to_vec(), VENDOR.ark_der().to_vec()];
     let verdict = Verifier::vendor().verify(&bundle, Some(&NONCE), NOW);
     assert_eq!(verdict.unwrap_err().code(), "snp.chain.issuer");
 }
@@ -135,7 +143,7 @@ fn each_part_is_bound() {
         "manifest.malformed"
     );
     assert_eq!(
-        refusal(|bundle| bundle.cpu.report[0x50] ^= 1).code(),
+        refusal(|bundle| snp(bundle).report[0x50] ^= 1).code(),
         "snp.signature"
     );
 }

@@ -1,7 +1,9 @@
 //! Answers a challenge: evidence over the peer's own nonce, this runtime's identity and manifest.
 
 use crate::{node::Node, problem::Problem, telemetry};
-use attestation::{EvidenceBundle, EvidenceError, Freshness, Nonce, NoncePath};
+use attestation::{
+    EvidenceBundle, EvidenceError, Freshness, Nonce, NoncePath, bundle::MAX_STAPLED_BYTES,
+};
 use std::sync::Arc;
 
 /// A nonce alone is the tree's only leaf.
@@ -42,12 +44,12 @@ const fn code(error: &EvidenceError) -> &'static str {
 
 fn bundle(node: &Node, nonce: &Nonce) -> Result<Vec<u8>, EvidenceError> {
     let freshness = Freshness::of_one(nonce);
-    let binding = node.binding(freshness);
-    let cpu = node.provider.evidence(&binding)?;
-    let id = binding.report_data().binding_id();
-    node.issued.insert(id, node.clock.now());
+    let attestation = node.attest(freshness)?;
+    node.issued.insert(attestation.id, node.clock.now());
     let bundle = EvidenceBundle {
-        cpu,
+        cpu: attestation.cpu,
+        devices: attestation.devices,
+        collateral: collateral(node),
         manifest: node.manifest.clone(),
         identity: node.identity.public(),
         freshness,
@@ -55,4 +57,15 @@ fn bundle(node: &Node, nonce: &Nonce) -> Result<Vec<u8>, EvidenceError> {
         key_configs: Some(node.key_list().as_bytes().to_vec()),
     };
     Ok(bundle.to_cbor())
+}
+
+/// The operator's collateral as it is now, so that it can be renewed without a restart. It proves itself to whoever uses it; without
+/// it, verifiers need their own.
+fn collateral(node: &Node) -> Option<Vec<u8>> {
+    let path = node.collateral.as_ref()?;
+    let read = provision::file::read(path, MAX_STAPLED_BYTES);
+    read.inspect_err(|error| telemetry::no_collateral(error.code()))
+        .ok()
+        .filter(|bytes| !bytes.is_empty())
+        .map(|bytes| bytes.to_vec())
 }

@@ -69,6 +69,8 @@ pub struct EvidencePaths {
     pub vek: Option<PathBuf>,
     /// `privlevel`: VMPL to ask for, 0 to 3.
     pub privlevel: Option<u8>,
+    /// `collateral`: a collateral bundle that goes out with the evidence; read for each challenge, so that it can be replaced.
+    pub collateral: Option<PathBuf>,
 }
 
 /// `[engine]`: how much of the machine the model may use.
@@ -223,6 +225,7 @@ fn evidence(mut section: Section<'_>, mistakes: &mut Vec<String>) -> EvidencePat
             .unwrap_or_else(|| TSM_ROOT.into()),
         vek: section.optional_path("vek"),
         privlevel: section.optional("privlevel", "0 to 3", vmpl),
+        collateral: section.optional_path("collateral"),
     };
     section.finish(mistakes);
     paths

@@ -11,12 +11,13 @@ use crate::{
     telemetry,
 };
 use attestation::{
-    Binding, BindingId, Digest, EvidenceProvider, Freshness, Manifest, Nonce, UnixTime,
+    Binding, BindingId, CpuEvidence, DeviceEvidence, Digest, EvidenceError, EvidenceProvider,
+    Freshness, Manifest, Nonce, UnixTime,
 };
 use aws_lc_rs::rand;
 use engine::{Engine, ModelCard};
 use protocol::{IdentitySecret, RequestContext, SealedHeaders, SignedKeyConfigs};
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 use tokio::sync::Semaphore;
 
 /// How much longer than the policy's own limit an attestation is honoured: what is under way, and clocks that differ.
@@ -36,10 +37,18 @@ pub(crate) struct Node {
     pub(crate) clock: Clock,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) provider: Arc<dyn EvidenceProvider>,
+    pub(crate) collateral: Option<PathBuf>,
     pub(crate) issued: IssuedBindings,
     pub(crate) epochs: Epochs,
     pub(crate) in_flight: Arc<Semaphore>,
     pub(crate) challenges: Arc<Semaphore>,
+}
+
+/// What the machine's hardware said to one binding.
+pub(crate) struct Attestation {
+    pub(crate) cpu: CpuEvidence,
+    pub(crate) devices: Vec<DeviceEvidence>,
+    pub(crate) id: BindingId,
 }
 
 impl Node {
@@ -71,6 +80,7 @@ impl Node {
             name: parts.node,
             policy: parts.policy,
             residency: parts.residency,
+            collateral: parts.collateral,
             limits: parts.limits,
             identity,
             manifest,
@@ -86,18 +96,26 @@ impl Node {
     pub(crate) fn probe(&self) -> Result<(), StartError> {
         let mut nonce = [0; 32];
         rand::fill(&mut nonce).map_err(|_| StartError::Random)?;
-        let binding = self.binding(Freshness::of_one(&Nonce(nonce)));
-        self.provider.evidence(&binding)?;
+        self.attest(Freshness::of_one(&Nonce(nonce)))?;
         Ok(())
     }
 
-    /// What the CPU signs for one freshness.
-    pub(crate) fn binding(&self, freshness: Freshness) -> Binding {
-        Binding {
+    /// Has every device answer, then the CPU sign for all of it.
+    pub(crate) fn attest(&self, freshness: Freshness) -> Result<Attestation, EvidenceError> {
+        let mut binding = Binding {
             freshness,
             identity: self.identity.public().digest(),
             manifest: self.manifest_digest,
-        }
+            devices: Vec::new(),
+        };
+        let devices = self.provider.devices(&binding.gpu_nonce())?;
+        binding.devices = devices.iter().map(DeviceEvidence::digest).collect();
+        let cpu = self.provider.evidence(&binding)?;
+        Ok(Attestation {
+            cpu,
+            devices,
+            id: binding.report_data().binding_id(),
+        })
     }
 
     /// The signed key list, valid for at least half of its window.

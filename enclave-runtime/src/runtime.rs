@@ -4,7 +4,7 @@ use crate::{Clock, Limits, http, node::Node, telemetry};
 use attestation::{Digest, EvidenceError, EvidenceProvider, UnixTime};
 use engine::Engine;
 use listener::Drained;
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
 /// How much longer than an answer may take a silent connection is kept.
@@ -19,6 +19,8 @@ pub struct Parts {
     pub policy: PolicyInForce,
     /// Country of the machine (ISO 3166-1 alpha-2), if known.
     pub residency: Option<String>,
+    /// File of the collateral bundle that goes out with the evidence, for verifiers that have none of their own; read for each challenge.
+    pub collateral: Option<PathBuf>,
     /// SHA-256 of the executable.
     pub runtime_digest: Digest,
     /// Limits.

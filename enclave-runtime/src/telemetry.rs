@@ -71,6 +71,13 @@ pub(crate) fn challenge_answered() {
     info!("challenge answered");
 }
 
+pub(crate) fn no_collateral(code: &'static str) {
+    warn!(
+        code,
+        "the collateral file cannot be read: evidence goes out without it"
+    );
+}
+
 pub(crate) fn challenge_failed(code: &'static str) {
     warn!(code, "challenge not answered");
 }

@@ -147,7 +147,7 @@ fn table(certificates: &[(u128, Vec<u8>)]) -> Vec<u8> {
     bytes
 }
 
-fn ask(faults: Faults) -> Result<attestation::CpuEvidence, TsmError> {
+fn ask(faults: Faults) -> Result<attestation::SnpEvidence, TsmError> {
     let root = TempDir::new().unwrap();
     let outcome = Tsm::new(FakeTree::new(&root, faults), None, None).report(&REQUEST);
     let left = fs::read_dir(root.path()).unwrap().count();

@@ -1,7 +1,8 @@
 //! First inputs: without them a fuzzer finds no certificate in a smoke's few seconds.
 
 use attestation::{
-    CpuEvidence, EvidenceBundle, Freshness, IdentityKey, Manifest, Nonce, NoncePath,
+    CpuEvidence, DeviceEvidence, EvidenceBundle, Freshness, IdentityKey, Manifest, Nonce, NoncePath,
+    SnpEvidence,
 };
 use std::{env, fs, path::PathBuf};
 
@@ -52,11 +53,16 @@ fn from_hex(text: &[u8]) -> Vec<u8> {
 /// A bundle over the genuine report, unbound.
 pub fn bundle(genuine: &Genuine) -> EvidenceBundle {
     EvidenceBundle {
-        cpu: CpuEvidence {
+        cpu: CpuEvidence::Snp(SnpEvidence {
             report: genuine.report.clone(),
             vek: genuine.milan.clone(),
             chain: Vec::new(),
-        },
+        }),
+        devices: vec![DeviceEvidence {
+            report: vec![5; 60],
+            chain: vec![vec![6; 20]],
+        }],
+        collateral: Some(vec![7; 30]),
         manifest: manifest().to_cbor(),
         identity: IdentityKey([1; 32]),
         freshness: Freshness::of_one(&Nonce([2; 32])),

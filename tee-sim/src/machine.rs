@@ -7,7 +7,7 @@ use crate::{
 };
 use attestation::{
     Binding, CpuEvidence, EvidenceBundle, EvidenceError, EvidenceProvider, Freshness, IdentityKey,
-    Nonce, ReportData, UnixTime,
+    Nonce, ReportData, SnpEvidence, UnixTime,
 };
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -127,10 +127,13 @@ impl Machine {
             freshness,
             identity: identity.digest(),
             manifest: attestation::Manifest::digest(&manifest),
+            devices: Vec::new(),
         };
         let (_, paths) = Freshness::of_many(&[*nonce]).expect("one nonce");
         EvidenceBundle {
             cpu: self.cpu_evidence(&binding),
+            devices: Vec::new(),
+            collateral: None,
             manifest,
             identity,
             freshness,
@@ -140,11 +143,11 @@ impl Machine {
     }
 
     fn cpu_evidence(&self, binding: &Binding) -> CpuEvidence {
-        CpuEvidence {
+        CpuEvidence::Snp(SnpEvidence {
             report: self.signed_report(&binding.report_data()),
             vek: self.vek.clone(),
             chain: self.chain.clone(),
-        }
+        })
     }
 }
 

@@ -7,8 +7,8 @@
 )]
 
 use attestation::{
-    Anchors, CpuClaims, EvidenceBundle, EvidenceProvider, IdentityKey, Manifest, NodeClaims, Nonce,
-    UnixTime, Verified, Verifier, VerifyError,
+    Anchors, CpuClaims, CpuEvidence, EvidenceBundle, EvidenceProvider, IdentityKey, Manifest,
+    NodeClaims, Nonce, SnpEvidence, UnixTime, Verified, Verifier, VerifyError,
     snp::{Product, SigningKey},
 };
 use std::sync::LazyLock;
@@ -47,6 +47,14 @@ fn bundle(machine: &Machine) -> EvidenceBundle {
 
 fn verify(verifier: &Verifier, machine: &Machine) -> Result<Verified<NodeClaims>, VerifyError> {
     verifier.verify(&bundle(machine), Some(&NONCE), NOW)
+}
+
+/// The SNP evidence of a bundle.
+fn snp(bundle: &mut EvidenceBundle) -> &mut SnpEvidence {
+    match &mut bundle.cpu {
+        CpuEvidence::Snp(snp) => snp,
+        _ => panic!("an SNP machine"),
+    }
 }
 
 /// The code with which a machine of `vendor` is refused.
@@ -105,8 +113,11 @@ fn evidence_is_over_the_binding() {
         freshness: attestation::Freshness::of_one(&NONCE),
         identity: [1; 32],
         manifest: [2; 32],
+        devices: Vec::new(),
     };
-    let evidence = milan().evidence(&binding).unwrap();
+    let CpuEvidence::Snp(evidence) = milan().evidence(&binding).unwrap() else {
+        panic!("an SNP machine");
+    };
     assert_eq!(
         evidence.report.get(0x50..0x90).unwrap(),
         binding.report_data().0
@@ -116,7 +127,7 @@ fn evidence_is_over_the_binding() {
 #[test]
 fn a_report_changed_after_signing() {
     let mut changed = bundle(&milan());
-    changed.cpu.report[0x90] ^= 1;
+    snp(&mut changed).report[0x90] ^= 1;
     let error = MILAN.verifier().verify(&changed, Some(&NONCE), NOW);
     assert_eq!(error.unwrap_err().code(), "snp.signature");
 }
@@ -125,10 +136,10 @@ fn a_report_changed_after_signing() {
 fn a_report_changed_and_signed_again() {
     let machine = milan();
     let mut changed = bundle(&machine);
-    let mut report: [u8; 1184] = changed.cpu.report.as_slice().try_into().unwrap();
+    let mut report: [u8; 1184] = snp(&mut changed).report.as_slice().try_into().unwrap();
     report[0x50] ^= 1;
     machine.sign(&mut report);
-    changed.cpu.report = report.to_vec();
+    snp(&mut changed).report = report.to_vec();
     let error = MILAN.verifier().verify(&changed, Some(&NONCE), NOW);
     assert_eq!(error.unwrap_err().code(), "binding.report_data");
 }
@@ -144,7 +155,7 @@ fn the_certificate_of_another_chip() {
 #[test]
 fn the_key_of_another_chip() {
     let mut stolen = bundle(&milan());
-    stolen.cpu.vek = milan().vek_der().to_vec();
+    snp(&mut stolen).vek = milan().vek_der().to_vec();
     let error = MILAN.verifier().verify(&stolen, Some(&NONCE), NOW);
     assert_eq!(error.unwrap_err().code(), "snp.signature");
 }

@@ -1,18 +1,38 @@
 use super::{BundleError, EvidenceBundle, MAX_BUNDLE_BYTES};
 use crate::{
-    CpuEvidence, IdentityKey, cbor,
+    CpuEvidence, DeviceEvidence, IdentityKey, SnpEvidence, TdxEvidence, cbor,
     freshness::{Freshness, NoncePath},
 };
 use ciborium::Value;
 use proptest::prelude::*;
 
+fn snp() -> SnpEvidence {
+    SnpEvidence {
+        report: vec![1; 1184],
+        vek: vec![2; 100],
+        chain: vec![vec![3; 50]],
+    }
+}
+
+/// A TDX node as a bundle carries it.
+fn tdx_bundle() -> EvidenceBundle {
+    EvidenceBundle {
+        cpu: CpuEvidence::Tdx(TdxEvidence {
+            quote: vec![14; 500],
+            event_log: Some(vec![15; 70]),
+        }),
+        ..bundle()
+    }
+}
+
 fn bundle() -> EvidenceBundle {
     EvidenceBundle {
-        cpu: CpuEvidence {
-            report: vec![1; 1184],
-            vek: vec![2; 100],
-            chain: vec![vec![3; 50]],
-        },
+        cpu: CpuEvidence::Snp(snp()),
+        devices: vec![DeviceEvidence {
+            report: vec![10; 90],
+            chain: vec![vec![11; 40], vec![12; 40]],
+        }],
+        collateral: Some(vec![13; 60]),
         manifest: vec![4; 20],
         identity: IdentityKey([5; 32]),
         freshness: Freshness([6; 32]),
@@ -45,16 +65,18 @@ fn it_survives_the_wire_with_and_without_the_optional_entries() {
     let archived = EvidenceBundle {
         nonce_path: None,
         key_configs: None,
+        devices: Vec::new(),
+        collateral: None,
         ..bundle()
     };
     let built_in_chain = EvidenceBundle {
-        cpu: CpuEvidence {
+        cpu: CpuEvidence::Snp(SnpEvidence {
             chain: Vec::new(),
-            ..bundle().cpu
-        },
+            ..snp()
+        }),
         ..bundle()
     };
-    for bundle in [bundle(), archived, built_in_chain] {
+    for bundle in [bundle(), archived, built_in_chain, tdx_bundle()] {
         assert_eq!(EvidenceBundle::from_cbor(&bundle.to_cbor()), Ok(bundle));
     }
 }
@@ -100,6 +122,8 @@ fn mistyped_entries_are_refused_by_name() {
         "freshness",
         "nonce-path",
         "keys",
+        "devices",
+        "collateral",
     ] {
         let faults: [fn(&mut Vec<Value>); 5] = [
             |record| record[0] = "text/plain".into(),
@@ -140,6 +164,41 @@ fn malformed_insides_are_refused_by_name() {
 }
 
 #[test]
+fn one_tee_does_not_bring_the_entries_of_another() {
+    let mut entries = cbor::decode(&tdx_bundle().to_cbor(), MAX_BUNDLE_BYTES)
+        .and_then(|value| value.into_map().ok())
+        .unwrap();
+    let vek = Value::Array(vec!["application/pkix-cert".into(), Value::Bytes(vec![2])]);
+    entries.push(("vek".into(), vek));
+    entries.sort_by_key(|(key, _)| cbor::encode(key));
+    let error = EvidenceBundle::from_cbor(&cbor::encode(&Value::Map(entries)));
+    assert_eq!(error, Err(BundleError::UnknownEntry));
+}
+
+#[test]
+fn malformed_devices_are_refused() {
+    let device = |report: usize, certificates: usize| {
+        let chain = vec![Value::Bytes(vec![1]); certificates];
+        Value::Array(vec![Value::Bytes(vec![1; report]), Value::Array(chain)])
+    };
+    let devices = |device: Value, count: usize| {
+        let bytes = cbor::encode(&Value::Array(vec![device; count]));
+        with("devices", |record| record[1] = Value::Bytes(bytes))
+    };
+    assert!(devices(device(1, 8), 32).is_ok());
+    for (device, count) in [
+        (device(1, 1), 0),
+        (device(1, 1), 33),
+        (device(0, 1), 1),
+        (device(1, 0), 1),
+        (device(1, 9), 1),
+        (Value::Bytes(vec![1]), 1),
+    ] {
+        assert_eq!(devices(device, count), Err(BundleError::Entry("devices")));
+    }
+}
+
+#[test]
 fn unknown_entries_are_refused() {
     let error = mutated(|entries| entries.push(("gpu".into(), Value::Null))).unwrap_err();
     assert_eq!(
@@ -157,8 +216,7 @@ proptest! {
         keys in prop::option::of(prop::collection::vec(any::<u8>(), 1..50)),
     ) {
         let mut bundle = bundle();
-        bundle.cpu.report = report;
-        bundle.cpu.chain = chain;
+        bundle.cpu = CpuEvidence::Snp(SnpEvidence { report, chain, ..snp() });
         bundle.nonce_path = Some(NoncePath { index, size: index, siblings: vec![[9; 32]; 3] });
         bundle.key_configs = keys;
         prop_assert_eq!(EvidenceBundle::from_cbor(&bundle.to_cbor()), Ok(bundle));

@@ -8,7 +8,7 @@ use super::{
     tcb::RawTcb,
     vek::Vek,
 };
-use crate::{CpuEvidence, UnixTime, roots::SnpRoots};
+use crate::{SnpEvidence, UnixTime, roots::SnpRoots};
 
 /// A report with its endorsements, all as received.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +56,7 @@ pub fn verify(
 
 /// [`verify`] for evidence as a bundle carries it.
 pub(crate) fn verify_cpu(
-    evidence: &CpuEvidence,
+    evidence: &SnpEvidence,
     roots: &SnpRoots,
     now: UnixTime,
 ) -> Result<SnpClaims, SnpError> {

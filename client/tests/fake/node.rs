@@ -77,12 +77,7 @@ impl Node {
         let manifest = self.manifest.to_cbor();
         let mut bundle = self.machine.bundle(self.identity.public(), manifest, nonce);
         bundle.key_configs = Some(self.signed_keys());
-        let binding = attestation::Binding {
-            freshness: bundle.freshness,
-            identity: bundle.identity.digest(),
-            manifest: Manifest::digest(&bundle.manifest),
-        };
-        *self.binding.lock().unwrap() = Some(binding.report_data().binding_id());
+        *self.binding.lock().unwrap() = Some(bundle.binding().report_data().binding_id());
         bundle
     }
 

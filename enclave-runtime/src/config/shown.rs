@@ -54,6 +54,14 @@ impl Config {
             evidence.vek.as_ref().map(|path| path.display().to_string()),
         );
         put_some(&mut table, "privlevel", evidence.privlevel.map(i64::from));
+        put_some(
+            &mut table,
+            "collateral",
+            evidence
+                .collateral
+                .as_ref()
+                .map(|path| path.display().to_string()),
+        );
         table
     }
 

@@ -8,7 +8,7 @@ use super::{
     report::{self, REPORT_BYTES},
     vek,
 };
-use attestation::{Binding, CpuEvidence, EvidenceError, EvidenceProvider};
+use attestation::{Binding, CpuEvidence, EvidenceError, EvidenceProvider, SnpEvidence};
 use sev::firmware::guest::Firmware;
 
 /// The adapter around the crate `sev`.
@@ -38,11 +38,11 @@ impl EvidenceProvider for SevGuest {
             return Err(EvidenceError::Mismatch);
         }
         let kind = report::signing_key(&report);
-        Ok(CpuEvidence {
+        Ok(CpuEvidence::Snp(SnpEvidence {
             vek: vek::choose(kind, &CertTable::default(), Some(&self.vek))?,
             chain: Vec::new(),
             report,
-        })
+        }))
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     report::{self, REPORT_BYTES},
     vek,
 };
-use attestation::{Binding, CpuEvidence, EvidenceError, EvidenceProvider, ReportData};
+use attestation::{Binding, CpuEvidence, EvidenceError, EvidenceProvider, ReportData, SnpEvidence};
 use std::{
     io, process,
     sync::atomic::{AtomicU64, Ordering},
@@ -90,7 +90,7 @@ impl From<TsmError> for EvidenceError {
 
 impl<T: ReportTree> EvidenceProvider for Tsm<T> {
     fn evidence(&self, binding: &Binding) -> Result<CpuEvidence, EvidenceError> {
-        Ok(self.report(&binding.report_data())?)
+        Ok(CpuEvidence::Snp(self.report(&binding.report_data())?))
     }
 }
 
@@ -107,7 +107,7 @@ impl<T: ReportTree> Tsm<T> {
     }
 
     /// Evidence that carries `request`.
-    pub fn report(&self, request: &ReportData) -> Result<CpuEvidence, TsmError> {
+    pub fn report(&self, request: &ReportData) -> Result<SnpEvidence, TsmError> {
         let entry = Entry::create(&self.tree, self.next_name())?;
         entry.check_provider()?;
         let answer = entry.exchange(request, self.privlevel)?;
@@ -120,10 +120,10 @@ impl<T: ReportTree> Tsm<T> {
         self.endorse(answer)
     }
 
-    fn endorse(&self, answer: Answer) -> Result<CpuEvidence, TsmError> {
+    fn endorse(&self, answer: Answer) -> Result<SnpEvidence, TsmError> {
         let table = CertTable::parse(&answer.certificates)?;
         let kind = report::signing_key(&answer.report);
-        Ok(CpuEvidence {
+        Ok(SnpEvidence {
             vek: vek::choose(kind, &table, self.vek.as_ref())?,
             chain: table.ask.into_iter().collect(),
             report: answer.report,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Runtime;
-use attestation::{CpuEvidence, EvidenceError};
+use attestation::SnpEvidence;
 use engine::{
     EngineError, Job, Step,
     chat::{ChatError, Message},
@@ -41,11 +41,12 @@ struct Platform(Result<(), EvidenceError>);
 
 impl EvidenceProvider for Platform {
     fn evidence(&self, _: &Binding) -> Result<CpuEvidence, EvidenceError> {
-        self.0.clone().map(|()| CpuEvidence {
+        let evidence = SnpEvidence {
             report: Vec::new(),
             vek: Vec::new(),
             chain: Vec::new(),
-        })
+        };
+        self.0.clone().map(|()| CpuEvidence::Snp(evidence))
     }
 }
 
@@ -73,6 +74,7 @@ fn parts() -> Parts {
             expires: NOW.plus(100),
         },
         residency: Some("FR".to_owned()),
+        collateral: None,
         runtime_digest: [7; 32],
         limits: Limits::default(),
     }

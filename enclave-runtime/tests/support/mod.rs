@@ -78,6 +78,7 @@ impl Stack {
                 expires: policy.expires(),
             },
             residency: Some("FR".to_owned()),
+            collateral: None,
             runtime_digest: [7; 32],
             limits: Limits::default(),
         };

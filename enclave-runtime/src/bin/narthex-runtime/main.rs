@@ -98,6 +98,7 @@ fn parts(config: Config, files: Files) -> Parts {
         node: config.node,
         policy: files.policy,
         residency: config.residency,
+        collateral: config.evidence.collateral,
         runtime_digest: files.runtime_digest,
         limits: config.limits,
     }

@@ -35,6 +35,7 @@ impl RuntimeRole {
             node: NODE.to_owned(),
             policy: self.policy_in_force()?,
             residency: None,
+            collateral: None,
             runtime_digest: sha256(&fs::read("/proc/self/exe")?),
             limits: Limits::default(),
         };

@@ -1,0 +1,80 @@
+//! What hardware hands out, untouched, and who asks it.
+
+use crate::{Binding, Digest, hash};
+
+/// What the CPU's firmware signs, with what comes along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CpuEvidence {
+    /// AMD SEV-SNP.
+    Snp(SnpEvidence),
+    /// Intel TDX.
+    Tdx(TdxEvidence),
+}
+
+/// An SNP report with its endorsements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnpEvidence {
+    /// The SNP attestation report (1184 bytes), AMD 56860 table 23.
+    pub report: Vec<u8>,
+    /// The VCEK or VLEK certificate, DER.
+    pub vek: Vec<u8>,
+    /// Intermediates (ASK or ASVK), DER; empty: the built-in ones.
+    pub chain: Vec<Vec<u8>>,
+}
+
+/// A TDX quote; its collateral comes from elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TdxEvidence {
+    /// The quote, version 4 or 5.
+    pub quote: Vec<u8>,
+    /// The CCEL event log, where the guest's firmware keeps one.
+    pub event_log: Option<Vec<u8>>,
+}
+
+/// What one GPU or switch answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceEvidence {
+    /// SPDM GET_MEASUREMENTS request and response, as signed.
+    pub report: Vec<u8>,
+    /// The device's certificates, DER, leaf first.
+    pub chain: Vec<Vec<u8>>,
+}
+
+impl DeviceEvidence {
+    /// H(device): SHA-256 under `narthex/1/device` over the report, then each certificate.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let certificates = self.chain.iter().map(Vec::as_slice);
+        let fields: Vec<&[u8]> = std::iter::once(self.report.as_slice())
+            .chain(certificates)
+            .collect();
+        hash::sha256_fields("narthex/1/device", &fields)
+    }
+}
+
+/// What a node's devices must answer: ties their evidence to the channel (docs/protocol.md, "Hashing").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GpuNonce(pub [u8; 32]);
+
+/// Asks this machine's hardware for evidence, at the runtime.
+pub trait EvidenceProvider: Send + Sync {
+    /// Evidence of every GPU and switch over `nonce`, in an order of the machine's own; none on a node without any.
+    fn devices(&self, _nonce: &GpuNonce) -> Result<Vec<DeviceEvidence>, EvidenceError> {
+        Ok(Vec::new())
+    }
+
+    /// The CPU's evidence over `binding.report_data()`, which covers what [`Self::devices`] answered.
+    fn evidence(&self, binding: &Binding) -> Result<CpuEvidence, EvidenceError>;
+}
+
+/// Why a platform gave no evidence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EvidenceError {
+    /// The platform's interface is absent or answered with an error; the text is safe to log.
+    #[error("evidence unavailable: {0}")]
+    Unavailable(String),
+    /// The firmware answered with a report for another request.
+    #[error("the firmware's report does not carry the requested report_data")]
+    Mismatch,
+}
