@@ -9,6 +9,7 @@ pub mod cbor;
 pub mod collateral;
 pub mod composite;
 pub mod crypto;
+mod cursor;
 pub mod danger;
 pub mod ear;
 pub mod eventlog;
