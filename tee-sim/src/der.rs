@@ -42,7 +42,16 @@ pub(crate) fn ia5_string(text: &str) -> Vec<u8> {
 }
 
 pub(crate) fn boolean_true() -> Vec<u8> {
-    element(0x01, &[0xFF])
+    boolean(0xFF)
+}
+
+/// DER knows `00h` and `FFh` only.
+pub(crate) fn boolean(octet: u8) -> Vec<u8> {
+    element(0x01, &[octet])
+}
+
+pub(crate) fn enumerated(value: u8) -> Vec<u8> {
+    element(0x0A, &[value])
 }
 
 /// A bit string of whole bytes.
@@ -52,8 +61,13 @@ pub(crate) fn bit_string(content: &[u8]) -> Vec<u8> {
 
 /// A non-negative integer in the shortest form.
 pub(crate) fn integer(value: u64) -> Vec<u8> {
-    let bytes = value.to_be_bytes();
-    let mut content: Vec<u8> = bytes.into_iter().skip_while(|byte| *byte == 0).collect();
+    unsigned_integer(&value.to_be_bytes())
+}
+
+/// The same of any length, from its big-endian bytes.
+pub(crate) fn unsigned_integer(bytes: &[u8]) -> Vec<u8> {
+    let significant = bytes.iter().copied().skip_while(|byte| *byte == 0);
+    let mut content: Vec<u8> = significant.collect();
     if content.first().is_none_or(|byte| byte & 0x80 != 0) {
         content.insert(0, 0);
     }

@@ -16,7 +16,9 @@ mod pki;
 pub mod policy_text;
 pub mod report;
 pub mod signer;
+pub mod tdx;
 pub mod vendor;
+pub mod x509;
 
 pub use machine::Machine;
 pub use pki::{Validity, VekCertificate};

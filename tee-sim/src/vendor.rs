@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub(crate) const NOT_BEFORE: UnixTime = UnixTime(1_577_836_800);
 
 /// 2045-01-01T00:00:00Z, as long as AMD's own.
-const NOT_AFTER: UnixTime = UnixTime(2_366_841_600);
+pub(crate) const NOT_AFTER: UnixTime = UnixTime(2_366_841_600);
 
 /// A root and an intermediate of one product line.
 ///
