@@ -9,6 +9,7 @@ mod failure;
 mod files;
 mod gateway_args;
 mod keygen;
+mod measure;
 mod output;
 mod policy;
 mod proxy;
@@ -86,6 +87,8 @@ enum Command {
     #[command(subcommand)]
     Verify(verify::Verify),
     #[command(subcommand)]
+    Measure(measure::Measure),
+    #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -122,6 +125,7 @@ fn dispatch(command: Command, context: &Context<'_>) -> Result<Exit, Failure> {
         Command::Chat(chat) => chat.run(context),
         Command::Proxy(proxy) => proxy.run(context),
         Command::Verify(verify) => verify.run(context),
+        Command::Measure(measure) => measure.run(context),
         Command::Receipt(receipt) => receipt.run(context),
         Command::Policy(policy) => policy.run(context),
         Command::Completion(completion) => completion.run(&mut Narthex::command(), context),

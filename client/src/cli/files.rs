@@ -2,6 +2,8 @@
 
 use super::{Exit, Failure};
 use crate::archive;
+use attestation::Digest;
+use aws_lc_rs::digest;
 use std::{
     fs::File,
     io::{self, Read},
@@ -10,13 +12,8 @@ use std::{
 
 /// Reads at most `max_bytes`; more is refused before it is held.
 pub(crate) fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>, Failure> {
-    let source: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(File::open(path).map_err(|error| unreadable(path, &error))?)
-    };
     let mut bytes = Vec::new();
-    source
+    open(path)?
         .take(max_bytes as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| unreadable(path, &error))?;
@@ -25,6 +22,36 @@ pub(crate) fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>, Failure> {
         return Err(Failure::new(Exit::Malformed, "file.too_large", message));
     }
     Ok(bytes)
+}
+
+/// SHA-256 of a file of any length, which is never held as a whole.
+pub(crate) fn sha256(path: &Path) -> Result<Digest, Failure> {
+    let mut hash = Hash(digest::Context::new(&digest::SHA256));
+    io::copy(&mut open(path)?, &mut hash).map_err(|error| unreadable(path, &error))?;
+    let mut sha256 = Digest::default();
+    sha256.copy_from_slice(hash.0.finish().as_ref());
+    Ok(sha256)
+}
+
+struct Hash(digest::Context);
+
+impl io::Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    Ok(Box::new(file))
 }
 
 /// Writes a whole file that only the user can read.
