@@ -1,6 +1,7 @@
 //! AMD SEV-SNP: reports v2 to v5, VCEK and VLEK chains, Milan, Genoa (with Bergamo and Siena) and Turin.
 //!
 //! [`verify`] answers whether evidence is authentic, not whether it is acceptable: debug guests and old firmware are told in the claims.
+//! Whoever judges many reports of one chip keeps its [`VerifiedVek`]: each report then costs one signature.
 
 mod chain;
 mod claims;
@@ -11,6 +12,7 @@ mod revocation;
 mod steps;
 mod tcb;
 mod vek;
+mod verified_vek;
 mod verify;
 
 pub use claims::SnpClaims;
@@ -18,6 +20,8 @@ pub use error::{Certificate, SnpError};
 pub use product::Product;
 pub use steps::STEPS;
 pub use tcb::TcbVersion;
+pub(crate) use vek::vek_name;
+pub use verified_vek::VerifiedVek;
 pub(crate) use verify::verify_cpu;
 pub use verify::{Evidence, verify};
 

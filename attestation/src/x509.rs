@@ -6,7 +6,7 @@ pub(crate) mod path;
 mod public_key;
 mod signed;
 
-pub(crate) use certificate::Certificate;
+pub(crate) use certificate::{Certificate, common_name};
 pub(crate) use crl::RevocationList;
 pub(crate) use public_key::PublicKey;
 pub(crate) use signed::Algorithm;

@@ -2,7 +2,7 @@
 
 use super::{Certificate as Role, Product, SigningKey, SnpError, vek::Vek};
 use crate::{
-    UnixTime,
+    UnixTime, Window,
     roots::SnpAnchor,
     x509::{Algorithm, Certificate},
 };
@@ -15,6 +15,10 @@ pub(super) struct Chain<'a> {
     pub(super) intermediate: Certificate<'a>,
     pub(super) root: Certificate<'a>,
 }
+
+/// When each certificate of the path is valid, root first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dates([(Role, Window); 3]);
 
 /// More than anybody gives: both intermediates and the root.
 const MAX_CANDIDATES: usize = 4;
@@ -73,7 +77,7 @@ impl<'a> Chain<'a> {
         self.check_constraints(vek)?;
         self.check_algorithms(vek)?;
         self.check_signatures(vek)?;
-        self.check_dates(vek, now)
+        self.dates(vek).check(now)
     }
 
     fn check_constraints(&self, vek: &Vek<'_>) -> Result<(), SnpError> {
@@ -124,20 +128,10 @@ impl<'a> Chain<'a> {
         first_failing(checks, SnpError::ChainSignature)
     }
 
-    fn check_dates(&self, vek: &Vek<'_>, now: UnixTime) -> Result<(), SnpError> {
+    /// When each of the three is valid.
+    pub(super) fn dates(&self, vek: &Vek<'_>) -> Dates {
         let path = self.path(vek);
-        let begun = path.map(|(role, certificate)| (role, certificate.not_before() <= now));
-        first_failing(begun, SnpError::ChainNotYetValid)?;
-        let lasting = path.map(|(role, certificate)| (role, now <= certificate.not_after()));
-        first_failing(lasting, SnpError::ChainExpired)
-    }
-
-    /// Least notAfter of the three.
-    pub(super) fn not_after(&self, vek: &Vek<'_>) -> UnixTime {
-        let [a, b, c] = self
-            .path(vek)
-            .map(|(_, certificate)| certificate.not_after());
-        a.min(b).min(c)
+        Dates(path.map(|(role, certificate)| (role, certificate.window())))
     }
 
     /// The three certificates, root first.
@@ -147,6 +141,22 @@ impl<'a> Chain<'a> {
             (Role::Intermediate, &self.intermediate),
             (Role::Vek, &vek.certificate),
         ]
+    }
+}
+
+impl Dates {
+    /// That all three are valid at `now`.
+    pub(super) fn check(&self, now: UnixTime) -> Result<(), SnpError> {
+        let begun = self.0.map(|(role, dates)| (role, dates.not_before <= now));
+        first_failing(begun, SnpError::ChainNotYetValid)?;
+        let lasting = self.0.map(|(role, dates)| (role, now <= dates.not_after));
+        first_failing(lasting, SnpError::ChainExpired)
+    }
+
+    /// When all three are.
+    pub(super) fn window(&self) -> Window {
+        let windows = self.0.into_iter().map(|(_, dates)| dates);
+        windows.fold(Window::ALWAYS, Window::meet)
     }
 }
 

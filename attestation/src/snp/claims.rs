@@ -1,6 +1,9 @@
 //! What a verified report says.
 
-use super::{Product, SigningKey, TcbVersion};
+use super::{
+    Product, SigningKey, SnpError, TcbVersion, report::Report, tcb::RawTcb,
+    verified_vek::VerifiedVek,
+};
 use crate::{ReportData, UnixTime};
 
 /// Claims of one verified SNP report. Field names are the report's (AMD 56860 table 23).
@@ -64,4 +67,46 @@ impl SnpClaims {
     pub fn carries(&self, expected: &ReportData) -> bool {
         self.report_data == expected.0
     }
+}
+
+/// The claims of a report whose signature, by `vek`, is right.
+pub(super) fn claims(report: &Report<'_>, vek: &VerifiedVek) -> Result<SnpClaims, SnpError> {
+    let tcb = |raw: RawTcb, field| {
+        raw.components(vek.product)
+            .ok_or(SnpError::ReportTcb(field))
+    };
+    let [reported_tcb, current_tcb, committed_tcb, launch_tcb]: [TcbVersion; 4] = [
+        tcb(report.reported_tcb(), "REPORTED_TCB")?,
+        tcb(report.current_tcb(), "CURRENT_TCB")?,
+        tcb(report.committed_tcb(), "COMMITTED_TCB")?,
+        tcb(report.launch_tcb(), "LAUNCH_TCB")?,
+    ];
+    let chip_id = report.chip_id();
+    Ok(SnpClaims {
+        version: report.version(),
+        product: vek.product,
+        guest_policy: report.guest_policy(),
+        debug: report.is_debug(),
+        vmpl: report.vmpl(),
+        platform_info: report.platform_info(),
+        signing_key: vek.kind,
+        measurement: report.measurement(),
+        host_data: report.host_data(),
+        report_data: report.report_data(),
+        id_key_digest: report.id_key_digest(),
+        author_key_digest: report.author_key_digest(),
+        family_id: report.family_id(),
+        image_id: report.image_id(),
+        guest_svn: report.guest_svn(),
+        chip_id: (chip_id != [0; 64]).then_some(chip_id),
+        reported_tcb,
+        current_tcb,
+        committed_tcb,
+        launch_tcb,
+        launch_mit_vector: report.launch_mit_vector(),
+        current_mit_vector: report.current_mit_vector(),
+        csp_id: vek.csp_id.clone(),
+        crl_next_update: vek.lists.map(|lists| lists.not_after),
+        not_after: vek.window().not_after,
+    })
 }

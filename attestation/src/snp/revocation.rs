@@ -1,7 +1,7 @@
 //! AMD's certificate revocation lists: one per root, naming the intermediates (and, were AMD to, the VEKs) that are not to be trusted.
 
 use super::{Certificate as Role, SnpError, chain::Chain, vek::Vek};
-use crate::{UnixTime, x509::RevocationList};
+use crate::{UnixTime, Window, x509::RevocationList};
 
 /// The lists given, parsed.
 pub(super) struct RevocationLists<'a>(Vec<RevocationList<'a>>);
@@ -21,23 +21,24 @@ impl<'a> RevocationLists<'a> {
             .ok_or(SnpError::CrlFormat)
     }
 
-    /// That every list is the root's own, signed, current, and names nobody of the path. Answers the least nextUpdate.
+    /// That every list is the root's own, signed, current, and names nobody of the path. Answers when all are current; `None` if
+    /// there is no list.
     pub(super) fn check(
         &self,
         chain: &Chain<'a>,
         vek: &Vek<'a>,
         now: UnixTime,
-    ) -> Result<Option<UnixTime>, SnpError> {
+    ) -> Result<Option<Window>, SnpError> {
         let root = &chain.root;
         let is_own =
             |list: &RevocationList<'_>| list.issuer() == root.subject() && root.may_sign_lists();
-        let is_current =
-            |list: &RevocationList<'_>| list.this_update() <= now && now <= list.next_update();
+        let is_current = |list: &RevocationList<'_>| list.window().contains(now);
         self.all(is_own, SnpError::CrlIssuer)?;
         self.all(|list| list.is_signed_by(root), SnpError::CrlSignature)?;
         self.all(is_current, SnpError::CrlWindow)?;
         self.check_serials(chain, vek)?;
-        Ok(self.0.iter().map(RevocationList::next_update).min())
+        let windows = self.0.iter().map(RevocationList::window);
+        Ok(windows.reduce(Window::meet))
     }
 
     fn all(

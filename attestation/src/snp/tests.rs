@@ -4,6 +4,7 @@ mod der;
 mod faults;
 mod genuine;
 mod pki;
+mod warm;
 
 use super::{Product, STEPS, SigningKey, SnpError};
 use crate::ErrorClass;

@@ -1,7 +1,7 @@
 //! The VCEK or VLEK certificate (AMD 57230 section 3): the key that signed the report, and for which chip and TCB it was derived.
 
-use super::{Product, SigningKey, SnpError, report::Report, tcb};
-use crate::{crypto, x509::Certificate};
+use super::{Product, SigningKey, SnpError, tcb};
+use crate::x509::Certificate;
 use der::{
     Decode as _,
     asn1::{Ia5StringRef, ObjectIdentifier},
@@ -71,34 +71,22 @@ impl<'a> Vek<'a> {
         oid.as_bytes().starts_with(AMD.as_bytes())
     }
 
-    /// That a VCEK is for the report's chip; a VLEK is for none.
-    pub(super) fn check_hwid(&self, report: &Report<'_>, product: Product) -> Result<(), SnpError> {
+    /// The CHIP_ID that a VCEK is for; `None` for a VLEK, which is for none.
+    pub(super) fn chip_id(&self, product: Product) -> Result<Option<[u8; 64]>, SnpError> {
         if self.kind == SigningKey::Vlek {
-            return Ok(());
+            return Ok(None);
         }
-        let mut expected = [0; 64];
+        let mut chip_id = [0; 64];
         let hwid = self.hwid(product).ok_or(SnpError::VekHwid)?;
-        for (to, from) in expected.iter_mut().zip(hwid) {
+        for (to, from) in chip_id.iter_mut().zip(hwid) {
             *to = *from;
         }
-        (report.chip_id() == expected)
-            .then_some(())
-            .ok_or(SnpError::VekHwid)
+        Ok(Some(chip_id))
     }
 
-    /// That the key was derived for REPORTED_TCB.
-    pub(super) fn check_tcb(&self, report: &Report<'_>, product: Product) -> Result<(), SnpError> {
-        let is_same = self.tcb(product) == Some(report.reported_tcb().0);
-        is_same.then_some(()).ok_or(SnpError::VekTcb)
-    }
-
-    /// That the key signed the bytes received.
-    pub(super) fn check_signature(&self, report: &Report<'_>) -> Result<(), SnpError> {
-        let key = self.certificate.p384_key();
-        let is_signed = key.is_some_and(|key| {
-            crypto::ecdsa_p384_sha384_verify(key, report.signed_bytes(), &report.signature())
-        });
-        is_signed.then_some(()).ok_or(SnpError::Signature)
+    /// The P-384 key, uncompressed.
+    pub(super) fn key(&self) -> Option<[u8; 97]> {
+        self.certificate.p384_key()?.try_into().ok()
     }
 
     /// HWID: raw in every certificate seen, a DER octet string in the specification; the length tells them apart.
@@ -114,7 +102,7 @@ impl<'a> Vek<'a> {
     }
 
     /// The TCB extensions in the order of TCB_VERSION's bytes.
-    fn tcb(&self, product: Product) -> Option<[u8; 8]> {
+    pub(super) fn tcb(&self, product: Product) -> Option<[u8; 8]> {
         let mut tcb = [0; 8];
         for (byte, arc) in tcb.iter_mut().zip(tcb::extension_arcs(product)) {
             let value = self.certificate.extension(SPL.push_arc(arc).ok()?);
@@ -126,6 +114,18 @@ impl<'a> Vek<'a> {
         }
         Some(tcb)
     }
+}
+
+/// What a VCEK or VLEK is for, for people; `None` for every other certificate.
+pub(crate) fn vek_name(der: &[u8]) -> Option<String> {
+    let vek = Vek::parse(der).ok()?;
+    let product = vek.product().ok()?;
+    let tcb = tcb::RawTcb(vek.tcb(product)?).components(product)?;
+    let owner = match (vek.chip_id(product).ok()?, &vek.csp_id) {
+        (Some([a, b, c, d, ..]), _) => format!("chip {a:02x}{b:02x}{c:02x}{d:02x}.."),
+        (None, csp_id) => csp_id.clone().unwrap_or_default(),
+    };
+    Some(format!("{} of {product}, {owner}, {tcb}", vek.kind))
 }
 
 fn kind(certificate: &Certificate<'_>) -> Result<SigningKey, SnpError> {

@@ -1,13 +1,6 @@
 //! SNP evidence to claims: one call per step, in the order of [`super::STEPS`].
 
-use super::{
-    Product, SigningKey, SnpClaims, SnpError, TcbVersion,
-    chain::{Candidates, Chain},
-    report::Report,
-    revocation::RevocationLists,
-    tcb::RawTcb,
-    vek::Vek,
-};
+use super::{Product, SigningKey, SnpClaims, SnpError, report::Report, verified_vek::Endorsements};
 use crate::{SnpEvidence, UnixTime, roots::SnpRoots};
 
 /// A report with its endorsements, all as received.
@@ -31,27 +24,10 @@ pub fn verify(
     now: UnixTime,
 ) -> Result<SnpClaims, SnpError> {
     let report = Report::parse(evidence.report)?;
-    let vek = Vek::parse(evidence.vek)?;
-    let candidates = Candidates::parse(evidence.chain)?;
-    let lists = RevocationLists::parse(crls)?;
-
-    let product = agreed_product(&report, &vek)?;
-    check_signing_key(&report, &vek)?;
-    let chain = Chain::find(candidates, &vek, product, roots.anchor(product))?;
-    chain.verify(&vek, now)?;
-    let crl_next_update = lists.check(&chain, &vek, now)?;
-    vek.check_hwid(&report, product)?;
-    vek.check_tcb(&report, product)?;
-    vek.check_signature(&report)?;
-
-    let claims = claims(&report, product, vek.kind)?;
-    let not_after = chain.not_after(&vek);
-    Ok(SnpClaims {
-        csp_id: vek.csp_id,
-        crl_next_update,
-        not_after: crl_next_update.map_or(not_after, |next_update| next_update.min(not_after)),
-        ..claims
-    })
+    let endorsements = Endorsements::parse(evidence.vek, evidence.chain, crls)?;
+    let product = agreed_product(&report, endorsements.vek.product())?;
+    check_signing_key(&report, endorsements.vek.kind)?;
+    endorsements.verify(product, roots, now)?.judge(&report)
 }
 
 /// [`verify`] for evidence as a bundle carries it.
@@ -70,67 +46,21 @@ pub(crate) fn verify_cpu(
 }
 
 /// The certificate's product, which the report's CPUID fields, if it has them, must confirm.
-fn agreed_product(report: &Report<'_>, vek: &Vek<'_>) -> Result<Product, SnpError> {
+pub(super) fn agreed_product(
+    report: &Report<'_>,
+    vek: Result<Product, SnpError>,
+) -> Result<Product, SnpError> {
     let of_report = report.product()?;
-    let of_vek = vek.product()?;
+    let vek = vek?;
     match of_report {
-        Some(report) if report != of_vek => Err(SnpError::Product {
-            report,
-            vek: of_vek,
-        }),
-        _ => Ok(of_vek),
+        Some(report) if report != vek => Err(SnpError::Product { report, vek }),
+        _ => Ok(vek),
     }
 }
 
-fn check_signing_key(report: &Report<'_>, vek: &Vek<'_>) -> Result<(), SnpError> {
+pub(super) fn check_signing_key(report: &Report<'_>, vek: SigningKey) -> Result<(), SnpError> {
     match report.signing_key() {
-        Some(of_report) if of_report != vek.kind => Err(SnpError::SigningKey {
-            report: of_report,
-            vek: vek.kind,
-        }),
+        Some(report) if report != vek => Err(SnpError::SigningKey { report, vek }),
         _ => Ok(()),
     }
-}
-
-/// The claims of a report whose signature is right. What the endorsements say is filled in by the caller.
-fn claims(
-    report: &Report<'_>,
-    product: Product,
-    signing_key: SigningKey,
-) -> Result<SnpClaims, SnpError> {
-    let tcb = |raw: RawTcb, field| raw.components(product).ok_or(SnpError::ReportTcb(field));
-    let [reported_tcb, current_tcb, committed_tcb, launch_tcb]: [TcbVersion; 4] = [
-        tcb(report.reported_tcb(), "REPORTED_TCB")?,
-        tcb(report.current_tcb(), "CURRENT_TCB")?,
-        tcb(report.committed_tcb(), "COMMITTED_TCB")?,
-        tcb(report.launch_tcb(), "LAUNCH_TCB")?,
-    ];
-    let chip_id = report.chip_id();
-    Ok(SnpClaims {
-        version: report.version(),
-        product,
-        guest_policy: report.guest_policy(),
-        debug: report.is_debug(),
-        vmpl: report.vmpl(),
-        platform_info: report.platform_info(),
-        signing_key,
-        measurement: report.measurement(),
-        host_data: report.host_data(),
-        report_data: report.report_data(),
-        id_key_digest: report.id_key_digest(),
-        author_key_digest: report.author_key_digest(),
-        family_id: report.family_id(),
-        image_id: report.image_id(),
-        guest_svn: report.guest_svn(),
-        chip_id: (chip_id != [0; 64]).then_some(chip_id),
-        reported_tcb,
-        current_tcb,
-        committed_tcb,
-        launch_tcb,
-        launch_mit_vector: report.launch_mit_vector(),
-        current_mit_vector: report.current_mit_vector(),
-        csp_id: None,
-        crl_next_update: None,
-        not_after: UnixTime(0),
-    })
 }

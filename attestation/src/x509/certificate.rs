@@ -73,11 +73,7 @@ impl<'a> Certificate<'a> {
 
     /// The subject's common name; `None` unless there is exactly one.
     pub(crate) fn common_name(&self) -> Option<&str> {
-        let mut names = self.subject().iter().filter(|name| name.oid == COMMON_NAME);
-        let (name, None) = (names.next()?, names.next()) else {
-            return None;
-        };
-        str::from_utf8(name.value.value()).ok()
+        common_name(self.subject())
     }
 
     /// The value of the extension `oid`.
@@ -185,6 +181,15 @@ impl<'a> Certificate<'a> {
     fn key_usage(&self) -> Option<KeyUsage> {
         KeyUsage::from_der(self.extension(KEY_USAGE)?).ok()
     }
+}
+
+/// The common name in `name`; `None` unless there is exactly one.
+pub(crate) fn common_name(name: &Name) -> Option<&str> {
+    let mut names = name.iter().filter(|part| part.oid == COMMON_NAME);
+    let (name, None) = (names.next()?, names.next()) else {
+        return None;
+    };
+    str::from_utf8(name.value.value()).ok()
 }
 
 fn is_rsa_4096(key: &[u8]) -> Option<bool> {

@@ -1,7 +1,7 @@
 //! A certificate revocation list (RFC 5280 section 5), complete and direct: no deltas, no indirect entries.
 
 use super::{Algorithm, certificate::Certificate, signed::Signed, unique, unix_time};
-use crate::UnixTime;
+use crate::{UnixTime, Window};
 use der::{Decode as _, asn1::ObjectIdentifier};
 use x509_cert::{
     Version,
@@ -53,12 +53,12 @@ impl<'a> RevocationList<'a> {
         &self.tbs.issuer
     }
 
-    pub(crate) fn this_update(&self) -> UnixTime {
-        unix_time(self.tbs.this_update)
-    }
-
-    pub(crate) const fn next_update(&self) -> UnixTime {
-        self.next_update
+    /// thisUpdate and nextUpdate.
+    pub(crate) fn window(&self) -> Window {
+        Window {
+            not_before: unix_time(self.tbs.this_update),
+            not_after: self.next_update,
+        }
     }
 
     /// What it is signed with, by both of its algorithm fields.

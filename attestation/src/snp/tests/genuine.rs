@@ -4,7 +4,7 @@ use super::pki::{Certificate, KEYS, List};
 use crate::{
     UnixTime,
     roots::SnpRoots,
-    snp::{Evidence, SnpClaims, SnpError, verify},
+    snp::{Evidence, SnpClaims, SnpError, VerifiedVek, verify},
 };
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -143,16 +143,27 @@ impl Draft {
 
 impl Issued {
     pub(super) fn verify(&self) -> Result<SnpClaims, SnpError> {
-        let chain: Vec<&[u8]> = self.chain.iter().map(Vec::as_slice).collect();
-        let crls: Vec<&[u8]> = self.crls.iter().map(Vec::as_slice).collect();
         let evidence = Evidence {
             report: &self.report,
             vek: &self.vek,
-            chain: &chain,
+            chain: &slices(&self.chain),
         };
-        let roots = SnpRoots::invented(&self.ark, &self.ask);
-        verify(&evidence, &crls, &roots, self.now)
+        verify(&evidence, &slices(&self.crls), &self.roots(), self.now)
     }
+
+    /// The endorsements alone.
+    pub(super) fn verified_vek(&self) -> Result<VerifiedVek, SnpError> {
+        let (chain, crls) = (slices(&self.chain), slices(&self.crls));
+        VerifiedVek::verify(&self.vek, &chain, &crls, &self.roots(), self.now)
+    }
+
+    fn roots(&self) -> SnpRoots {
+        SnpRoots::invented(&self.ark, &self.ask)
+    }
+}
+
+fn slices(items: &[Vec<u8>]) -> Vec<&[u8]> {
+    items.iter().map(Vec::as_slice).collect()
 }
 
 fn sign_report(mut report: [u8; 1184], key: &EcdsaKeyPair) -> Vec<u8> {
