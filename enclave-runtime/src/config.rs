@@ -22,6 +22,8 @@ use std::{
 const MAX_CONFIG_BYTES: usize = 64 * 1024;
 /// Where Linux keeps configfs-tsm.
 const TSM_ROOT: &str = "/sys/kernel/config/tsm/report";
+/// Where Linux shows the data of the ACPI table CCEL.
+const EVENT_LOG: &str = "/sys/firmware/acpi/tables/data/CCEL";
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8700);
 
 /// Everything that an operator can set.
@@ -69,6 +71,8 @@ pub struct EvidencePaths {
     pub vek: Option<PathBuf>,
     /// `privlevel`: VMPL to ask for, 0 to 3.
     pub privlevel: Option<u8>,
+    /// `event_log`: the CCEL event log of a TDX guest; where Linux shows it, if absent.
+    pub event_log: PathBuf,
     /// `collateral`: a collateral bundle that goes out with the evidence; read for each challenge, so that it can be replaced.
     pub collateral: Option<PathBuf>,
 }
@@ -225,6 +229,9 @@ fn evidence(mut section: Section<'_>, mistakes: &mut Vec<String>) -> EvidencePat
             .unwrap_or_else(|| TSM_ROOT.into()),
         vek: section.optional_path("vek"),
         privlevel: section.optional("privlevel", "0 to 3", vmpl),
+        event_log: section
+            .optional_path("event_log")
+            .unwrap_or_else(|| EVENT_LOG.into()),
         collateral: section.optional_path("collateral"),
     };
     section.finish(mistakes);

@@ -1,6 +1,7 @@
 //! Evidence from the platform: Linux configfs-tsm where it exists, else the `/dev/sev-guest` ioctl, else a refusal to start.
 
 mod cert_table;
+mod quote;
 mod report;
 mod sev_guest;
 mod tree;
@@ -28,19 +29,22 @@ pub struct EvidenceSettings {
     pub vek: Option<VekFile>,
     /// VMPL to ask for; the platform's own choice if absent.
     pub privlevel: Option<u8>,
+    /// The CCEL event log of a TDX guest, if its firmware keeps one.
+    pub event_log: Option<Vec<u8>>,
 }
 
 /// Finds this machine's provider.
 pub fn discover(settings: EvidenceSettings) -> Result<Arc<dyn EvidenceProvider>, EvidenceError> {
     if settings.tsm_root.is_dir() {
         let tree = Configfs::new(settings.tsm_root);
-        return Ok(Arc::new(Tsm::new(tree, settings.vek, settings.privlevel)));
+        let tsm = Tsm::new(tree, settings.vek, settings.privlevel);
+        return Ok(Arc::new(tsm.with_event_log(settings.event_log)));
     }
     if Path::new(SEV_GUEST).exists() {
         return Ok(Arc::new(SevGuest::new(settings.vek, settings.privlevel)?));
     }
     Err(EvidenceError::Unavailable(format!(
-        "neither {} nor {SEV_GUEST} exists: this is no SEV-SNP guest, or its kernel lacks the driver sev-guest",
+        "neither {} nor {SEV_GUEST} exists: this is neither an SEV-SNP nor a TDX guest, or its kernel lacks configfs-tsm",
         settings.tsm_root.display(),
     )))
 }

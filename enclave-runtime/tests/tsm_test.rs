@@ -7,7 +7,7 @@
     reason = "tests"
 )]
 
-use attestation::ReportData;
+use attestation::{CpuEvidence, ReportData, SnpEvidence};
 use enclave_runtime::{
     EvidenceSettings, discover,
     evidence::{Configfs, ReportTree, Tsm, TsmError, VekFile},
@@ -30,6 +30,7 @@ struct Faults {
     auxblob: Option<Vec<u8>>,
     foreign_writes: u64,
     unwritable: bool,
+    quote: Option<Vec<u8>>,
 }
 
 impl Default for Faults {
@@ -43,6 +44,7 @@ impl Default for Faults {
             auxblob: Some(table(&[(VCEK, der(1)), (ASK, der(2))])),
             foreign_writes: 0,
             unwritable: false,
+            quote: None,
         }
     }
 }
@@ -70,6 +72,12 @@ impl FakeTree {
     }
 
     fn answer(&self, name: &str, request: &[u8]) {
+        if let Some(quote) = &self.faults.quote {
+            let mut quote = quote.clone();
+            let reserved = quote.iter().position(|byte| *byte == 0x77).unwrap();
+            quote[reserved..reserved + 64].copy_from_slice(request);
+            return self.put(name, "outblob", &quote);
+        }
         let mut report = vec![0; 1184];
         report[0x48..0x4c].copy_from_slice(&(self.faults.signing_key << 2).to_le_bytes());
         report[0x50..0x90].copy_from_slice(
@@ -147,9 +155,18 @@ fn table(certificates: &[(u128, Vec<u8>)]) -> Vec<u8> {
     bytes
 }
 
-fn ask(faults: Faults) -> Result<attestation::SnpEvidence, TsmError> {
+/// The SNP evidence in a provider's answer.
+fn snp(evidence: CpuEvidence) -> SnpEvidence {
+    match evidence {
+        CpuEvidence::Snp(snp) => snp,
+        _ => panic!("the provider is sev_guest"),
+    }
+}
+
+fn ask(faults: Faults) -> Result<SnpEvidence, TsmError> {
     let root = TempDir::new().unwrap();
-    let outcome = Tsm::new(FakeTree::new(&root, faults), None, None).report(&REQUEST);
+    let tsm = Tsm::new(FakeTree::new(&root, faults), None, None);
+    let outcome = tsm.report(&REQUEST).map(snp);
     let left = fs::read_dir(root.path()).unwrap().count();
     assert_eq!(left, 0, "the entry is removed, whatever happened");
     outcome
@@ -186,7 +203,7 @@ fn the_operators_certificate_where_the_host_gives_none() {
         };
         let vek = VekFile::from_der(der(7)).unwrap();
         let tsm = Tsm::new(FakeTree::new(&root, faults.clone()), Some(vek), None);
-        assert_eq!(tsm.report(&REQUEST).unwrap().vek, der(7));
+        assert_eq!(snp(tsm.report(&REQUEST).unwrap()).vek, der(7));
         assert_eq!(code(faults), "vek.absent");
     }
 }
@@ -266,7 +283,7 @@ fn a_malformed_generation() {
 
 #[test]
 fn another_platform() {
-    for provider in ["tdx_guest\n", "", "sev_guest2\n"] {
+    for provider in ["arm_cca_guest\n", "", "sev_guest2\n"] {
         assert_eq!(
             code(Faults {
                 provider,
@@ -319,11 +336,53 @@ fn an_entry_that_cannot_be_made() {
 #[test]
 fn a_machine_without_tee_is_refused() {
     let settings = EvidenceSettings {
+        event_log: None,
         tsm_root: "/nonexistent/tsm".into(),
         vek: None,
         privlevel: None,
     };
     if !std::path::Path::new("/dev/sev-guest").exists() {
         assert!(discover(settings).is_err());
+    }
+}
+
+/// A quote's bytes up to REPORTDATA, which the fake platform fills in where it finds 77h.
+fn quote(version: u8, offset: usize) -> Vec<u8> {
+    let mut quote = vec![0; offset];
+    quote[0] = version;
+    quote.extend([0x77; 64]);
+    quote
+}
+
+fn tdx(quote: Vec<u8>) -> Faults {
+    Faults {
+        provider: "tdx_guest\n",
+        quote: Some(quote),
+        auxblob: None,
+        ..Faults::default()
+    }
+}
+
+#[test]
+fn a_quote_with_the_guests_event_log() {
+    for quote in [quote(4, 48 + 520), quote(5, 54 + 520)] {
+        let root = TempDir::new().unwrap();
+        let tree = FakeTree::new(&root, tdx(quote));
+        let tsm = Tsm::new(&tree, None, Some(1)).with_event_log(Some(vec![9]));
+        let CpuEvidence::Tdx(evidence) = tsm.report(&REQUEST).unwrap() else {
+            panic!("the provider is tdx_guest");
+        };
+        assert_eq!(evidence.quote[evidence.quote.len() - 64..], REQUEST.0);
+        assert_eq!(evidence.event_log, Some(vec![9]));
+        assert_eq!(*tree.writes.lock().unwrap(), ["inblob"], "TDX has no VMPL");
+    }
+}
+
+#[test]
+fn a_quote_for_another_request_or_of_another_version() {
+    for quote in [quote(4, 54 + 520), quote(3, 48 + 520)] {
+        let root = TempDir::new().unwrap();
+        let tsm = Tsm::new(FakeTree::new(&root, tdx(quote)), None, None);
+        assert_eq!(tsm.report(&REQUEST).unwrap_err().code(), "tsm.mismatch");
     }
 }

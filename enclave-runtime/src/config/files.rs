@@ -9,6 +9,7 @@ use provision::{FileError, PolicyFileError, file, policy_file::read_envelope, re
 use std::{fs::File, io, path::Path};
 
 const MAX_VEK_BYTES: usize = 16 * 1024;
+const MAX_EVENT_LOG_BYTES: usize = 256 * 1024;
 /// The running executable, as the kernel knows it.
 const OWN_EXECUTABLE: &str = "/proc/self/exe";
 
@@ -31,6 +32,7 @@ pub fn read_files(config: &Config, now: UnixTime) -> Result<Files, ConfigError> 
             tsm_root: config.evidence.tsm_root.clone(),
             vek: config.evidence.vek.as_deref().map(read_vek).transpose()?,
             privlevel: config.evidence.privlevel,
+            event_log: read_event_log(&config.evidence.event_log)?,
         },
         runtime_digest: own_digest()?,
     })
@@ -62,6 +64,14 @@ fn read_policy(settings: &PolicySettings, now: UnixTime) -> Result<PolicyInForce
 fn read_vek(path: &Path) -> Result<VekFile, ConfigError> {
     let bytes = file::read(path, MAX_VEK_BYTES)?;
     Ok(VekFile::from_der(bytes.to_vec())?)
+}
+
+/// The event log; a guest without one has no such file.
+fn read_event_log(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    Ok(Some(file::read(path, MAX_EVENT_LOG_BYTES)?.to_vec()))
 }
 
 fn own_digest() -> Result<Digest, FileError> {

@@ -54,6 +54,11 @@ impl Config {
             evidence.vek.as_ref().map(|path| path.display().to_string()),
         );
         put_some(&mut table, "privlevel", evidence.privlevel.map(i64::from));
+        put(
+            &mut table,
+            "event_log",
+            evidence.event_log.display().to_string(),
+        );
         put_some(
             &mut table,
             "collateral",

@@ -1,30 +1,44 @@
-//! SNP evidence through configfs-tsm (Linux, Documentation/ABI/testing/configfs-tsm-report): make an entry, write `inblob`, read
-//! `outblob` (the report) and `auxblob` (the host's certificate table), see from `generation` that nobody else wrote, remove the entry.
+//! SNP and TDX evidence through configfs-tsm (Linux, Documentation/ABI/testing/configfs-tsm-report): make an entry, write `inblob`, read
+//! `outblob` (the report or quote) and, for SNP, `auxblob` (the host's certificate table), see from `generation` that nobody else wrote,
+//! remove the entry.
 
 use super::{
     CertTable, CertTableError, ReportTree, VekError, VekFile,
     cert_table::MAX_TABLE_BYTES,
+    quote,
     report::{self, REPORT_BYTES},
     vek,
 };
-use attestation::{Binding, CpuEvidence, EvidenceError, EvidenceProvider, ReportData, SnpEvidence};
+use attestation::{
+    Binding, CpuEvidence, EvidenceError, EvidenceProvider, ReportData, SnpEvidence, TdxEvidence,
+};
 use std::{
     io, process,
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// The provider that this module speaks to.
-const PROVIDER: &str = "sev_guest";
-/// Most bytes of `outblob`; a report has fewer.
+/// Most bytes of `outblob` with a report, which has fewer.
 const MAX_REPORT_BYTES: usize = 4096;
+/// Most bytes of `outblob` with a quote: the kernel's own limit is 16 KiB.
+const MAX_QUOTE_BYTES: usize = 16 * 1024;
 /// Most bytes of a textual attribute.
 const MAX_TEXT_BYTES: usize = 64;
+
+/// The platforms that this module speaks to, by the text of `provider`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Platform {
+    /// `sev_guest`
+    Snp,
+    /// `tdx_guest`
+    Tdx,
+}
 
 /// The provider on `T`, the kernel's tree or a test's.
 pub struct Tsm<T> {
     tree: T,
     vek: Option<VekFile>,
     privlevel: Option<u8>,
+    event_log: Option<Vec<u8>>,
     next_entry: AtomicU64,
 }
 
@@ -39,7 +53,7 @@ pub enum TsmError {
     #[error("the attribute {0} failed: {1}")]
     Attribute(&'static str, io::Error),
     /// The platform is another one.
-    #[error("the platform's provider is not {PROVIDER}")]
+    #[error("the platform's provider is neither sev_guest nor tdx_guest")]
     Provider,
     /// `generation` is no number.
     #[error("the attribute generation is malformed")]
@@ -90,7 +104,7 @@ impl From<TsmError> for EvidenceError {
 
 impl<T: ReportTree> EvidenceProvider for Tsm<T> {
     fn evidence(&self, binding: &Binding) -> Result<CpuEvidence, EvidenceError> {
-        Ok(CpuEvidence::Snp(self.report(&binding.report_data())?))
+        Ok(self.report(&binding.report_data())?)
     }
 }
 
@@ -102,31 +116,55 @@ impl<T: ReportTree> Tsm<T> {
             tree,
             vek,
             privlevel,
+            event_log: None,
             next_entry: AtomicU64::new(0),
         }
     }
 
-    /// Evidence that carries `request`.
-    pub fn report(&self, request: &ReportData) -> Result<SnpEvidence, TsmError> {
+    /// Hands this CCEL event log out with quotes.
+    #[must_use]
+    pub fn with_event_log(self, event_log: Option<Vec<u8>>) -> Self {
+        Self { event_log, ..self }
+    }
+
+    /// Evidence that carries `request`. The VMPL is asked for of SNP only: TDX has none.
+    pub fn report(&self, request: &ReportData) -> Result<CpuEvidence, TsmError> {
         let entry = Entry::create(&self.tree, self.next_name())?;
-        entry.check_provider()?;
-        let answer = entry.exchange(request, self.privlevel)?;
+        match entry.platform()? {
+            Platform::Snp => {
+                let report = entry.exchange(request, self.privlevel, MAX_REPORT_BYTES)?;
+                self.endorse(report, request).map(CpuEvidence::Snp)
+            }
+            Platform::Tdx => {
+                let quote = entry.exchange(request, None, MAX_QUOTE_BYTES)?.report;
+                self.with_log(quote, request).map(CpuEvidence::Tdx)
+            }
+        }
+    }
+
+    fn endorse(&self, answer: Answer, request: &ReportData) -> Result<SnpEvidence, TsmError> {
         if answer.report.len() != REPORT_BYTES {
             return Err(TsmError::ReportSize);
         }
         if !report::carries(&answer.report, request) {
             return Err(TsmError::Mismatch);
         }
-        self.endorse(answer)
-    }
-
-    fn endorse(&self, answer: Answer) -> Result<SnpEvidence, TsmError> {
         let table = CertTable::parse(&answer.certificates)?;
         let kind = report::signing_key(&answer.report);
         Ok(SnpEvidence {
             vek: vek::choose(kind, &table, self.vek.as_ref())?,
             chain: table.ask.into_iter().collect(),
             report: answer.report,
+        })
+    }
+
+    fn with_log(&self, quote: Vec<u8>, request: &ReportData) -> Result<TdxEvidence, TsmError> {
+        if !quote::carries(&quote, request) {
+            return Err(TsmError::Mismatch);
+        }
+        Ok(TdxEvidence {
+            quote,
+            event_log: self.event_log.clone(),
         })
     }
 
@@ -153,24 +191,28 @@ impl<'a, T: ReportTree> Entry<'a, T> {
         Ok(Self { tree, name })
     }
 
-    fn check_provider(&self) -> Result<(), TsmError> {
-        let provider = self.read("provider", MAX_TEXT_BYTES)?;
-        if provider.trim_ascii() == PROVIDER.as_bytes() {
-            Ok(())
-        } else {
-            Err(TsmError::Provider)
+    fn platform(&self) -> Result<Platform, TsmError> {
+        match self.read("provider", MAX_TEXT_BYTES)?.trim_ascii() {
+            b"sev_guest" => Ok(Platform::Snp),
+            b"tdx_guest" => Ok(Platform::Tdx),
+            _ => Err(TsmError::Provider),
         }
     }
 
     /// Asks and reads; the generation must rise by exactly our own writes.
-    fn exchange(&self, request: &ReportData, privlevel: Option<u8>) -> Result<Answer, TsmError> {
+    fn exchange(
+        &self,
+        request: &ReportData,
+        privlevel: Option<u8>,
+        max_bytes: usize,
+    ) -> Result<Answer, TsmError> {
         let before = self.generation()?;
         if let Some(level) = privlevel {
             self.write("privlevel", level.to_string().as_bytes())?;
         }
         self.write("inblob", &request.0)?;
         let answer = Answer {
-            report: self.read("outblob", MAX_REPORT_BYTES)?,
+            report: self.read("outblob", max_bytes)?,
             certificates: self.certificates()?,
         };
         let own_writes = 1 + u64::from(privlevel.is_some());
