@@ -1,0 +1,91 @@
+//! The payload: the values that each measurement may have.
+
+use super::SWID;
+use crate::nvidia::rim::{RimError, xml::Element};
+
+/// The namespace of the attributes `Hash0`, `Hash1`, ...: the algorithm's name.
+const SHA384: &str = "http://www.w3.org/2001/04/xmlenc#sha384";
+
+/// Attributes of a `Resource` beside its hashes: type, index, active, alternatives, name, size.
+const OTHER_ATTRIBUTES: usize = 6;
+
+/// What one measurement may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Golden {
+    /// From 0; the block of the SPDM measurement record has the next higher index.
+    pub index: u8,
+    /// What NVIDIA calls it: `Measurement_8`, `HashedMeasurement_1_FSP`.
+    pub name: String,
+    /// Whether this firmware measures it at all; where not, the values say nothing.
+    pub active: bool,
+    /// The values that are right, SHA-384; at least one.
+    pub alternatives: Vec<[u8; 48]>,
+}
+
+/// Every `Resource` of `payload`; their indices ascend, so that none is there twice.
+pub(in crate::nvidia::rim) fn read(payload: &Element<'_>) -> Result<Vec<Golden>, RimError> {
+    let mut measurements: Vec<Golden> = Vec::new();
+    let resources = payload.elements();
+    let resources = resources.ok_or(RimError::Tag("Payload contains text"))?;
+    for (position, resource) in resources.into_iter().enumerate() {
+        let golden = golden(resource).ok_or(RimError::Measurement(position))?;
+        let ascends = |last: &Golden| last.index < golden.index;
+        if !measurements.last().is_none_or(ascends) {
+            return Err(RimError::Measurement(position));
+        }
+        measurements.push(golden);
+    }
+    if measurements.is_empty() {
+        return Err(RimError::Measurement(0));
+    }
+    Ok(measurements)
+}
+
+/// A `Resource` without content, with the attributes of one measurement and no other.
+fn golden(resource: &Element<'_>) -> Option<Golden> {
+    let attribute = |name| resource.attribute("", name);
+    let index = number(attribute("index")?)?;
+    let alternatives = number(attribute("alternatives")?)?;
+    let name = attribute("name")?;
+    let active = match attribute("active")? {
+        "True" => true,
+        "False" => false,
+        _ => return None,
+    };
+    let fits = resource.is(SWID, "Resource")
+        && resource.children.is_empty()
+        && attribute("type")? == "Measurement"
+        && attribute("size")? == "48"
+        && resource.attributes.len() == OTHER_ATTRIBUTES + usize::from(alternatives);
+    let hash = |number| digest(resource.attribute(SHA384, &format!("Hash{number}"))?);
+    let alternatives: Vec<_> = (0..alternatives).map(hash).collect::<Option<_>>()?;
+    (fits && !alternatives.is_empty()).then_some(Golden {
+        index,
+        name: name.to_owned(),
+        active,
+        alternatives,
+    })
+}
+
+/// Decimal, without sign or leading zeros.
+fn number(text: &str) -> Option<u8> {
+    let number: u8 = text.parse().ok()?;
+    (number.to_string() == text).then_some(number)
+}
+
+/// 96 hex digits.
+fn digest(hex: &str) -> Option<[u8; 48]> {
+    let mut digest = [0; 48];
+    let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
+    if pairs.len() != digest.len() || !rest.is_empty() {
+        return None;
+    }
+    for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
+        *byte = nibble(*high)? << 4 | nibble(*low)?;
+    }
+    Some(digest)
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    u8::try_from(char::from(digit).to_digit(16)?).ok()
+}
