@@ -5,9 +5,12 @@ mod completion;
 mod config;
 mod evidence_file;
 mod exit;
+mod export;
 mod failure;
 mod files;
 mod gateway_args;
+mod html;
+mod inputs;
 mod keygen;
 mod measure;
 mod output;
@@ -84,8 +87,7 @@ struct Global {
 enum Command {
     Chat(chat::Chat),
     Proxy(proxy::ProxyArgs),
-    #[command(subcommand)]
-    Verify(verify::Verify),
+    Verify(verify::VerifyCommand),
     #[command(subcommand)]
     Measure(measure::Measure),
     #[command(subcommand)]
@@ -100,6 +102,8 @@ struct Context<'a> {
     composition: &'a Composition,
     global: Global,
     output: Arc<Output>,
+    /// The program's name and its arguments, as they were given.
+    arguments: Vec<OsString>,
 }
 
 /// Runs the command that `args` (with the program's name first) spell.
@@ -114,7 +118,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, composition: &Composition) 
         composition,
         global: parsed.global,
         output: Arc::clone(&output),
+        arguments: args,
     };
+    inputs::start();
     let outcome = dispatch(parsed.command, &context);
     let exit = outcome.unwrap_or_else(|failure| output.failure(&failure));
     exit.into()

@@ -90,9 +90,14 @@ impl Bench {
     }
 
     async fn audit(&self) -> u8 {
+        self.audit_with(&[]).await
+    }
+
+    async fn audit_with(&self, more: &[&str]) -> u8 {
         let mut arguments = vec!["receipt".to_owned(), "verify".to_owned()];
         arguments.extend(self.policy());
         arguments.extend(self.files());
+        arguments.extend(more.iter().map(ToString::to_string));
         self.run(arguments).await
     }
 
@@ -130,6 +135,27 @@ async fn an_auditor_accepts_what_a_chat_leaves_behind() {
         &bench.file("bundle"),
     ];
     assert_eq!(bench.run(show.map(str::to_owned).to_vec()).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_auditor_s_page_tells_nothing_of_the_disclosed_exchange() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.chat(&["Hello"]).await, 0);
+    let page = bench.file("page.html");
+    assert_eq!(bench.audit_with(&["--html", &page]).await, 0);
+    let page = fs::read_to_string(page).unwrap();
+    let digest = |name| {
+        hex::encode(attestation::crypto::sha256(
+            &fs::read(bench.file(name)).unwrap(),
+        ))
+    };
+    for name in ["receipt", "bundle", "policy.json"] {
+        assert!(page.contains(&digest(name)), "{name} in {page}");
+    }
+    for name in ["request", "response", "opening"] {
+        assert!(!page.contains(&digest(name)), "{name} in {page}");
+    }
+    assert!(page.contains("<code>receipt.exchange</code>"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

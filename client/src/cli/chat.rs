@@ -170,7 +170,7 @@ fn prompt(given: Option<String>) -> Result<String, Failure> {
         return Err(Failure::usage("chat.prompt", "there is no question")
             .advice("give it as an argument, or on standard input: narthex chat < question.txt"));
     }
-    let bytes = files::read(Path::new("-"), MAX_PROMPT_BYTES)?;
+    let bytes = files::read_unlisted(Path::new("-"), MAX_PROMPT_BYTES)?;
     String::from_utf8(bytes)
         .map_err(|_| Failure::new(Exit::Malformed, "chat.prompt", "the question is not UTF-8"))
 }

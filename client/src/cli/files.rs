@@ -1,6 +1,6 @@
 //! Reading and writing what the user names: capped, `-` is standard input, errors name the file.
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, inputs};
 use crate::archive;
 use attestation::Digest;
 use aws_lc_rs::digest;
@@ -10,8 +10,15 @@ use std::{
     path::Path,
 };
 
-/// Reads at most `max_bytes`; more is refused before it is held.
+/// Reads at most `max_bytes`; more is refused before it is held. Reports list the file with its digest.
 pub(crate) fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>, Failure> {
+    let bytes = read_unlisted(path, max_bytes)?;
+    inputs::note(path, &bytes);
+    Ok(bytes)
+}
+
+/// The same for secrets and plaintext, of which no report says anything.
+pub(crate) fn read_unlisted(path: &Path, max_bytes: usize) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     open(path)?
         .take(max_bytes as u64 + 1)

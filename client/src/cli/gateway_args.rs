@@ -50,7 +50,7 @@ impl GatewayArgs {
 }
 
 fn key_file(path: &Path) -> Result<ApiKey, Failure> {
-    let bytes = Zeroizing::new(files::read(path, MAX_KEY_BYTES)?);
+    let bytes = Zeroizing::new(files::read_unlisted(path, MAX_KEY_BYTES)?);
     let text = std::str::from_utf8(&bytes).map_err(|_| Failure::from(ClientError::ApiKey))?;
     Ok(ApiKey::new(text)?)
 }

@@ -239,8 +239,8 @@ fn displayable(text: &str) -> String {
 }
 
 /// The same for one line: a peer's manifest stands in it, and must not write over the verdict, hide it or turn it around.
-fn displayable_line(line: &str) -> String {
-    let turns_around = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+pub(crate) fn displayable_line(line: &str) -> String {
+    let turns_around = |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     line.replace(turns_around, "").replace(is_break, " ")
 }

@@ -77,7 +77,7 @@ impl ProxyArgs {
 }
 
 fn proxy_key(path: &Path) -> Result<ProxyKey, Failure> {
-    let bytes = Zeroizing::new(files::read(path, MAX_KEY_BYTES)?);
+    let bytes = Zeroizing::new(files::read_unlisted(path, MAX_KEY_BYTES)?);
     std::str::from_utf8(&bytes)
         .ok()
         .and_then(ProxyKey::new)

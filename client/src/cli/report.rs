@@ -63,18 +63,23 @@ impl Report {
         }
     }
 
+    /// Whether to try again with collateral that is current.
+    pub(crate) fn is_retryable(&self) -> bool {
+        self.retryable == Retryable::Yes
+    }
+
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "verdict": self.exit.verdict(),
             "exit": self.exit as u8,
-            "retryable": self.retryable == Retryable::Yes,
+            "retryable": self.is_retryable(),
             "checks": self.checks,
             "claims": self.claims,
         })
     }
 
     /// Each once, in the order of the checks.
-    fn failed_codes(&self) -> Vec<&str> {
+    pub(crate) fn failed_codes(&self) -> Vec<&str> {
         let mut codes = Vec::new();
         for check in self.checks.iter().filter(|check| check.is_failure()) {
             if !codes.contains(&check.id.as_ref()) {

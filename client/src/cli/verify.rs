@@ -6,23 +6,33 @@ mod snp_claims;
 
 pub(super) use bundle::{Times, judge as judge_bundle, read as read_bundle};
 
-use super::{Context, Exit, Failure, report};
-use clap::Subcommand;
+use super::{Context, Exit, Failure, export::Export, report};
+use clap::{Args, Subcommand};
 
 /// Judge evidence from files, offline
+#[derive(Args)]
+pub(crate) struct VerifyCommand {
+    #[command(subcommand)]
+    verify: Verify,
+    #[command(flatten)]
+    export: Export,
+}
+
+/// What is judged.
 #[derive(Subcommand)]
-pub(crate) enum Verify {
+enum Verify {
     Snp(snp::Snp),
     Bundle(bundle::Bundle),
 }
 
-impl Verify {
+impl VerifyCommand {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let judged = match self {
-            Self::Snp(snp) => snp.judge(context),
-            Self::Bundle(bundle) => bundle.run(context),
+        let judged = match self.verify {
+            Verify::Snp(snp) => snp.judge(context),
+            Verify::Bundle(bundle) => bundle.run(context),
         };
         let report = judged.or_else(told_as_report)?;
+        self.export.write(&report, context)?;
         context.output.report(&report)
     }
 }

@@ -1,7 +1,9 @@
 //! `narthex receipt verify`: a receipt against the evidence of the node that signed it, and against the exchange if that is disclosed.
 
 use super::super::{
-    Context, Exit, Failure, config, evidence_file, files,
+    Context, Exit, Failure, config, evidence_file,
+    export::Export,
+    files,
     report::Report,
     time,
     verify::{self, Times},
@@ -51,11 +53,14 @@ pub(crate) struct ReceiptVerify {
     /// Judge the evidence as of this time; the key list is judged at the receipt's [default: now]
     #[arg(long, value_name = "RFC 3339", value_parser = time::parse)]
     at: Option<UnixTime>,
+    #[command(flatten)]
+    export: Export,
 }
 
 impl ReceiptVerify {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
         let report = self.judge(context).or_else(verify::told_as_report)?;
+        self.export.write(&report, context)?;
         context.output.report(&report)
     }
 
@@ -100,9 +105,9 @@ impl ReceiptVerify {
         let exchange = DisclosedExchange {
             method: &self.method,
             path: &self.path,
-            request_body: &Zeroizing::new(files::read(request, MAX_BODY_BYTES)?),
+            request_body: &Zeroizing::new(files::read_unlisted(request, MAX_BODY_BYTES)?),
             status: receipt.status,
-            response_body: &Zeroizing::new(files::read(response, MAX_BODY_BYTES)?),
+            response_body: &Zeroizing::new(files::read_unlisted(response, MAX_BODY_BYTES)?),
             tokens: None,
         };
         Ok(match receipt.opens(&read_opening(opening)?, &exchange) {
@@ -135,7 +140,7 @@ pub(super) fn read(path: &Path) -> Result<SignedReceipt, Failure> {
 }
 
 fn read_opening(path: &Path) -> Result<Opening, Failure> {
-    let text = Zeroizing::new(files::read(path, MAX_OPENING_BYTES)?);
+    let text = Zeroizing::new(files::read_unlisted(path, MAX_OPENING_BYTES)?);
     let mut secret = Zeroizing::new([0; 32]);
     hex::decode_to_slice(text.trim_ascii(), secret.as_mut_slice()).map_err(|_| {
         let message = format!("{} is not 64 hexadecimal digits", path.display());
