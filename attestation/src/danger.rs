@@ -13,6 +13,14 @@ pub fn verifier_with_roots(ark_der: &[u8], ask_der: &[u8]) -> Verifier {
     Verifier::custom(SnpRoots::invented(ark_der, ask_der))
 }
 
+/// An SNP root (ARK) for every product, invented, with `ask_der` as its built-in intermediate.
+///
+/// Bytes that are no certificate are no error here: such roots accept nothing.
+#[must_use]
+pub fn snp_roots(ark_der: &[u8], ask_der: &[u8]) -> SnpRoots {
+    SnpRoots::invented(ark_der, ask_der)
+}
+
 /// NVIDIA's two roots, invented: who devices are, and who says what their firmware should measure.
 ///
 /// Bytes that are no certificate are no error here: such roots accept nothing.

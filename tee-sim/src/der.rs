@@ -1,7 +1,8 @@
 //! The few DER encodings (X.690) that a certificate needs.
 
 /// One element: tag, length in the shortest form, content.
-pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
     let significant = length.iter().copied().skip_while(|byte| *byte == 0);
     let significant: Vec<u8> = significant.collect();
@@ -16,56 +17,75 @@ pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     der
 }
 
-pub(crate) fn sequence(members: &[Vec<u8>]) -> Vec<u8> {
+/// SEQUENCE.
+#[must_use]
+pub fn sequence(members: &[Vec<u8>]) -> Vec<u8> {
     element(0x30, &members.concat())
 }
 
-pub(crate) fn set(member: &[u8]) -> Vec<u8> {
+/// SET of one member.
+#[must_use]
+pub fn set(member: &[u8]) -> Vec<u8> {
     element(0x31, member)
 }
 
 /// `[number] EXPLICIT`.
-pub(crate) fn explicit(number: u8, content: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn explicit(number: u8, content: &[u8]) -> Vec<u8> {
     element(0xA0 | number, content)
 }
 
-pub(crate) fn octet_string(content: &[u8]) -> Vec<u8> {
+/// OCTET STRING.
+#[must_use]
+pub fn octet_string(content: &[u8]) -> Vec<u8> {
     element(0x04, content)
 }
 
-pub(crate) fn utf8_string(text: &str) -> Vec<u8> {
+/// UTF8String.
+#[must_use]
+pub fn utf8_string(text: &str) -> Vec<u8> {
     element(0x0C, text.as_bytes())
 }
 
-pub(crate) fn ia5_string(text: &str) -> Vec<u8> {
+/// IA5String.
+#[must_use]
+pub fn ia5_string(text: &str) -> Vec<u8> {
     element(0x16, text.as_bytes())
 }
 
-pub(crate) fn boolean_true() -> Vec<u8> {
+/// TRUE.
+#[must_use]
+pub fn boolean_true() -> Vec<u8> {
     boolean(0xFF)
 }
 
 /// DER knows `00h` and `FFh` only.
-pub(crate) fn boolean(octet: u8) -> Vec<u8> {
+#[must_use]
+pub fn boolean(octet: u8) -> Vec<u8> {
     element(0x01, &[octet])
 }
 
-pub(crate) fn enumerated(value: u8) -> Vec<u8> {
+/// ENUMERATED.
+#[must_use]
+pub fn enumerated(value: u8) -> Vec<u8> {
     element(0x0A, &[value])
 }
 
 /// A bit string of whole bytes.
-pub(crate) fn bit_string(content: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn bit_string(content: &[u8]) -> Vec<u8> {
     element(0x03, &[&[0], content].concat())
 }
 
 /// A non-negative integer in the shortest form.
-pub(crate) fn integer(value: u64) -> Vec<u8> {
+#[must_use]
+pub fn integer(value: u64) -> Vec<u8> {
     unsigned_integer(&value.to_be_bytes())
 }
 
 /// The same of any length, from its big-endian bytes.
-pub(crate) fn unsigned_integer(bytes: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn unsigned_integer(bytes: &[u8]) -> Vec<u8> {
     let significant = bytes.iter().copied().skip_while(|byte| *byte == 0);
     let mut content: Vec<u8> = significant.collect();
     if content.first().is_none_or(|byte| byte & 0x80 != 0) {
@@ -74,7 +94,9 @@ pub(crate) fn unsigned_integer(bytes: &[u8]) -> Vec<u8> {
     element(0x02, &content)
 }
 
-pub(crate) fn object_identifier(arcs: &[u32]) -> Vec<u8> {
+/// OBJECT IDENTIFIER; the first arc is 0, 1 or 2.
+#[must_use]
+pub fn object_identifier(arcs: &[u32]) -> Vec<u8> {
     let [first, second, rest @ ..] = arcs else {
         return element(0x06, &[]);
     };
@@ -84,7 +106,8 @@ pub(crate) fn object_identifier(arcs: &[u32]) -> Vec<u8> {
 }
 
 /// UTCTime until 2049, GeneralizedTime after it (RFC 5280 section 4.1.2.5).
-pub(crate) fn time(at: attestation::UnixTime) -> Vec<u8> {
+#[must_use]
+pub fn time(at: attestation::UnixTime) -> Vec<u8> {
     let text = at.to_rfc3339();
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     match digits.strip_prefix("20").filter(|year| *year < "5") {

@@ -1,4 +1,4 @@
-//! Not shipped: an invented AMD with real formats, for tests and the demonstration.
+//! Not shipped: an invented AMD and an invented Intel with real formats, for tests and the demonstration.
 //!
 //! A [`Vendor`] makes its keys when it is invented and keeps them in memory; a [`Machine`] signs byte-exact SNP reports with a
 //! VCEK of that vendor. What verifies under its roots is `Anchors::Custom`, which every parsed policy denies.
@@ -10,12 +10,13 @@
     reason = "a vendor that cannot make a key or a signature has no use, and nothing here is shipped"
 )]
 
-mod der;
+pub mod der;
 pub mod machine;
 mod pki;
 pub mod policy_text;
 pub mod report;
 pub mod signer;
+pub mod snp;
 pub mod tdx;
 pub mod vendor;
 pub mod x509;

@@ -1,10 +1,13 @@
 //! The invented vendor: an ARK and an ASK whose keys live in this process only.
 
-use crate::pki::{self, Validity, VekCertificate, product_name};
+use crate::{
+    pki::{self, Validity, VekCertificate, product_name},
+    x509::Key,
+};
 use attestation::{UnixTime, Verifier, snp::Product};
 use aws_lc_rs::{
-    rsa::{KeyPair, KeySize},
-    signature::EcdsaKeyPair,
+    encoding::{AsDer as _, PublicKeyX509Der},
+    signature::{EcdsaKeyPair, KeyPair as _},
 };
 use std::sync::Arc;
 
@@ -26,8 +29,8 @@ pub struct Vendor {
 }
 
 struct Keys {
-    ark: KeyPair,
-    ask: KeyPair,
+    ark: Key,
+    ask: Key,
 }
 
 /// What the root and the intermediate say, before they are signed.
@@ -55,10 +58,9 @@ impl Vendor {
     /// A new vendor with new keys, for `product`.
     #[must_use]
     pub fn invent(product: Product) -> Self {
-        let new_key = || KeyPair::generate(KeySize::Rsa4096).expect("RSA-4096 keys can be made");
         let keys = Keys {
-            ark: new_key(),
-            ask: new_key(),
+            ark: Key::rsa_4096(),
+            ask: Key::rsa_4096(),
         };
         let validity = Validity {
             not_before: NOT_BEFORE,
@@ -89,8 +91,9 @@ impl Vendor {
     fn certified(keys: Arc<Keys>, certificates: AuthorityCertificates) -> Self {
         let name = product_name(certificates.product);
         Self {
-            ark_der: pki::ark(name, certificates.ark_validity, &keys.ark),
-            ask_der: pki::ask(name, certificates.ask_validity, &keys.ask, &keys.ark),
+            ark_der: pki::ark(name, certificates.ark_validity, &keys.ark).sign(&keys.ark),
+            ask_der: pki::ask(name, certificates.ask_validity, &keys.ask, &keys.ark)
+                .sign(&keys.ark),
             certificates,
             keys,
         }
@@ -122,7 +125,11 @@ impl Vendor {
 
     /// Certifies a chip's key.
     pub(crate) fn certify(&self, certificate: &VekCertificate, key: &EcdsaKeyPair) -> Vec<u8> {
-        certificate.sign(key, &self.keys.ask)
+        let public_key: PublicKeyX509Der<'_> =
+            key.public_key().as_der().expect("a P-384 key has a form");
+        certificate
+            .to_certificate(public_key.as_ref().to_vec())
+            .sign(&self.keys.ask)
     }
 }
 

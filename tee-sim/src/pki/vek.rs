@@ -1,17 +1,11 @@
 //! The VCEK certificate with AMD's extensions (AMD 57230 table 8 and, for Turin, table 9).
 
-use super::{
-    Validity,
-    certificate::{Certificate, extension},
-    product_name,
+use super::{Validity, product_name};
+use crate::{
+    der::{ia5_string, integer},
+    x509::{Certificate, Extension, Name},
 };
-use crate::der::{ia5_string, integer};
 use attestation::snp::{Product, TcbVersion};
-use aws_lc_rs::{
-    encoding::{AsDer, PublicKeyX509Der},
-    rsa,
-    signature::{EcdsaKeyPair, KeyPair as _},
-};
 
 /// What a VCEK certificate says, each point for itself: a test may make any of them wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +29,7 @@ pub struct VekCertificate {
 }
 
 /// AMD's arc for SEV.
-const AMD_SEV: [u32; 8] = [1, 3, 6, 1, 4, 1, 3704, 1];
+pub(crate) const AMD_SEV: &[u32] = &[1, 3, 6, 1, 4, 1, 3704, 1];
 
 impl VekCertificate {
     /// The true certificate of a chip.
@@ -62,22 +56,23 @@ impl VekCertificate {
         }
     }
 
-    /// The certificate, DER.
-    pub(crate) fn sign(&self, key: &EcdsaKeyPair, ask: &rsa::KeyPair) -> Vec<u8> {
-        let public_key: PublicKeyX509Der<'_> =
-            key.public_key().as_der().expect("a P-384 key has a form");
-        let certificate = Certificate {
-            serial: 0,
-            issuer: &self.issuer,
-            subject: &self.subject,
+    /// The certificate for the key in `public_key_info` (SubjectPublicKeyInfo, DER), to be signed by the ASK.
+    #[must_use]
+    pub fn to_certificate(&self, public_key_info: Vec<u8>) -> Certificate {
+        Certificate {
+            version: 2,
+            serial: vec![0],
+            inner_algorithm: None,
+            outer_algorithm: None,
+            issuer: Name::amd(&self.issuer),
             validity: self.validity,
-            public_key: public_key.as_ref(),
+            subject: Name::amd(&self.subject),
+            public_key: public_key_info,
             extensions: self.extensions(),
-        };
-        certificate.sign(ask)
+        }
     }
 
-    fn extensions(&self) -> Vec<Vec<u8>> {
+    fn extensions(&self) -> Vec<Extension> {
         let mut values = vec![
             (vec![1], integer(self.struct_version)),
             (vec![2], ia5_string(&self.product_name)),
@@ -89,8 +84,8 @@ impl VekCertificate {
         values.push((vec![4], self.hwid.clone()));
         values.retain(|(arcs, _)| !self.omitted.contains(arcs));
         values
-            .iter()
-            .map(|(arcs, value)| extension(&[&AMD_SEV[..], arcs].concat(), value))
+            .into_iter()
+            .map(|(arcs, value)| Extension::new(&[AMD_SEV, &arcs].concat(), value))
             .collect()
     }
 

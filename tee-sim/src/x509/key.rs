@@ -13,9 +13,15 @@ use aws_lc_rs::{
         KeyPair as _, RSA_PSS_SHA384,
     },
 };
+use std::{collections::HashMap, sync::Mutex};
 
 /// A key pair with the one algorithm that it signs with.
-pub struct Key(Kind);
+///
+/// It signs a message once: asked again, it answers with the same signature, so that what says the same has the same bytes.
+pub struct Key {
+    kind: Kind,
+    signatures: Mutex<HashMap<Vec<u8>, Vec<u8>>>,
+}
 
 enum Kind {
     /// ECDSA with SHA-256.
@@ -27,56 +33,56 @@ enum Kind {
 }
 
 impl Key {
+    fn of(kind: Kind) -> Self {
+        Self {
+            kind,
+            signatures: Mutex::default(),
+        }
+    }
+
     /// A new P-256 key: ECDSA with SHA-256.
     #[must_use]
     pub fn p256() -> Self {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING);
-        Self(Kind::P256(key.expect("P-256 keys can be made")))
+        Self::of(Kind::P256(key.expect("P-256 keys can be made")))
     }
 
     /// A new P-384 key: ECDSA with SHA-384.
     #[must_use]
     pub fn p384() -> Self {
         let key = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING);
-        Self(Kind::P384(key.expect("P-384 keys can be made")))
+        Self::of(Kind::P384(key.expect("P-384 keys can be made")))
     }
 
     /// A new RSA-4096 key: RSASSA-PSS with SHA-384. Takes a second.
     #[must_use]
     pub fn rsa_4096() -> Self {
         let key = rsa::KeyPair::generate(KeySize::Rsa4096);
-        Self(Kind::Rsa(key.expect("RSA-4096 keys can be made")))
+        Self::of(Kind::Rsa(key.expect("RSA-4096 keys can be made")))
     }
 
     /// A new RSA-3072 key, which is too short for AMD's roots.
     #[must_use]
     pub fn rsa_3072() -> Self {
         let key = rsa::KeyPair::generate(KeySize::Rsa3072);
-        Self(Kind::Rsa(key.expect("RSA-3072 keys can be made")))
+        Self::of(Kind::Rsa(key.expect("RSA-3072 keys can be made")))
     }
 
     /// The signature as evidence carries it: r || s, big-endian, or the RSA block.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
-        let random = SystemRandom::new();
-        match &self.0 {
-            Kind::P256(key) | Kind::P384(key) => {
-                let signature = key.sign(&random, message).expect("an EC key signs");
-                signature.as_ref().to_vec()
-            }
-            Kind::Rsa(key) => {
-                let mut signature = vec![0; key.public_modulus_len()];
-                key.sign(&RSA_PSS_SHA384, &random, message, &mut signature)
-                    .expect("an RSA key signs");
-                signature
-            }
-        }
+        let mut signatures = self.signatures.lock().expect("no signing panics");
+        let new = || self.kind.sign(message);
+        signatures
+            .entry(message.to_vec())
+            .or_insert_with(new)
+            .clone()
     }
 
     /// The uncompressed point of an EC key, `04h` first; the PKCS #1 key of an RSA one.
     #[must_use]
     pub fn public_key(&self) -> &[u8] {
-        match &self.0 {
+        match &self.kind {
             Kind::P256(key) | Kind::P384(key) => key.public_key().as_ref(),
             Kind::Rsa(key) => key.public_key().as_ref(),
         }
@@ -85,7 +91,7 @@ impl Key {
     /// SubjectPublicKeyInfo, DER.
     #[must_use]
     pub fn public_key_info(&self) -> Vec<u8> {
-        match &self.0 {
+        match &self.kind {
             Kind::P256(key) | Kind::P384(key) => {
                 let der: PublicKeyX509Der<'_> =
                     key.public_key().as_der().expect("an EC key has a form");
@@ -111,7 +117,7 @@ impl Key {
     /// AlgorithmIdentifier of what this key signs, DER.
     #[must_use]
     pub fn algorithm(&self) -> Vec<u8> {
-        match &self.0 {
+        match &self.kind {
             Kind::P256(_) => sequence(&[object_identifier(&[1, 2, 840, 10_045, 4, 3, 2])]),
             Kind::P384(_) => sequence(&[object_identifier(&[1, 2, 840, 10_045, 4, 3, 3])]),
             Kind::Rsa(_) => rsassa_pss_sha384(48),
@@ -121,7 +127,7 @@ impl Key {
     /// `SEQUENCE { to_be_signed, algorithm, signature }`, with `algorithm` as given.
     pub(super) fn envelop(&self, to_be_signed: Vec<u8>, algorithm: Vec<u8>) -> Vec<u8> {
         let raw = self.sign(&to_be_signed);
-        let signature = match &self.0 {
+        let signature = match &self.kind {
             Kind::Rsa(_) => raw,
             Kind::P256(_) | Kind::P384(_) => {
                 let (r, s) = raw.split_at(raw.len() / 2);
@@ -129,6 +135,24 @@ impl Key {
             }
         };
         sequence(&[to_be_signed, algorithm, bit_string(&signature)])
+    }
+}
+
+impl Kind {
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let random = SystemRandom::new();
+        match self {
+            Kind::P256(key) | Kind::P384(key) => {
+                let signature = key.sign(&random, message).expect("an EC key signs");
+                signature.as_ref().to_vec()
+            }
+            Kind::Rsa(key) => {
+                let mut signature = vec![0; key.public_modulus_len()];
+                key.sign(&RSA_PSS_SHA384, &random, message, &mut signature)
+                    .expect("an RSA key signs");
+                signature
+            }
+        }
     }
 }
 

@@ -1,0 +1,50 @@
+//! Runs the conformance suite, `testdata/<vendor>/<case>/case.json`: the verdict and the step that fails are those that it demands.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests, under the roots of invented vendors"
+)]
+
+mod case;
+mod snp;
+
+use attestation::Step;
+use case::{Case, cases};
+
+/// Runs every case of `vendor`, and finds each of `steps` failing in one unless `untold` says why none can make it fail.
+fn conforms(
+    vendor: &str,
+    verify: fn(&Case) -> Result<(), case::Refusal>,
+    steps: &[Step],
+    untold: &[(&str, &str)],
+) {
+    let cases = cases(vendor);
+    assert!(!cases.is_empty(), "no cases of {vendor}");
+    let told: Vec<String> = cases
+        .iter()
+        .filter_map(|case| case.verdict_differs(verify))
+        .collect();
+    assert!(
+        told.is_empty(),
+        "{} of {}:\n{}",
+        told.len(),
+        cases.len(),
+        told.join("\n")
+    );
+    for step in steps {
+        let fails = cases.iter().any(|case| case.code() == Some(step.id));
+        let untold = untold.iter().any(|(id, _)| *id == step.id);
+        assert!(
+            fails != untold,
+            "{}: in a case or among the untold, not both",
+            step.id
+        );
+    }
+}
+
+#[test]
+fn snp() {
+    conforms("snp", snp::verify, attestation::snp::STEPS, &[]);
+}
