@@ -39,6 +39,18 @@ impl<'a> Cursor<'a> {
         self.array().map(u64::from_le_bytes)
     }
 
+    pub(crate) fn u16_be(&mut self) -> Option<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    pub(crate) fn u32_be(&mut self) -> Option<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    pub(crate) fn u64_be(&mut self) -> Option<u64> {
+        self.array().map(u64::from_be_bytes)
+    }
+
     /// A u32 that is a length or a count, little-endian.
     pub(crate) fn length_u32_le(&mut self) -> Option<usize> {
         usize::try_from(self.u32_le()?).ok()
@@ -72,6 +84,6 @@ mod tests {
         assert_eq!(cursor.bytes(2), None);
         assert_eq!((cursor.u8(), cursor.is_empty()), (Some(9), true));
         assert_eq!(cursor.array(), Some([]));
-        assert_eq!(cursor.rest(), []);
+        assert!(cursor.rest().is_empty());
     }
 }

@@ -44,4 +44,4 @@ impl std::fmt::Display for SigningKey {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -30,6 +30,7 @@ fn specific(event: &Event) -> Option<String> {
             counted(data).map(text)
         }
         EventType::EVENT_TAG => tagged(data).map(text),
+        EventType::PLATFORM_CONFIG_FLAGS => td_shim(data),
         _ => None,
     }
 }
@@ -96,6 +97,16 @@ fn tagged(data: &[u8]) -> Option<&[u8]> {
     let length = cursor.length_u32_le()?;
     let text = cursor.bytes(length)?;
     cursor.is_empty().then_some(text)
+}
+
+/// `TdShimPlatformConfigInfoHeader` of td-shim: a name of 16 bytes, a length, and the HOB list or the command line.
+fn td_shim(data: &[u8]) -> Option<String> {
+    let mut cursor = Cursor::new(data);
+    let name: [u8; 16] = cursor.array()?;
+    let length = cursor.length_u32_le()?;
+    let content = cursor.bytes(length)?;
+    let is_whole = cursor.is_empty();
+    is_whole.then(|| format!("{} {}", text(&name), text(content)))
 }
 
 /// ASCII or UTF-16 text up to its first zero; how many bytes there are, if it is neither.

@@ -2,7 +2,7 @@
 
 mod der;
 mod faults;
-mod genuine;
+pub(crate) mod genuine;
 mod pki;
 mod warm;
 

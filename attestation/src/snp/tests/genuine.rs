@@ -13,11 +13,11 @@ use aws_lc_rs::{
 };
 
 /// 2026-06-01T00:00:00Z.
-pub(super) const NOW: UnixTime = UnixTime(1_780_272_000);
+pub(crate) const NOW: UnixTime = UnixTime(1_780_272_000);
 
 /// Evidence before anything is signed.
-pub(super) struct Draft {
-    pub(super) report: [u8; 1184],
+pub(crate) struct Draft {
+    pub(crate) report: [u8; 1184],
     pub(super) vek: Certificate,
     pub(super) ask: Certificate,
     pub(super) ark: Certificate,
@@ -35,14 +35,14 @@ pub(super) struct Signers {
 
 /// Evidence as a verifier receives it.
 #[derive(Clone)]
-pub(super) struct Issued {
-    pub(super) report: Vec<u8>,
-    pub(super) vek: Vec<u8>,
-    pub(super) chain: Vec<Vec<u8>>,
-    pub(super) crls: Vec<Vec<u8>>,
-    pub(super) ark: Vec<u8>,
-    pub(super) ask: Vec<u8>,
-    pub(super) now: UnixTime,
+pub(crate) struct Issued {
+    pub(crate) report: Vec<u8>,
+    pub(crate) vek: Vec<u8>,
+    pub(crate) chain: Vec<Vec<u8>>,
+    pub(crate) crls: Vec<Vec<u8>>,
+    pub(crate) ark: Vec<u8>,
+    pub(crate) ask: Vec<u8>,
+    pub(crate) now: UnixTime,
 }
 
 /// A Milan report, version 5, TCB 4/0/24/213, chip C1h.
@@ -69,7 +69,7 @@ fn report() -> [u8; 1184] {
 }
 
 impl Draft {
-    pub(super) fn genuine() -> Self {
+    pub(crate) fn genuine() -> Self {
         Self {
             report: report(),
             vek: Certificate::vcek(),
@@ -123,7 +123,7 @@ impl Draft {
         draft
     }
 
-    pub(super) fn issue(&self) -> Issued {
+    pub(crate) fn issue(&self) -> Issued {
         let ask = self.ask.signed_by(self.signers.ask);
         let crls = self
             .crls
