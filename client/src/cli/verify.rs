@@ -1,6 +1,8 @@
 //! `narthex verify`: judges evidence from files, offline.
 
 mod bundle;
+mod nvidia;
+mod nvidia_claims;
 mod snp;
 mod snp_claims;
 
@@ -22,6 +24,7 @@ pub(crate) struct VerifyCommand {
 #[derive(Subcommand)]
 enum Verify {
     Snp(snp::Snp),
+    Nvidia(nvidia::Nvidia),
     Bundle(bundle::Bundle),
 }
 
@@ -29,6 +32,7 @@ impl VerifyCommand {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
         let judged = match self.verify {
             Verify::Snp(snp) => snp.judge(context),
+            Verify::Nvidia(nvidia) => nvidia.judge(context),
             Verify::Bundle(bundle) => bundle.run(context),
         };
         let report = judged.or_else(told_as_report)?;

@@ -1,0 +1,128 @@
+//! All devices of one machine: each verified, then all of them together.
+
+use super::{
+    Authentic, Device, DeviceClaims, Evidence, Missing, NvidiaError, References,
+    authentic::Parsed,
+    topology::{self, TopologyClaims},
+    verify::appraise,
+};
+use crate::{ErrorClass, UnixTime, roots::NvidiaRoots};
+
+/// Claims of every device of a machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MachineClaims {
+    /// In the order of the evidence.
+    pub devices: Vec<DeviceClaims>,
+    /// What they say together.
+    pub topology: TopologyClaims,
+}
+
+/// Why a machine's devices were refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MachineRefusal {
+    /// The gravest refusal, the first of them.
+    pub error: NvidiaError,
+    /// Whose it is, counted from 0; `None` if it is about all of them.
+    pub index: Option<usize>,
+    /// Every device, where all of them are authentic.
+    pub devices: Vec<Device>,
+    /// What they say together, where they do.
+    pub topology: Option<TopologyClaims>,
+}
+
+/// Verifies every device, and [`topology::check`]s them together. The verdict is computed over all of them: one refusal is a refusal.
+pub fn verify_all(
+    evidence: &[Evidence<'_>],
+    references: &References,
+    nonce: Option<&[u8; 32]>,
+    roots: &NvidiaRoots,
+    now: UnixTime,
+) -> Result<MachineClaims, Box<MachineRefusal>> {
+    let parsed = evidence.iter().map(|one| Parsed::parse(one, roots));
+    let parsed = all(parsed).map_err(MachineRefusal::of_one)?;
+    let authentic = parsed
+        .into_iter()
+        .map(|one| one.authenticate(nonce, roots, now));
+    let authentic = all(authentic).map_err(MachineRefusal::of_one)?;
+    let topology =
+        topology::check(&authentic).map_err(|error| MachineRefusal::of_all(error, &authentic))?;
+    let devices = all(authentic.iter().map(|one| appraise(one, references)));
+    match devices {
+        Ok(devices) => Ok(MachineClaims { devices, topology }),
+        Err(refusal) => Err(Box::new(MachineRefusal {
+            topology: Some(topology),
+            ..MachineRefusal::of_one(refusal).knowing(&authentic)
+        })),
+    }
+}
+
+impl MachineRefusal {
+    fn of_one((index, error): (usize, NvidiaError)) -> Box<Self> {
+        Box::new(Self {
+            error,
+            index: Some(index),
+            devices: Vec::new(),
+            topology: None,
+        })
+    }
+
+    fn of_all(error: NvidiaError, authentic: &[Authentic]) -> Box<Self> {
+        let refusal = Self {
+            error,
+            index: None,
+            devices: Vec::new(),
+            topology: None,
+        };
+        Box::new(refusal.knowing(authentic))
+    }
+
+    fn knowing(self, authentic: &[Authentic]) -> Self {
+        Self {
+            devices: authentic.iter().map(|one| one.device().clone()).collect(),
+            ..self
+        }
+    }
+}
+
+/// All values, or the first of the gravest refusals with its place; what any device lacks is told together.
+fn all<T>(
+    results: impl Iterator<Item = Result<T, NvidiaError>>,
+) -> Result<Vec<T>, (usize, NvidiaError)> {
+    let mut values = Vec::new();
+    let mut gravest: Option<(usize, NvidiaError)> = None;
+    for (index, result) in results.enumerate() {
+        match (result, &mut gravest) {
+            (Ok(value), _) => values.push(value),
+            (Err(error), None) => gravest = Some((index, error)),
+            (Err(error), Some((_, known))) if gravity(&error) > gravity(known) => {
+                gravest = Some((index, error));
+            }
+            (Err(error), Some((_, known))) => add_missing(known, &error),
+        }
+    }
+    gravest.map_or(Ok(values), Err)
+}
+
+const fn gravity(error: &NvidiaError) -> u8 {
+    match error.class() {
+        ErrorClass::Malformed => 3,
+        ErrorClass::Rejected => 2,
+        ErrorClass::Unsupported => 1,
+        ErrorClass::Incomplete => 0,
+    }
+}
+
+fn add_missing(known: &mut NvidiaError, other: &NvidiaError) {
+    if let (
+        NvidiaError::Incomplete { missing, .. },
+        NvidiaError::Incomplete { missing: more, .. },
+    ) = (known, other)
+    {
+        let new: Vec<Missing> = more
+            .iter()
+            .filter(|one| !missing.contains(one))
+            .cloned()
+            .collect();
+        missing.extend(new);
+    }
+}

@@ -1,0 +1,227 @@
+//! `narthex verify nvidia`: one GPU or switch, or all of a machine, with their reference manifests and OCSP responses.
+
+use super::{
+    super::{
+        Context, Exit, Failure, evidence_file,
+        report::{Report, Retryable, exit_of_class},
+        time,
+    },
+    nvidia_claims,
+};
+use crate::{
+    Check,
+    trace::{Stop, trace},
+};
+use attestation::{
+    UnixTime,
+    nvidia::{
+        self, DeviceClaims, Evidence, EvidenceList, MACHINE_STEPS, MachineClaims, MachineRefusal,
+        NvidiaError, References, STEPS,
+    },
+    roots::NvidiaRoots,
+};
+use clap::{ArgGroup, Args};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// Judge evidence of NVIDIA GPUs and switches
+#[derive(Args)]
+#[command(
+    group = ArgGroup::new("input").required(true).args(["report", "evidence"]),
+    after_help = "\
+Examples:
+  narthex verify nvidia --report gpu.bin --chain gpu.pem --rim driver.xml --rim vbios.xml --ocsp l2.der --ocsp l3.der --ocsp l4.der
+  narthex verify nvidia --report switch.hex --chain switch.pem --rim switch.xml --nonce 5f3c... --at 2026-06-01T00:00:00Z
+  narthex verify nvidia --evidence machine.json --rim driver.xml --rim vbios.xml
+
+Without a reference manifest or an OCSP response that the verdict needs, everything given is checked and the status is 20.")]
+pub(crate) struct Nvidia {
+    /// The report: SPDM request and response, raw or as hexadecimal text
+    #[arg(long, value_name = "FILE", requires = "chain")]
+    report: Option<PathBuf>,
+    /// The device's certificates, leaf first: PEM, or DER one by one; repeatable
+    #[arg(long, value_name = "FILE", requires = "report")]
+    chain: Vec<PathBuf>,
+    /// All devices of a machine, as NVIDIA's tools write them: JSON
+    #[arg(long, value_name = "FILE")]
+    evidence: Option<PathBuf>,
+    /// The nonce that the evidence must answer, 64 hexadecimal digits [default: any]
+    #[arg(long, value_name = "HEX", value_parser = parse_nonce)]
+    nonce: Option<[u8; 32]>,
+    /// Judge as of this time [default: now]
+    #[arg(long, value_name = "RFC 3339", value_parser = time::parse)]
+    at: Option<UnixTime>,
+}
+
+/// What a verdict is asked of.
+struct Question {
+    references: References,
+    nonce: Option<[u8; 32]>,
+    now: UnixTime,
+}
+
+impl Nvidia {
+    /// Under the vendor's roots, whatever the binary: this command takes no others.
+    pub(super) fn judge(self, context: &Context<'_>) -> Result<Report, Failure> {
+        let question = Question {
+            references: References::default(),
+            nonce: self.nonce,
+            now: time::or_now(self.at, context),
+        };
+        match (&self.report, &self.evidence) {
+            (Some(report), _) => question.judge_device(report, &self.chain),
+            (None, Some(evidence)) => question.judge_machine(evidence),
+            (None, None) => Err(Failure::usage(
+                "arguments",
+                "give --report with --chain, or --evidence".to_owned(),
+            )),
+        }
+    }
+}
+
+impl Question {
+    fn judge_device(&self, report: &Path, chain: &[PathBuf]) -> Result<Report, Failure> {
+        let report = evidence_file::bytes(report)?;
+        let chain: Result<Vec<_>, _> = chain
+            .iter()
+            .map(|path| evidence_file::certificates(path))
+            .collect();
+        let chain = chain?.concat();
+        let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
+        let evidence = Evidence {
+            report: &report,
+            chain: &chain,
+        };
+        let roots = NvidiaRoots::vendor();
+        let nonce = self.nonce.as_ref();
+        let outcome = nvidia::verify(&evidence, &self.references, nonce, &roots, self.now);
+        Ok(self.told_device(outcome))
+    }
+
+    fn judge_machine(&self, path: &Path) -> Result<Report, Failure> {
+        let json = evidence_file::bytes(path)?;
+        let list = EvidenceList::from_json(&json)
+            .map_err(|error| Failure::new(Exit::Malformed, error.code(), error.to_string()))?;
+        let chains: Vec<Vec<&[u8]>> = list
+            .devices
+            .iter()
+            .map(|device| device.chain.iter().map(Vec::as_slice).collect())
+            .collect();
+        let evidence: Vec<Evidence<'_>> = list
+            .devices
+            .iter()
+            .zip(&chains)
+            .map(|(device, chain)| Evidence {
+                report: &device.report,
+                chain,
+            })
+            .collect();
+        let roots = NvidiaRoots::vendor();
+        let nonce = self.nonce.as_ref();
+        let outcome = nvidia::verify_all(&evidence, &self.references, nonce, &roots, self.now);
+        Ok(self.told_machine(outcome))
+    }
+
+    fn told_device(&self, outcome: Result<DeviceClaims, NvidiaError>) -> Report {
+        let (found, error) = match outcome {
+            Ok(claims) => (Some(claims), None),
+            Err(NvidiaError::Incomplete { missing, found }) => {
+                let claims = (*found).clone();
+                (
+                    Some(claims),
+                    Some(NvidiaError::Incomplete { missing, found }),
+                )
+            }
+            Err(error) => (None, Some(error)),
+        };
+        let stop = error.as_ref().map(|error| stop(error, None));
+        let not_given = self.not_given(found.as_slice());
+        let mut checks = trace(STEPS, stop.as_ref(), &not_given, |step| {
+            found
+                .as_ref()
+                .map_or_else(String::new, |claims| claims.detail(step))
+        });
+        let mut document = Value::Null;
+        if let Some(claims) = &found {
+            checks.extend(nvidia_claims::remarks());
+            if error.is_none() {
+                document = nvidia_claims::document(claims);
+            }
+        }
+        concluded(checks, error.as_ref(), document)
+    }
+
+    fn told_machine(&self, outcome: Result<MachineClaims, Box<MachineRefusal>>) -> Report {
+        match outcome {
+            Ok(claims) => {
+                let not_given = self.not_given(&claims.devices);
+                let devices: Vec<_> = claims
+                    .devices
+                    .iter()
+                    .map(|one| one.device.clone())
+                    .collect();
+                let mut checks = trace(MACHINE_STEPS, None, &not_given, |_| String::new());
+                checks.extend(nvidia_claims::devices(&devices, Some(&claims.topology)));
+                checks.extend(nvidia_claims::remarks());
+                Report::of(checks, nvidia_claims::machine(&claims))
+            }
+            Err(refusal) => {
+                let stop = stop(&refusal.error, refusal.index);
+                let not_given = self.not_given(&[]);
+                let mut checks = trace(MACHINE_STEPS, Some(&stop), &not_given, |_| String::new());
+                checks.extend(nvidia_claims::devices(
+                    &refusal.devices,
+                    refusal.topology.as_ref(),
+                ));
+                concluded(checks, Some(&refusal.error), Value::Null)
+            }
+        }
+    }
+
+    /// Ids of the steps that have nothing to look at.
+    fn not_given(&self, found: &[DeviceClaims]) -> Vec<&'static str> {
+        let without = |id, is_absent: bool| is_absent.then_some(id);
+        let no_fwid = found.iter().any(|claims| claims.device.fwid.is_none());
+        [
+            without("nvidia.nonce", self.nonce.is_none()),
+            without("nvidia.fwid", no_fwid),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+fn stop(error: &NvidiaError, index: Option<usize>) -> Stop {
+    let message = match index {
+        Some(index) if !matches!(error, NvidiaError::Incomplete { .. }) => {
+            format!("device {index}: {error}")
+        }
+        _ => error.to_string(),
+    };
+    Stop {
+        code: error.code(),
+        class: error.class(),
+        message,
+    }
+}
+
+fn concluded(checks: Vec<Check>, error: Option<&NvidiaError>, claims: Value) -> Report {
+    let report = Report::of(checks, claims);
+    let Some(error) = error else {
+        return report;
+    };
+    let retryable = if error.retryable() {
+        Retryable::Yes
+    } else {
+        Retryable::No
+    };
+    report.and(exit_of_class(error.class()), retryable)
+}
+
+fn parse_nonce(text: &str) -> Result<[u8; 32], String> {
+    let mut nonce = [0; 32];
+    hex::decode_to_slice(text, &mut nonce)
+        .map(|()| nonce)
+        .map_err(|_| "not 64 hexadecimal digits".to_owned())
+}
