@@ -19,7 +19,7 @@ pub mod hash;
 pub mod manifest;
 pub mod measure;
 pub mod nvidia;
-mod ocsp;
+pub mod ocsp;
 pub mod roots;
 pub mod snp;
 mod step;
