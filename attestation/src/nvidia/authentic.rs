@@ -4,6 +4,7 @@ use super::{
     Device, Evidence, Kind, NvidiaError, Pdi,
     chain::{Chain, Identity},
     opaque::OpaqueFields,
+    revocation::{Responses, Revocation},
     spdm::{Measurement, Report},
 };
 use crate::{UnixTime, Window, crypto, roots::NvidiaRoots};
@@ -55,7 +56,7 @@ impl<'a> Parsed<'a> {
     }
 
     pub(super) fn authenticate(
-        self,
+        &self,
         nonce: Option<&[u8; 32]>,
         roots: &NvidiaRoots,
         now: UnixTime,
@@ -76,7 +77,20 @@ impl VerifiedDeviceChain {
         Ok(Self { identity })
     }
 
-    /// When it may be used: the caller sees to it.
+    /// [`Self::verify`], with what `responses` say of the chain.
+    pub(super) fn verify_with(
+        chain: &[&[u8]],
+        responses: &Responses<'_>,
+        roots: &NvidiaRoots,
+        now: UnixTime,
+    ) -> Result<(Self, Revocation), NvidiaError> {
+        let chain = Chain::parse(chain, roots)?;
+        let identity = chain.verify(roots, now)?;
+        let revocation = chain.revocation(responses, identity.pdi, roots, now)?;
+        Ok((Self { identity }, revocation))
+    }
+
+    /// When it may be used.
     #[must_use]
     pub const fn window(&self) -> Window {
         self.identity.window
@@ -123,7 +137,7 @@ impl<'a> ParsedReport<'a> {
     }
 
     fn authenticate(
-        self,
+        &self,
         identity: &Identity,
         nonce: Option<&[u8; 32]>,
     ) -> Result<Authentic, NvidiaError> {
@@ -180,9 +194,9 @@ impl<'a> ParsedReport<'a> {
         is_signed.then_some(()).ok_or(NvidiaError::Signature)
     }
 
-    fn device(self, identity: &Identity) -> Result<Device, NvidiaError> {
+    fn device(&self, identity: &Identity) -> Result<Device, NvidiaError> {
         let absent = NvidiaError::ReportAbsent;
-        let fields = self.fields;
+        let fields = self.fields.clone();
         let kind = identity.architecture.kind();
         if kind == Kind::Gpu && fields.driver_version.is_none() {
             return Err(absent("DRIVER_VERSION"));

@@ -1,6 +1,9 @@
 //! The chain of a device's attestation key: five certificates, the last of which is pinned.
 
-use super::{Architecture, NvidiaError, Pdi, fwid};
+use super::{
+    Architecture, NvidiaError, OcspSubject, Pdi, fwid,
+    revocation::{Responses, Revocation},
+};
 use crate::{
     UnixTime, Window,
     roots::NvidiaRoots,
@@ -77,6 +80,20 @@ impl<'a> Chain<'a> {
             key: leaf.p384_key().unwrap_or_default().to_vec(),
             window,
         })
+    }
+
+    /// What `responses` say of the certificates above the attestation key's, which the device issues itself and no responder knows.
+    pub(super) fn revocation(
+        &self,
+        responses: &Responses<'_>,
+        pdi: Pdi,
+        roots: &NvidiaRoots,
+        now: UnixTime,
+    ) -> Result<Revocation, NvidiaError> {
+        let root = Certificate::parse(&roots.device).ok_or(NvidiaError::ChainFormat)?;
+        let path: Vec<&Certificate<'_>> = self.path.iter().chain([&root]).collect();
+        let subject = |index| OcspSubject::Device(pdi, index);
+        responses.check(&path, 1, subject, now)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a verified device's evidence says, and what it does not.
 
-use super::Device;
+use super::{Device, RimClaims};
 use crate::{Step, Window};
 
 /// Claims of one verified device.
@@ -8,6 +8,12 @@ use crate::{Step, Window};
 pub struct DeviceClaims {
     /// What its certificates and its report say.
     pub device: Device,
+    /// What the driver's manifest says of it; `None` for a switch.
+    pub driver_rim: Option<RimClaims>,
+    /// What the firmware's manifest says of it; `None` only where the verdict is incomplete.
+    pub vbios_rim: Option<RimClaims>,
+    /// Manifests that were given and are for other firmware: `GH100 550.144.03`.
+    pub unused_rims: Vec<String>,
     /// When all of it holds: certificates, manifests and revocation status.
     pub window: Window,
 }
@@ -39,8 +45,27 @@ impl DeviceClaims {
     /// What `step` found in evidence that passed all of them, for people; empty where the title says it all.
     #[must_use]
     pub fn detail(&self, step: &Step) -> String {
-        self.device.detail(step)
+        match step.id {
+            "nvidia.measurements.driver" => compared(self.driver_rim.as_ref()),
+            "nvidia.measurements.vbios" => compared(self.vbios_rim.as_ref()),
+            "nvidia.complete" => format!("holds until {}", self.window.not_after.to_rfc3339()),
+            _ => self.device.detail(step),
+        }
     }
+
+    /// How many measurements are what a manifest allows.
+    #[must_use]
+    pub fn matched(&self) -> usize {
+        let manifests = self.driver_rim.iter().chain(&self.vbios_rim);
+        manifests.map(|rim| rim.matched).sum()
+    }
+}
+
+fn compared(rim: Option<&RimClaims>) -> String {
+    rim.map_or_else(String::new, |rim| {
+        let total = rim.matched + rim.not_judged.len();
+        format!("{} of {total} match {}", rim.matched, rim.version)
+    })
 }
 
 fn versions(device: &Device) -> String {

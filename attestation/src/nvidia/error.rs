@@ -1,7 +1,7 @@
 //! Why a device's evidence was refused: one variant per step, in the order of the steps.
 
-use super::{DeviceClaims, MACHINE_STEPS, Pdi};
-use crate::{ErrorClass, Step};
+use super::{DeviceClaims, Firmware, MACHINE_STEPS, Pdi, rim::RimError};
+use crate::{ErrorClass, Step, ocsp::OcspError};
 use std::fmt;
 
 /// The step that failed. Certificates count from the attestation key's, which is 0.
@@ -80,6 +80,32 @@ pub enum NvidiaError {
     /// A field that such a device's reports have is not there.
     #[error("the report has no {0}")]
     ReportAbsent(&'static str),
+    /// A reference manifest is refused; they count from 0.
+    #[error("reference manifest {0}: {1}")]
+    Rim(usize, RimError),
+    /// Two manifests are for the same firmware.
+    #[error("two reference manifests are for {0}")]
+    RimDoubled(String),
+    /// An OCSP response is refused.
+    #[error("OCSP response {0}: {1}")]
+    Ocsp(OcspSubject, OcspError),
+    /// A warm verdict outside the window of what was verified before.
+    #[error("certificates, manifests and OCSP responses do not all hold at this time")]
+    Window,
+    /// Driver and VBIOS manifest both have values for a measurement.
+    #[error("both manifests have values for measurement {0}")]
+    MeasurementConflict(u8),
+    /// Measurements have none of the values that the manifest allows, or are not there; or the manifest has values for none.
+    #[error(
+        "measurements that the {firmware} manifest does not allow: {}",
+        numbers(indices)
+    )]
+    Measurements {
+        /// Whose manifest.
+        firmware: Firmware,
+        /// As the manifest counts them, from 0.
+        indices: Vec<u8>,
+    },
     /// No device, or switches without a GPU.
     #[error("no GPU's evidence was given")]
     NoDevices,
@@ -118,19 +144,50 @@ pub enum NvidiaError {
 pub enum Missing {
     /// The reference manifest of this name.
     Rim(String),
-    /// The OCSP response for this certificate of the device's chain, counted from the attestation key's.
-    DeviceOcsp(Pdi, usize),
+    /// An OCSP response.
+    Ocsp(OcspSubject),
+}
+
+/// What an OCSP response is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OcspSubject {
+    /// Unknown, since it does not parse: its place among those given, from 0.
+    Response(usize),
+    /// A certificate of this device, counted from the attestation key's.
+    Device(Pdi, usize),
+    /// A certificate of the manifest for this firmware, counted from the signer's.
+    Rim(String, usize),
 }
 
 impl fmt::Display for Missing {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rim(name) => write!(formatter, "reference manifest {name}"),
-            Self::DeviceOcsp(pdi, index) => {
-                write!(formatter, "OCSP response for certificate {index} of {pdi}")
+            Self::Ocsp(subject) => write!(formatter, "OCSP response {subject}"),
+        }
+    }
+}
+
+impl fmt::Display for OcspSubject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Response(index) => write!(formatter, "{index}"),
+            Self::Device(pdi, index) => {
+                write!(formatter, "for certificate {index} of device {pdi}")
+            }
+            Self::Rim(firmware, index) => {
+                write!(
+                    formatter,
+                    "for certificate {index} of the manifest for {firmware}"
+                )
             }
         }
     }
+}
+
+fn numbers(indices: &[u8]) -> String {
+    let all: Vec<_> = indices.iter().map(ToString::to_string).collect();
+    all.join(", ")
 }
 
 fn list(missing: &[Missing]) -> String {
@@ -167,6 +224,12 @@ impl NvidiaError {
             Self::Nonce => "nvidia.nonce",
             Self::Signature => "nvidia.signature",
             Self::ReportAbsent(_) => "nvidia.report.complete",
+            Self::Rim(_, error) => error.code(),
+            Self::RimDoubled(_) => "nvidia.rim.doubled",
+            Self::Ocsp(_, error) => error.code(),
+            Self::Window => "nvidia.window",
+            Self::MeasurementConflict(_) => "nvidia.measurements.conflict",
+            Self::Measurements { firmware, .. } => firmware.step(),
             Self::NoDevices => "nvidia.topology.devices",
             Self::Doubled(_) => "nvidia.topology.doubled",
             Self::Nonces(_) => "nvidia.topology.nonce",
@@ -198,6 +261,8 @@ impl NvidiaError {
             | Self::ChainExtensions
             | Self::ReportAbsent(_)
             | Self::NoDevices => ErrorClass::Malformed,
+            Self::Rim(_, error) => error.class(),
+            Self::Ocsp(_, error) => error.class(),
             Self::OpaqueVersion(_) | Self::Chip(_) => ErrorClass::Unsupported,
             Self::Incomplete { .. } => ErrorClass::Incomplete,
             _ => ErrorClass::Rejected,
@@ -207,9 +272,14 @@ impl NvidiaError {
     /// Whether the same report may pass at another time or with more references.
     #[must_use]
     pub const fn retryable(&self) -> bool {
-        matches!(
-            self,
-            Self::ChainNotYetValid(_) | Self::ChainExpired(_) | Self::Incomplete { .. }
-        )
+        match self {
+            Self::Rim(_, error) => error.retryable(),
+            Self::Ocsp(_, error) => error.retryable(),
+            Self::ChainNotYetValid(_)
+            | Self::ChainExpired(_)
+            | Self::Window
+            | Self::Incomplete { .. } => true,
+            _ => false,
+        }
     }
 }

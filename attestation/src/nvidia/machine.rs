@@ -2,9 +2,10 @@
 
 use super::{
     Authentic, Device, DeviceClaims, Evidence, Missing, NvidiaError, References,
+    appraise::appraise,
     authentic::Parsed,
+    manifests::ParsedReferences,
     topology::{self, TopologyClaims},
-    verify::appraise,
 };
 use crate::{ErrorClass, UnixTime, roots::NvidiaRoots};
 
@@ -40,14 +41,19 @@ pub fn verify_all(
 ) -> Result<MachineClaims, Box<MachineRefusal>> {
     let parsed = evidence.iter().map(|one| Parsed::parse(one, roots));
     let parsed = all(parsed).map_err(MachineRefusal::of_one)?;
-    let authentic = parsed
-        .into_iter()
-        .map(|one| one.authenticate(nonce, roots, now));
+    let references = ParsedReferences::parse(references);
+    let references = references.map_err(|error| MachineRefusal::of_all(error, &[]))?;
+    let authentic = parsed.iter().map(|one| one.authenticate(nonce, roots, now));
     let authentic = all(authentic).map_err(MachineRefusal::of_one)?;
-    let topology =
-        topology::check(&authentic).map_err(|error| MachineRefusal::of_all(error, &authentic))?;
-    let devices = all(authentic.iter().map(|one| appraise(one, references)));
-    match devices {
+    let of_all = |error| MachineRefusal::of_all(error, &authentic);
+    let topology = topology::check(&authentic).map_err(of_all)?;
+    let (references, responses) = references.verify(roots, now).map_err(of_all)?;
+    let devices = parsed.iter().zip(&authentic).map(|(parsed, authentic)| {
+        let pdi = authentic.device().pdi;
+        let revocation = parsed.chain.revocation(&responses, pdi, roots, now)?;
+        appraise(authentic, &revocation, &references, now)
+    });
+    match all(devices) {
         Ok(devices) => Ok(MachineClaims { devices, topology }),
         Err(refusal) => Err(Box::new(MachineRefusal {
             topology: Some(topology),

@@ -1,21 +1,48 @@
 //! The steps of [`super::verify`] in their order, for those who show them one by one.
 
-use crate::Step;
+use super::rim;
+use crate::{Step, ocsp};
 
 const SPDM: &str = "DMTF DSP0274 1.1, MEASUREMENTS";
 const X509: &str = "RFC 5280 section 4.1";
 const PATH: &str = "RFC 5280 section 6.1";
 const DICE: &str = "TCG DICE Attestation Architecture 1.1 section 6.1";
 const LINKS: &str = "NVIDIA protected PCIe";
+const COMPARISON: &str = "TCG RIM information model 1.01";
 const OPAQUE: &str = "NVIDIA attestation report, opaque data";
 
 /// Every step of [`super::verify`] in order.
-pub const STEPS: &[Step] = &concat::<25>(&[AUTHENTICATION, APPRAISAL]);
+pub const STEPS: &[Step] = &concat::<{ PARTS + MANIFESTS }>(&[
+    FORMAT,
+    rim::STEPS.split_at(RIM_FORMAT).0,
+    ocsp::STEPS.split_at(OCSP_FORMAT).0,
+    AUTHENTICATION,
+    rim::STEPS.split_at(RIM_FORMAT).1,
+    RIMS,
+    ocsp::STEPS.split_at(OCSP_FORMAT).1,
+    APPRAISAL,
+]);
 
 /// Every step of [`super::verify_all`] in order.
-pub const MACHINE_STEPS: &[Step] = &concat::<31>(&[AUTHENTICATION, TOPOLOGY, APPRAISAL]);
+pub const MACHINE_STEPS: &[Step] = &concat::<{ PARTS + MANIFESTS + TOPOLOGY.len() }>(&[
+    FORMAT,
+    rim::STEPS.split_at(RIM_FORMAT).0,
+    ocsp::STEPS.split_at(OCSP_FORMAT).0,
+    AUTHENTICATION,
+    TOPOLOGY,
+    rim::STEPS.split_at(RIM_FORMAT).1,
+    RIMS,
+    ocsp::STEPS.split_at(OCSP_FORMAT).1,
+    APPRAISAL,
+]);
 
-const AUTHENTICATION: &[Step] = &[
+/// How many steps settle whether a manifest, a response, is one.
+const RIM_FORMAT: usize = 7;
+const OCSP_FORMAT: usize = 3;
+const PARTS: usize = FORMAT.len() + AUTHENTICATION.len() + APPRAISAL.len();
+const MANIFESTS: usize = rim::STEPS.len() + RIMS.len() + ocsp::STEPS.len();
+
+const FORMAT: &[Step] = &[
     Step::new(
         "nvidia.report.size",
         "the report's fields fill it exactly",
@@ -66,6 +93,9 @@ const AUTHENTICATION: &[Step] = &[
         "the firmware digest in the certificate is well-formed",
         DICE,
     ),
+];
+
+const AUTHENTICATION: &[Step] = &[
     Step::new(
         "nvidia.chain.issuer",
         "the chain leads to NVIDIA's pinned root",
@@ -138,11 +168,39 @@ const AUTHENTICATION: &[Step] = &[
     ),
 ];
 
-const APPRAISAL: &[Step] = &[Step::new(
-    "nvidia.complete",
-    "everything that the verdict needs was given",
-    "NVIDIA attestation: reference manifests and OCSP",
+const RIMS: &[Step] = &[Step::new(
+    "nvidia.rim.doubled",
+    "no two manifests are for the same firmware",
+    COMPARISON,
 )];
+
+const APPRAISAL: &[Step] = &[
+    Step::new(
+        "nvidia.window",
+        "everything used holds at this time",
+        COMPARISON,
+    ),
+    Step::new(
+        "nvidia.measurements.conflict",
+        "no measurement is in both manifests",
+        COMPARISON,
+    ),
+    Step::new(
+        "nvidia.measurements.driver",
+        "the driver's measurements are among the manifest's",
+        COMPARISON,
+    ),
+    Step::new(
+        "nvidia.measurements.vbios",
+        "the VBIOS's measurements are among the manifest's",
+        COMPARISON,
+    ),
+    Step::new(
+        "nvidia.complete",
+        "everything that the verdict needs was given",
+        "NVIDIA attestation: reference manifests and OCSP",
+    ),
+];
 
 const TOPOLOGY: &[Step] = &[
     Step::new("nvidia.topology.devices", "there is a GPU", LINKS),

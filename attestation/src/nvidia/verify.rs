@@ -1,6 +1,9 @@
 //! NVIDIA evidence to claims: one call per step, in the order of [`super::STEPS`].
 
-use super::{Authentic, DeviceClaims, Missing, NvidiaError, References, authentic::Parsed};
+use super::{
+    DeviceClaims, NvidiaError, References, appraise::appraise, authentic::Parsed,
+    manifests::ParsedReferences,
+};
 use crate::{UnixTime, roots::NvidiaRoots};
 
 /// A report with its chain, as received.
@@ -23,26 +26,10 @@ pub fn verify(
     now: UnixTime,
 ) -> Result<DeviceClaims, NvidiaError> {
     let parsed = Parsed::parse(evidence, roots)?;
+    let references = ParsedReferences::parse(references)?;
     let authentic = parsed.authenticate(nonce, roots, now)?;
-    appraise(&authentic, references)
-}
-
-/// Whether the firmware of an authentic device is what it should be.
-pub(super) fn appraise(
-    authentic: &Authentic,
-    _references: &References,
-) -> Result<DeviceClaims, NvidiaError> {
-    let device = authentic.device();
-    let driver = device.driver_rim_name().map(Missing::Rim);
-    let rims = driver
-        .into_iter()
-        .chain([Missing::Rim(device.vbios_rim_name())]);
-    let ocsp = (1..4).map(|index| Missing::DeviceOcsp(device.pdi, index));
-    Err(NvidiaError::Incomplete {
-        missing: rims.chain(ocsp).collect(),
-        found: Box::new(DeviceClaims {
-            device: device.clone(),
-            window: device.window,
-        }),
-    })
+    let (references, responses) = references.verify(roots, now)?;
+    let pdi = authentic.device().pdi;
+    let revocation = parsed.chain.revocation(&responses, pdi, roots, now)?;
+    appraise(&authentic, &revocation, &references, now)
 }

@@ -1,6 +1,7 @@
 //! Evidence as people keep it: raw bytes, hexadecimal text, PEM or DER; always capped.
 
 use super::{Exit, Failure, files};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, pem::PemObject};
 use std::path::Path;
 
@@ -10,6 +11,17 @@ const PEM_MARK: &[u8] = b"-----BEGIN ";
 /// Bytes, raw or in hexadecimal.
 pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(decode(files::read(path, MAX_FILE_BYTES)?))
+}
+
+/// Bytes, raw or in base64.
+pub(super) fn base64_or_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let content = files::read(path, MAX_FILE_BYTES)?;
+    let digits: Vec<u8> = content
+        .iter()
+        .copied()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
+    Ok(STANDARD.decode(&digits).unwrap_or(content))
 }
 
 /// Certificates: PEM (any number), DER or hexadecimal DER (one).

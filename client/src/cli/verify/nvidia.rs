@@ -13,7 +13,7 @@ use crate::{
     trace::{Stop, trace},
 };
 use attestation::{
-    UnixTime,
+    Step, UnixTime,
     nvidia::{
         self, DeviceClaims, Evidence, EvidenceList, MACHINE_STEPS, MachineClaims, MachineRefusal,
         NvidiaError, References, STEPS,
@@ -45,6 +45,12 @@ pub(crate) struct Nvidia {
     /// All devices of a machine, as NVIDIA's tools write them: JSON
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
+    /// Reference integrity manifest of the driver or the VBIOS: XML; repeatable
+    #[arg(long, value_name = "FILE")]
+    rim: Vec<PathBuf>,
+    /// OCSP response for a certificate of a device or a manifest: DER, raw or in base64; repeatable
+    #[arg(long, value_name = "FILE")]
+    ocsp: Vec<PathBuf>,
     /// The nonce that the evidence must answer, 64 hexadecimal digits [default: any]
     #[arg(long, value_name = "HEX", value_parser = parse_nonce)]
     nonce: Option<[u8; 32]>,
@@ -64,7 +70,10 @@ impl Nvidia {
     /// Under the vendor's roots, whatever the binary: this command takes no others.
     pub(super) fn judge(self, context: &Context<'_>) -> Result<Report, Failure> {
         let question = Question {
-            references: References::default(),
+            references: References {
+                rims: all(&self.rim, evidence_file::bytes)?,
+                ocsp: all(&self.ocsp, evidence_file::base64_or_bytes)?,
+            },
             nonce: self.nonce,
             now: time::or_now(self.at, context),
         };
@@ -143,6 +152,7 @@ impl Question {
         });
         let mut document = Value::Null;
         if let Some(claims) = &found {
+            checks.extend(nvidia_claims::unused(claims));
             checks.extend(nvidia_claims::remarks());
             if error.is_none() {
                 document = nvidia_claims::document(claims);
@@ -180,16 +190,32 @@ impl Question {
 
     /// Ids of the steps that have nothing to look at.
     fn not_given(&self, found: &[DeviceClaims]) -> Vec<&'static str> {
-        let without = |id, is_absent: bool| is_absent.then_some(id);
-        let no_fwid = found.iter().any(|claims| claims.device.fwid.is_none());
-        [
-            without("nvidia.nonce", self.nonce.is_none()),
-            without("nvidia.fwid", no_fwid),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let no_rims = self.references.rims.is_empty();
+        let no_ocsp = self.references.ocsp.is_empty();
+        let lack = |lacks: fn(&DeviceClaims) -> bool| found.iter().any(lacks);
+        let no_driver = no_rims || lack(|one| one.driver_rim.is_none());
+        let no_vbios = no_rims || lack(|one| one.vbios_rim.is_none());
+        let is_skipped = |step: &&Step| match step.id {
+            "nvidia.nonce" => self.nonce.is_none(),
+            "nvidia.fwid" => lack(|one| one.device.fwid.is_none()),
+            "nvidia.measurements.driver" => no_driver,
+            "nvidia.measurements.vbios" => no_vbios,
+            "nvidia.measurements.conflict" => no_driver || no_vbios,
+            id => {
+                (no_rims && id.starts_with("nvidia.rim."))
+                    || (no_ocsp && id.starts_with("nvidia.ocsp."))
+            }
+        };
+        let skipped = MACHINE_STEPS.iter().filter(is_skipped);
+        skipped.map(|step| step.id).collect()
     }
+}
+
+fn all(
+    paths: &[PathBuf],
+    read: fn(&Path) -> Result<Vec<u8>, Failure>,
+) -> Result<Vec<Vec<u8>>, Failure> {
+    paths.iter().map(|path| read(path)).collect()
 }
 
 fn stop(error: &NvidiaError, index: Option<usize>) -> Stop {

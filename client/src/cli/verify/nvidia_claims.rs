@@ -14,6 +14,16 @@ pub(super) fn remarks() -> Vec<Check> {
         .collect()
 }
 
+/// Manifests that were given for nothing.
+pub(super) fn unused(claims: &DeviceClaims) -> Vec<Check> {
+    let unused = claims.unused_rims.iter();
+    unused
+        .map(|firmware| {
+            Check::info("nvidia.rim.unused", "a manifest is for other firmware").detail(firmware)
+        })
+        .collect()
+}
+
 /// One line per device, and one for all of them.
 pub(super) fn devices(devices: &[Device], topology: Option<&TopologyClaims>) -> Vec<Check> {
     let mut checks: Vec<Check> = devices
@@ -89,6 +99,7 @@ pub(super) fn document(claims: &DeviceClaims) -> Value {
         "fwid": device.fwid.map(hex::encode),
         "links": links,
         "nonce": hex::encode(device.nonce),
+        "measurements_matched": claims.matched(),
         "not_proved": NOT_PROVED,
         "not_after": claims.window.not_after.to_rfc3339(),
     })
