@@ -3,6 +3,7 @@
 use attestation::{ErrorClass, UnixTime};
 use serde::Deserialize;
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -23,18 +24,26 @@ struct CaseFile {
     expect: Expect,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expect {
     verdict: String,
     code: Option<String>,
+    #[serde(default)]
+    claims: BTreeMap<String, String>,
 }
+
+/// What a verifier tells of evidence that it accepts.
+pub(crate) type Claims = BTreeMap<&'static str, String>;
 
 /// What a verifier answers when it does not accept.
 pub(crate) struct Refusal {
     pub(crate) code: &'static str,
     pub(crate) class: ErrorClass,
 }
+
+/// A verifier of one vendor's evidence.
+pub(crate) type Verify = fn(&Case) -> Result<Claims, Refusal>;
 
 /// Every case of `vendor` in the order of their numbers.
 pub(crate) fn cases(vendor: &str) -> Vec<Case> {
@@ -91,23 +100,17 @@ impl Case {
     }
 
     /// What is wrong if `verify` says something else than the case demands.
-    pub(crate) fn verdict_differs(
-        &self,
-        verify: fn(&Self) -> Result<(), Refusal>,
-    ) -> Option<String> {
-        let (verdict, code) = match verify(self) {
-            Ok(()) => ("accept", None),
-            Err(refusal) => (verdict(refusal.class), Some(refusal.code)),
+    pub(crate) fn verdict_differs(&self, verify: Verify) -> Option<String> {
+        let (verdict, code, claims) = match verify(self) {
+            Ok(claims) => ("accept", None, claims),
+            Err(refusal) => (verdict(refusal.class), Some(refusal.code), Claims::new()),
         };
         let expect = &self.file.expect;
-        let agrees = verdict == expect.verdict && code == expect.code.as_deref();
+        let mut expected = expect.claims.iter();
+        let is_told = expected.all(|(name, text)| claims.get(name.as_str()) == Some(text));
+        let agrees = verdict == expect.verdict && code == expect.code.as_deref() && is_told;
         let name = self.folder.file_name().unwrap().display();
-        (!agrees).then(|| {
-            format!(
-                "{name}: {verdict} {code:?}, not {} {:?}",
-                expect.verdict, expect.code
-            )
-        })
+        (!agrees).then(|| format!("{name}: {verdict} {code:?} {claims:?}, not {expect:?}"))
     }
 
     fn file(&self, path: &str) -> Vec<u8> {

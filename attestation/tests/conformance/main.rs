@@ -11,15 +11,10 @@ mod case;
 mod snp;
 
 use attestation::Step;
-use case::{Case, cases};
+use case::{Verify, cases};
 
 /// Runs every case of `vendor`, and finds each of `steps` failing in one unless `untold` says why none can make it fail.
-fn conforms(
-    vendor: &str,
-    verify: fn(&Case) -> Result<(), case::Refusal>,
-    steps: &[Step],
-    untold: &[(&str, &str)],
-) {
+fn conforms(vendor: &str, verify: Verify, steps: &[Step], untold: &[(&str, &str)]) {
     let cases = cases(vendor);
     assert!(!cases.is_empty(), "no cases of {vendor}");
     let told: Vec<String> = cases

@@ -1,6 +1,6 @@
-//! Writes the conformance suite: `cargo run -p tee-sim --example conformance -- attestation/testdata`.
+//! Writes the conformance suite: `cargo run -p tee-sim --example conformance -- attestation/testdata [snp] [tdx]`.
 //!
-//! Every run invents new vendors, so that every file changes: run it to add cases, not to see whether they are still the same.
+//! Every run invents the vendors anew, so that all their files change: run it to add cases, not to see whether they are still the same.
 
 #![expect(
     clippy::expect_used,
@@ -10,15 +10,29 @@
 
 mod snp;
 mod suite;
+mod tdx;
 
 use attestation::UnixTime;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// 2026-06-01T00:00:00Z: when most cases are judged.
 const NOW: UnixTime = UnixTime(1_780_272_000);
 
+/// Writes one vendor's cases.
+type Writer = fn(&Path);
+
+const WRITERS: [(&str, Writer); 2] = [("snp", snp::write), ("tdx", tdx::write)];
+
 fn main() {
-    let folder = std::env::args_os().nth(1);
-    let folder = PathBuf::from(folder.expect("the folder to write to"));
-    snp::write(&folder);
+    let mut arguments = std::env::args().skip(1);
+    let folder = PathBuf::from(arguments.next().expect("the folder to write to"));
+    let mut vendors: Vec<String> = arguments.collect();
+    if vendors.is_empty() {
+        vendors = WRITERS.map(|(vendor, _)| vendor.to_owned()).to_vec();
+    }
+    for (vendor, write) in WRITERS {
+        if vendors.iter().any(|wanted| wanted == vendor) {
+            write(&folder);
+        }
+    }
 }

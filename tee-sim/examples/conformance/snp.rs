@@ -5,7 +5,7 @@ mod rejected;
 
 use crate::{
     NOW,
-    suite::{Case, Input, Suite, Verdict},
+    suite::{Case, Expect, Input, Suite, Verdict},
 };
 use attestation::snp::Product;
 use std::path::Path;
@@ -102,11 +102,11 @@ pub(crate) fn write(testdata: &Path) {
     share(&mut suite, &milan.issue(NOW));
     for (title, product) in PRODUCTS {
         let issued = milan.for_product(product, NOW).issue(NOW);
-        suite.write(case((title, VEK), Verdict::Accept, None, issued));
+        suite.write(case((title, VEK), Expect::accept(&[]), issued));
     }
     for (title, section, change) in ACCEPTED {
         let issued = changed(&milan, change);
-        suite.write(case((title, section), Verdict::Accept, None, issued));
+        suite.write(case((title, section), Expect::accept(&[]), issued));
     }
     for (verdict, faults) in [
         (Verdict::Malformed, malformed::FAULTS),
@@ -115,7 +115,11 @@ pub(crate) fn write(testdata: &Path) {
     ] {
         for (title, section, code, change) in faults {
             let issued = changed(&milan, change);
-            suite.write(case((title, section), verdict, Some(code), issued));
+            suite.write(case(
+                (title, section),
+                Expect::refuse(verdict, code),
+                issued,
+            ));
         }
     }
 }
@@ -144,8 +148,7 @@ fn changed(amd: &Amd, change: &Change) -> Issued {
 
 fn case<'a>(
     (title, specification): (&'a str, &'a str),
-    verdict: Verdict,
-    code: Option<&'a str>,
+    expect: Expect<'a>,
     issued: Issued,
 ) -> Case<'a> {
     Case {
@@ -160,7 +163,6 @@ fn case<'a>(
             Input::Files("chain", "intermediate.der", issued.chain),
             Input::Files("crls", "crl.der", issued.crls),
         ],
-        verdict,
-        code,
+        expect,
     }
 }

@@ -24,9 +24,7 @@ pub(crate) struct Case<'a> {
     pub(crate) specification: &'a str,
     pub(crate) at: UnixTime,
     pub(crate) inputs: Vec<Input>,
-    pub(crate) verdict: Verdict,
-    /// The code of the step that must fail; none if none must.
-    pub(crate) code: Option<&'a str>,
+    pub(crate) expect: Expect<'a>,
 }
 
 /// What a verifier is given under one name.
@@ -54,11 +52,34 @@ struct CaseFile<'a> {
     expect: Expect<'a>,
 }
 
+/// A verdict with what must be told beside it.
 #[derive(Serialize)]
-struct Expect<'a> {
+pub(crate) struct Expect<'a> {
     verdict: Verdict,
+    /// The code of the step that must fail.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'a str>,
+    /// Claims about accepted evidence, as text.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    claims: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Expect<'a> {
+    pub(crate) fn accept(claims: &[(&'a str, &'a str)]) -> Self {
+        Self {
+            verdict: Verdict::Accept,
+            code: None,
+            claims: claims.iter().copied().collect(),
+        }
+    }
+
+    pub(crate) fn refuse(verdict: Verdict, code: &'a str) -> Self {
+        Self {
+            verdict,
+            code: Some(code),
+            claims: BTreeMap::new(),
+        }
+    }
 }
 
 impl Suite {
@@ -92,10 +113,7 @@ impl Suite {
             specification: case.specification,
             at: case.at.to_rfc3339(),
             inputs: inputs.map(|input| self.input(&folder, input)).collect(),
-            expect: Expect {
-                verdict: case.verdict,
-                code: case.code,
-            },
+            expect: case.expect,
         };
         let mut text = serde_json::to_string_pretty(&file).expect("strings and numbers");
         text.push('\n');

@@ -17,6 +17,8 @@ pub struct Draft {
     pub pck_ca: Certificate,
     /// Intel SGX TCB Signing, of TCB info and QE identity.
     pub tcb_signing: Certificate,
+    /// Another certificate for the same key, of the QE identity alone.
+    pub qe_signing: Option<Certificate>,
     /// Intel SGX PCK Certificate, but for the SGX extensions.
     pub pck: Certificate,
     /// SGX extensions of the PCK certificate.
@@ -25,6 +27,8 @@ pub struct Draft {
     pub root_ca_crl: RevocationList,
     /// CRL of the PCK CA.
     pub pck_crl: RevocationList,
+    /// Another CA certificate for the same key, above the CRL alone.
+    pub pck_crl_ca: Option<Certificate>,
     /// TCB info.
     pub tcb_info: TcbInfo,
     /// QE identity.
@@ -87,10 +91,12 @@ impl Draft {
             root: certificates::root(&keys.root),
             pck_ca: certificates::pck_ca([&keys.pck_ca, &keys.root]),
             tcb_signing: certificates::tcb_signing([&keys.tcb_signing, &keys.root]),
+            qe_signing: None,
             pck: certificates::pck([&keys.pck, &keys.pck_ca]),
             sgx: Some(SgxExtensions::well_kept()),
             root_ca_crl: RevocationList::empty(Name::intel(ROOT), window, &keys.root),
             pck_crl: RevocationList::empty(Name::intel(PCK_CA), window, &keys.pck_ca),
+            pck_crl_ca: None,
             tcb_info: TcbInfo::well_kept(window),
             qe_identity: QeIdentity::well_kept(window),
             quote: Quote::well_kept(),

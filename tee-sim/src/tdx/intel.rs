@@ -106,21 +106,23 @@ impl Intel {
         } = &self.draft;
         let tcb_info = serde_json::to_vec(tcb_info).expect("strings and numbers");
         let qe_identity = serde_json::to_vec(qe_identity).expect("strings and numbers");
-        let issuer_chain = vec![
-            self.draft.tcb_signing.sign(self.key(signers.tcb_signing)),
-            self.root_der(),
-        ];
+        let below_root = |certificate: &Certificate, signer| {
+            vec![certificate.sign(self.key(signer)), self.root_der()]
+        };
+        let draft = &self.draft;
+        let qe_signing = draft.qe_signing.as_ref().unwrap_or(&draft.tcb_signing);
+        let pck_crl_ca = draft.pck_crl_ca.as_ref().unwrap_or(&draft.pck_ca);
         let pck_chain = (self.draft.quote.pck == PckSource::Collateral).then(|| self.pck_chain());
         Collateral {
             tcb_info_signature: self.key(signers.tcb_info).sign(&tcb_info),
             tcb_info,
-            tcb_info_issuer_chain: issuer_chain.clone(),
+            tcb_info_issuer_chain: below_root(&draft.tcb_signing, signers.tcb_signing),
             qe_identity_signature: self.key(signers.qe_identity).sign(&qe_identity),
             qe_identity,
-            qe_identity_issuer_chain: issuer_chain,
+            qe_identity_issuer_chain: below_root(qe_signing, signers.tcb_signing),
             root_ca_crl: self.draft.root_ca_crl.sign(self.key(signers.root_ca_crl)),
             pck_crl: self.draft.pck_crl.sign(self.key(signers.pck_crl)),
-            pck_crl_issuer_chain: vec![self.pck_ca_der(), self.root_der()],
+            pck_crl_issuer_chain: below_root(pck_crl_ca, signers.pck_ca),
             pck_certificate_chain: pck_chain,
         }
     }
