@@ -6,6 +6,7 @@
 mod chain;
 mod claims;
 mod error;
+mod named_vek;
 mod product;
 mod report;
 mod revocation;
@@ -17,6 +18,7 @@ mod verify;
 
 pub use claims::SnpClaims;
 pub use error::{Certificate, SnpError};
+pub use named_vek::NamedVek;
 pub use product::Product;
 pub use steps::STEPS;
 pub use tcb::TcbVersion;

@@ -1,8 +1,9 @@
-//! What the binaries keep on disk: policies, their keys, and the highest policy version seen.
+//! What the binaries keep on disk: policies, their keys, the highest policy version seen; and what they fetch: collateral.
 //!
-//! The only shared crate with disk and clock. It reads no environment; every path is the caller's, every error names its file.
+//! The only shared crate with disk, clock and network. It reads no environment; every path is the caller's, every error names its file.
 
 pub mod clock;
+pub mod collateral;
 pub mod file;
 pub mod policy_file;
 pub mod policy_memory;

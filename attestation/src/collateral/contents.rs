@@ -67,49 +67,62 @@ impl ItemKind {
             Self::NvidiaOcsp => "nvidia.ocsp",
         }
     }
+
+    /// When an item of this kind holds by its own words (of a chain: one certificate); `None` if it is no such item.
+    #[must_use]
+    pub fn window_of(self, item: &[u8]) -> Option<Window> {
+        self.read(item).map(|(_, window)| window)
+    }
+
+    fn read(self, item: &[u8]) -> Reading {
+        match self {
+            Self::SnpCertificate
+            | Self::TdxTcbInfoIssuerChain
+            | Self::TdxQeIdentityIssuerChain
+            | Self::TdxPckCrlIssuerChain
+            | Self::TdxPckCertificateChain => certificate(item),
+            Self::SnpCrl | Self::TdxRootCaCrl | Self::TdxPckCrl => crl(item),
+            Self::TdxTcbInfo => tcb_info(item),
+            Self::TdxQeIdentity => qe_identity(item),
+            Self::NvidiaRim | Self::NvidiaOcsp => None,
+        }
+    }
 }
 
 /// A name and a window, if the item can be read.
 type Reading = Option<(String, Window)>;
 
 pub(super) fn of(bundle: &CollateralBundle) -> Vec<Item> {
-    let snp = &bundle.snp;
-    let certificates = snp.certificates.iter().map(|der| certificate(der));
-    let crls = snp.crls.iter().map(|der| crl(der));
-    let rims = bundle.nvidia.rims.iter().map(|_| None);
-    let ocsp = bundle.nvidia.ocsp.iter().map(|_| None);
-    let mut items = Vec::new();
-    items.extend(certificates.map(|reading| item(ItemKind::SnpCertificate, reading)));
-    items.extend(crls.map(|reading| item(ItemKind::SnpCrl, reading)));
-    items.extend(bundle.tdx.iter().flat_map(of_tdx));
-    items.extend(rims.map(|reading| item(ItemKind::NvidiaRim, reading)));
-    items.extend(ocsp.map(|reading| item(ItemKind::NvidiaOcsp, reading)));
-    items
+    let (snp, nvidia) = (&bundle.snp, &bundle.nvidia);
+    let all = |kind: ItemKind, items: &[Vec<u8>]| -> Vec<Item> {
+        items.iter().map(|bytes| item(kind, kind.read(bytes))).collect()
+    };
+    [
+        all(ItemKind::SnpCertificate, &snp.certificates),
+        all(ItemKind::SnpCrl, &snp.crls),
+        bundle.tdx.iter().flat_map(of_tdx).collect(),
+        all(ItemKind::NvidiaRim, &nvidia.rims),
+        all(ItemKind::NvidiaOcsp, &nvidia.ocsp),
+    ]
+    .concat()
 }
 
 fn of_tdx(one: &tdx::Collateral) -> Vec<Item> {
     use ItemKind as Kind;
-    let readings = [
-        (Kind::TdxTcbInfo, tcb_info(&one.tcb_info)),
-        (
-            Kind::TdxTcbInfoIssuerChain,
-            chain(&one.tcb_info_issuer_chain),
-        ),
-        (Kind::TdxQeIdentity, qe_identity(&one.qe_identity)),
-        (
-            Kind::TdxQeIdentityIssuerChain,
-            chain(&one.qe_identity_issuer_chain),
-        ),
-        (Kind::TdxRootCaCrl, crl(&one.root_ca_crl)),
-        (Kind::TdxPckCrl, crl(&one.pck_crl)),
-        (Kind::TdxPckCrlIssuerChain, chain(&one.pck_crl_issuer_chain)),
+    let single = |kind: Kind, bytes: &[u8]| item(kind, kind.read(bytes));
+    let chain = |kind: Kind, certificates: &[Vec<u8>]| item(kind, chain(certificates));
+    let mut items = vec![
+        single(Kind::TdxTcbInfo, &one.tcb_info),
+        chain(Kind::TdxTcbInfoIssuerChain, &one.tcb_info_issuer_chain),
+        single(Kind::TdxQeIdentity, &one.qe_identity),
+        chain(Kind::TdxQeIdentityIssuerChain, &one.qe_identity_issuer_chain),
+        single(Kind::TdxRootCaCrl, &one.root_ca_crl),
+        single(Kind::TdxPckCrl, &one.pck_crl),
+        chain(Kind::TdxPckCrlIssuerChain, &one.pck_crl_issuer_chain),
     ];
     let pck = one.pck_certificate_chain.as_ref();
-    let pck = pck.map(|pck| (Kind::TdxPckCertificateChain, chain(pck)));
-    let readings = readings.into_iter().chain(pck);
-    readings
-        .map(|(kind, reading)| item(kind, reading))
-        .collect()
+    items.extend(pck.map(|pck| chain(Kind::TdxPckCertificateChain, pck)));
+    items
 }
 
 fn item(kind: ItemKind, reading: Reading) -> Item {
