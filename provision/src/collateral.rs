@@ -20,6 +20,7 @@ mod transport;
 
 pub use error::{Fault, FetchError};
 pub use fetcher::{Fetcher, Observe, Progress, Settings};
-pub use needs::{Needs, NeedsError, OcspNeed, PckCa, TdxNeed, VekNeed};
+pub use needs::{Needs, NeedsError, PckCa, TdxNeed, VekNeed};
+pub use ocsp::OcspNeed;
 pub use pace::{Pace, SystemPace};
 pub use source::{BaseUrl, SourceError, Sources};

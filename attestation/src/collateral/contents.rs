@@ -2,7 +2,9 @@
 
 use super::CollateralBundle;
 use crate::{
-    UnixTime, Window, snp, tdx,
+    UnixTime, Window,
+    nvidia::rim::{Rim, RimKind},
+    snp, tdx,
     x509::{self, Certificate, RevocationList},
 };
 use serde::Deserialize;
@@ -84,7 +86,8 @@ impl ItemKind {
             Self::SnpCrl | Self::TdxRootCaCrl | Self::TdxPckCrl => crl(item),
             Self::TdxTcbInfo => tcb_info(item),
             Self::TdxQeIdentity => qe_identity(item),
-            Self::NvidiaRim | Self::NvidiaOcsp => None,
+            Self::NvidiaRim => rim(item),
+            Self::NvidiaOcsp => None,
         }
     }
 }
@@ -95,7 +98,10 @@ type Reading = Option<(String, Window)>;
 pub(super) fn of(bundle: &CollateralBundle) -> Vec<Item> {
     let (snp, nvidia) = (&bundle.snp, &bundle.nvidia);
     let all = |kind: ItemKind, items: &[Vec<u8>]| -> Vec<Item> {
-        items.iter().map(|bytes| item(kind, kind.read(bytes))).collect()
+        items
+            .iter()
+            .map(|bytes| item(kind, kind.read(bytes)))
+            .collect()
     };
     [
         all(ItemKind::SnpCertificate, &snp.certificates),
@@ -115,7 +121,10 @@ fn of_tdx(one: &tdx::Collateral) -> Vec<Item> {
         single(Kind::TdxTcbInfo, &one.tcb_info),
         chain(Kind::TdxTcbInfoIssuerChain, &one.tcb_info_issuer_chain),
         single(Kind::TdxQeIdentity, &one.qe_identity),
-        chain(Kind::TdxQeIdentityIssuerChain, &one.qe_identity_issuer_chain),
+        chain(
+            Kind::TdxQeIdentityIssuerChain,
+            &one.qe_identity_issuer_chain,
+        ),
         single(Kind::TdxRootCaCrl, &one.root_ca_crl),
         single(Kind::TdxPckCrl, &one.pck_crl),
         chain(Kind::TdxPckCrlIssuerChain, &one.pck_crl_issuer_chain),
@@ -184,6 +193,19 @@ fn qe_identity(json: &[u8]) -> Reading {
     let document: Dated = serde_json::from_slice(json).ok()?;
     let window = document.window()?;
     Some((document.id, window))
+}
+
+/// Holds while all certificates do that it brings.
+fn rim(xml: &[u8]) -> Reading {
+    let rim = Rim::parse(xml).ok()?;
+    let (_, window) = chain(rim.unverified_certificates())?;
+    let part = match rim.unverified_kind() {
+        RimKind::GpuDriver => "driver",
+        RimKind::GpuVbios => "VBIOS",
+        RimKind::SwitchBios => "switch BIOS",
+    };
+    let (chip, version) = (rim.unverified_name(), rim.unverified_version());
+    Some((format!("{chip} {part} {version}"), window))
 }
 
 /// The window of the TCB info, if it is about `fmspc`.

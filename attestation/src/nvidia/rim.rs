@@ -66,6 +66,18 @@ impl Rim {
         &self.tag.version
     }
 
+    /// What it says it describes; not verified.
+    #[must_use]
+    pub const fn unverified_kind(&self) -> RimKind {
+        self.tag.kind
+    }
+
+    /// The certificates that it brings, DER, the signer first; not verified.
+    #[must_use]
+    pub fn unverified_certificates(&self) -> &[Vec<u8>] {
+        &self.signature.certificates
+    }
+
     /// Verifies chain and signature at `now`, in the order of [`STEPS`].
     pub fn verify(self, roots: &NvidiaRoots, now: UnixTime) -> Result<VerifiedRim, RimError> {
         let (window, certificates) = self.signature.verify(roots, now)?;

@@ -43,7 +43,12 @@ impl Cache {
     }
 
     /// Keeps `answer` until `until`, whole or not at all.
-    pub(super) fn put(&self, request: &Request, answer: &Answer, until: UnixTime) -> io::Result<()> {
+    pub(super) fn put(
+        &self,
+        request: &Request,
+        answer: &Answer,
+        until: UnixTime,
+    ) -> io::Result<()> {
         let mut fields = vec![
             ("url", Value::from(request.url.as_str())),
             ("until", Value::from(until.0)),
@@ -55,12 +60,18 @@ impl Cache {
         let beside = path.with_extension(format!("{}.part", std::process::id()));
         fs::create_dir_all(&self.directory)?;
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)?;
         file.write_all(&cbor::encode(&cbor::map(fields)))?;
         fs::rename(&beside, &path)
     }
 
     fn path(&self, request: &Request) -> PathBuf {
-        self.directory.join(format!("{}.cbor", hex::encode(request.key())))
+        self.directory
+            .join(format!("{}.cbor", hex::encode(request.key())))
     }
 }

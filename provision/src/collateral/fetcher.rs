@@ -99,7 +99,8 @@ impl Fetcher {
         for name in &needs.rims {
             bundle = bundle.merge(rims::fetch(self, name).await?);
         }
-        for pair in needs.ocsp.iter().chain(&rims::signers(&bundle)) {
+        let signers = rims::signers(&bundle, self.0.settings.clock.now());
+        for pair in needs.ocsp.iter().chain(&signers) {
             bundle = bundle.merge(ocsp::fetch(self, pair).await?);
         }
         Ok(bundle)
@@ -120,10 +121,13 @@ impl Fetcher {
 impl Inner {
     async fn load(&self, request: &Request) -> Result<Arc<Answer>, FetchError> {
         let now = self.settings.clock.now();
-        let kept = self.cache.as_ref().and_then(|cache| cache.get(request, now));
+        let kept = self
+            .cache
+            .as_ref()
+            .and_then(|cache| cache.get(request, now));
         if let Some(answer) = kept.filter(|answer| (request.window)(answer).is_some()) {
             let url = request.url.clone();
-            self.tell(Progress::Kept { url });
+            self.tell(&Progress::Kept { url });
             return Ok(Arc::new(answer));
         }
         let answer = self.ask(request).await.map_err(|fault| FetchError {
@@ -143,7 +147,7 @@ impl Inner {
             };
             let pause = self.pause(attempt, &fault).ok_or(fault.clone())?;
             let url = request.url.clone();
-            self.tell(Progress::Waiting { url, fault, pause });
+            self.tell(&Progress::Waiting { url, fault, pause });
             self.settings.pace.sleep(pause).await;
             attempt += 1;
         }
@@ -163,20 +167,20 @@ impl Inner {
         let window = (request.window)(&answer).ok_or(Fault::Malformed(request.what))?;
         let url = request.url.clone();
         let bytes = answer.body.len();
-        self.tell(Progress::Fetched { url, bytes });
+        self.tell(&Progress::Fetched { url, bytes });
         let is_current = window.contains(self.settings.clock.now());
         if let Some(cache) = self.cache.as_ref().filter(|_| is_current) {
             let kept = cache.put(request, &answer, window.not_after);
             kept.unwrap_or_else(|error| {
                 let url = request.url.clone();
                 let reason = error.to_string();
-                self.tell(Progress::NotKept { url, reason });
+                self.tell(&Progress::NotKept { url, reason });
             });
         }
         Ok(answer)
     }
 
-    fn tell(&self, progress: Progress) {
-        (self.settings.observer)(&progress);
+    fn tell(&self, progress: &Progress) {
+        (self.settings.observer)(progress);
     }
 }

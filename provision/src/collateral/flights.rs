@@ -25,7 +25,11 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         key: [u8; 32],
         make: impl FnOnce() -> BoxFuture<'static, T>,
     ) -> T {
-        let flight = self.lock().entry(key).or_insert_with(|| make().shared()).clone();
+        let flight = self
+            .lock()
+            .entry(key)
+            .or_insert_with(|| make().shared())
+            .clone();
         let outcome = flight.clone().await;
         self.land(key, &flight);
         outcome
@@ -60,7 +64,10 @@ mod tests {
             let made = Arc::clone(&made);
             flights.join([key; 32], move || {
                 async move {
-                    tokio::task::yield_now().await;
+                    // Longer than it takes the others to join.
+                    for _ in 0..10 {
+                        tokio::task::yield_now().await;
+                    }
                     made.fetch_add(1, Ordering::SeqCst)
                 }
                 .boxed()

@@ -16,7 +16,10 @@ const MAX_CHAIN_BYTES: usize = 32 * 1024;
 const MAX_CRL_BYTES: usize = 512 * 1024;
 
 /// The VCEK (a VLEK is its provider's to hand out), its intermediate, and the root's revocation list.
-pub(super) async fn fetch(fetcher: &Fetcher, need: &VekNeed) -> Result<CollateralBundle, FetchError> {
+pub(super) async fn fetch(
+    fetcher: &Fetcher,
+    need: &VekNeed,
+) -> Result<CollateralBundle, FetchError> {
     let product = need.product;
     let mut found = SnpCollateral::default();
     if let Some((hwid, tcb)) = &need.vcek {
@@ -34,22 +37,38 @@ pub(super) async fn fetch(fetcher: &Fetcher, need: &VekNeed) -> Result<Collatera
 }
 
 fn vcek(fetcher: &Fetcher, product: Product, hwid: &[u8], tcb: &TcbVersion) -> Request {
-    let TcbVersion { fmc, bootloader, tee, snp, microcode } = tcb;
-    let fmc = fmc.map(|fmc| format!("fmcSPL={fmc:02}&")).unwrap_or_default();
+    let TcbVersion {
+        fmc,
+        bootloader,
+        tee,
+        snp,
+        microcode,
+    } = tcb;
+    let fmc = fmc
+        .map(|fmc| format!("fmcSPL={fmc:02}&"))
+        .unwrap_or_default();
     let hwid = hex::encode(hwid);
     let path = format!(
         "/vcek/v1/{product}/{hwid}?{fmc}blSPL={bootloader:02}&teeSPL={tee:02}&snpSPL={snp:02}&ucodeSPL={microcode:02}"
     );
-    get(fetcher, &path, MAX_CERTIFICATE_BYTES, "certificate", |answer| {
-        ItemKind::SnpCertificate.window_of(&answer.body)
-    })
+    get(
+        fetcher,
+        &path,
+        MAX_CERTIFICATE_BYTES,
+        "certificate",
+        |answer| ItemKind::SnpCertificate.window_of(&answer.body),
+    )
 }
 
 fn chain(fetcher: &Fetcher, product: Product, kind: SigningKey) -> Request {
     let path = format!("/{}/v1/{product}/cert_chain", of_kind(kind));
-    get(fetcher, &path, MAX_CHAIN_BYTES, "certificate chain", |answer| {
-        ItemKind::SnpCertificate.window_of(&intermediate(answer)?)
-    })
+    get(
+        fetcher,
+        &path,
+        MAX_CHAIN_BYTES,
+        "certificate chain",
+        |answer| ItemKind::SnpCertificate.window_of(&intermediate(answer)?),
+    )
 }
 
 fn crl(fetcher: &Fetcher, product: Product, kind: SigningKey) -> Request {

@@ -45,7 +45,10 @@ impl OcspNeed {
         let issuer = Certificate::from_der(&self.issuer).ok()?;
         let issuer = issuer.tbs_certificate();
         let name = issuer.subject().to_der().ok()?;
-        let key = issuer.subject_public_key_info().subject_public_key.as_bytes()?;
+        let key = issuer
+            .subject_public_key_info()
+            .subject_public_key
+            .as_bytes()?;
         let serial = subject.tbs_certificate().serial_number().to_der().ok()?;
         let certificate_id = sequence(&[
             SHA384_IDENTIFIER,

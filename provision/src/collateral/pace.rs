@@ -42,7 +42,9 @@ pub(super) fn pause(attempt: u32, retry_after_s: Option<u64>, random: u64) -> Op
     if attempt >= MAX_ATTEMPTS {
         return None;
     }
-    let doublings = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
+    let doublings = 1_u32
+        .checked_shl(attempt.saturating_sub(1))
+        .unwrap_or(u32::MAX);
     let whole = FIRST.saturating_mul(doublings).min(LONGEST);
     let half = whole / 2;
     let jitter_ms = random % (u64::try_from(half.as_millis()).unwrap_or(u64::MAX) + 1);
@@ -61,7 +63,9 @@ mod tests {
 
     #[test]
     fn pauses_double_and_end() {
-        let least: Vec<_> = (1..=MAX_ATTEMPTS).map(|attempt| pause(attempt, None, 0)).collect();
+        let least: Vec<_> = (1..=MAX_ATTEMPTS)
+            .map(|attempt| pause(attempt, None, 0))
+            .collect();
         let milliseconds = |ms| Some(Duration::from_millis(ms));
         let doubling = [250, 500, 1000, 2000].map(milliseconds);
         assert_eq!(least, [&doubling[..], &[None]].concat());

@@ -5,6 +5,7 @@ use super::{
     answer::{Answer, Request, certificates},
 };
 use attestation::{CollateralBundle, Window, collateral::ItemKind, tdx};
+use futures_util::future::try_join4;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -20,12 +21,13 @@ pub(super) async fn fetch(
 ) -> Result<CollateralBundle, FetchError> {
     let (tcb, qe) = (tcb_info(fetcher, need.fmspc), qe_identity(fetcher));
     let (pck, root) = (pck_crl(fetcher, need.ca), root_ca_crl(fetcher));
-    let answers = futures_util::try_join!(
+    let answers = try_join4(
         fetcher.get(tcb.clone()),
         fetcher.get(qe.clone()),
         fetcher.get(pck.clone()),
         fetcher.get(root),
-    )?;
+    )
+    .await?;
     let (tcb, qe, pck, root) = answers;
     let collateral = assembled([&tcb, &qe, &pck, &root]).ok_or_else(|| FetchError {
         url: fetcher.sources().pcs.at(""),
@@ -70,7 +72,10 @@ fn tcb_info(fetcher: &Fetcher, fmspc: [u8; 6]) -> Request {
 
 fn qe_identity(fetcher: &Fetcher) -> Request {
     Request {
-        url: fetcher.sources().pcs.at("/tdx/certification/v4/qe/identity"),
+        url: fetcher
+            .sources()
+            .pcs
+            .at("/tdx/certification/v4/qe/identity"),
         post: None,
         chain_header: Some("sgx-enclave-identity-issuer-chain"),
         max_bytes: MAX_DOCUMENT_BYTES,
@@ -190,7 +195,8 @@ mod tests {
     #[test]
     fn the_signed_bytes_are_kept_as_they_are() {
         let signature = "ab".repeat(64);
-        let body = format!("{{\"tcbInfo\": {{\"b\" : 1,\n\"a\":2}} ,\"signature\":\"{signature}\"}}");
+        let body =
+            format!("{{\"tcbInfo\": {{\"b\" : 1,\n\"a\":2}} ,\"signature\":\"{signature}\"}}");
         let signed = Signed::read(body.as_bytes(), "tcbInfo").unwrap();
         assert_eq!(signed.document, b"{\"b\" : 1,\n\"a\":2}");
         assert_eq!(signed.signature, [0xab; 64]);

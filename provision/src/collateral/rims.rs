@@ -4,10 +4,16 @@ use super::{
     FetchError, Fetcher, OcspNeed,
     answer::{Answer, Request},
 };
-use attestation::{CollateralBundle, collateral::ItemKind, nvidia::References};
+use attestation::{
+    CollateralBundle, UnixTime,
+    collateral::ItemKind,
+    nvidia::{References, rim::Rim},
+    roots::NvidiaRoots,
+};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// A manifest takes some 20 KiB.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -48,4 +54,16 @@ fn manifest(answer: &Answer) -> Option<Vec<u8>> {
     let manifest = STANDARD.decode(json.rim).ok()?;
     let is_whole = hex::encode(digest(&SHA256, &manifest)).eq_ignore_ascii_case(&json.sha256);
     is_whole.then_some(manifest)
+}
+
+/// Whose status the manifests of `bundle` need: the path of each that NVIDIA signed.
+pub(super) fn signers(bundle: &CollateralBundle, now: UnixTime) -> Vec<OcspNeed> {
+    let verified = bundle.nvidia.rims.iter().filter_map(|xml| {
+        let rim = Rim::parse(xml).ok()?;
+        rim.verify(&NvidiaRoots::vendor(), now).ok()
+    });
+    let pairs: BTreeSet<_> = verified
+        .flat_map(|rim| OcspNeed::of_chain(&rim.certificates))
+        .collect();
+    pairs.into_iter().collect()
 }

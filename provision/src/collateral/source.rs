@@ -112,7 +112,11 @@ mod tests {
         for url in ["http://127.0.0.1:9", "http://[::1]:9", "http://localhost"] {
             assert!(BaseUrl::parse(url).is_ok(), "{url}");
         }
-        for url in ["http://mirror.example", "http://10.0.0.1", "http://localhost.example"] {
+        for url in [
+            "http://mirror.example",
+            "http://10.0.0.1",
+            "http://localhost.example",
+        ] {
             assert_eq!(BaseUrl::parse(url), Err(SourceError::Plaintext), "{url}");
         }
     }
@@ -120,8 +124,14 @@ mod tests {
     #[test]
     fn other_forms_are_refused() {
         for url in [
-            "", "mirror.example", "/path", "ftp://mirror.example", "https://user@mirror.example",
-            "https://mirror.example?a=b", "https://mirror.example#a", "https://",
+            "",
+            "mirror.example",
+            "/path",
+            "ftp://mirror.example",
+            "https://user@mirror.example",
+            "https://mirror.example?a=b",
+            "https://mirror.example#a",
+            "https://",
         ] {
             assert_eq!(BaseUrl::parse(url), Err(SourceError::Form), "{url}");
         }
@@ -130,7 +140,13 @@ mod tests {
     #[test]
     fn the_vendors_urls_are_such_urls() {
         let sources = Sources::default();
-        for url in [sources.kds, sources.pcs, sources.root_ca_crl, sources.rim, sources.ocsp] {
+        for url in [
+            sources.kds,
+            sources.pcs,
+            sources.root_ca_crl,
+            sources.rim,
+            sources.ocsp,
+        ] {
             assert_eq!(BaseUrl::parse(&url.at("")), Ok(url));
         }
     }

@@ -55,8 +55,12 @@ impl Transport {
         let sent = self.client.request(message(request)?).await;
         let response = sent.map_err(|error| unreachable(&error))?;
         check_status(&response)?;
-        let header = request.chain_header.and_then(|name| response.headers().get(name));
-        let chain = header.and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let header = request
+            .chain_header
+            .and_then(|name| response.headers().get(name));
+        let chain = header
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
         let body = Limited::new(response.into_body(), request.max_bytes).collect();
         let body = body.await.map_err(|error| {
             if error.is::<LengthLimitError>() {
@@ -71,7 +75,9 @@ impl Transport {
 }
 
 fn message(request: &Request) -> Result<http::Request<Full<Bytes>>, Fault> {
-    let builder = http::Request::builder().uri(&request.url).header(USER_AGENT, "narthex");
+    let builder = http::Request::builder()
+        .uri(&request.url)
+        .header(USER_AGENT, "narthex");
     let message = match &request.post {
         None => builder.body(Full::default()),
         Some((body, media_type)) => builder
@@ -105,7 +111,8 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
     let loaded = rustls_native_certs::load_native_certs();
     let _ = roots.add_parsable_certificates(loaded.certs);
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 

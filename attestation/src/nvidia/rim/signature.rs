@@ -40,7 +40,7 @@ pub(super) struct Signature {
     /// r || s, 48 bytes each, big-endian (RFC 6931 section 2.3.6).
     value: [u8; 96],
     /// DER, the signer first.
-    certificates: Vec<Vec<u8>>,
+    pub(super) certificates: Vec<Vec<u8>>,
 }
 
 impl Signature {
