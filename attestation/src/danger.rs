@@ -2,7 +2,7 @@
 
 use crate::{
     Verifier,
-    roots::{NvidiaRoots, SnpRoots},
+    roots::{NvidiaRoots, SnpRoots, TdxRoots},
 };
 
 /// A verifier whose only SNP root (ARK) for every product is `ark_der`, with `ask_der` as its built-in intermediate.
@@ -27,4 +27,12 @@ pub fn snp_roots(ark_der: &[u8], ask_der: &[u8]) -> SnpRoots {
 #[must_use]
 pub fn nvidia_roots(device_root_der: &[u8], rim_root_der: &[u8]) -> NvidiaRoots {
     NvidiaRoots::invented(device_root_der, rim_root_der)
+}
+
+/// Intel's root, invented.
+///
+/// Bytes that are no certificate are no error here: such a root accepts nothing.
+#[must_use]
+pub fn tdx_roots(root_der: &[u8]) -> TdxRoots {
+    TdxRoots::invented(root_der)
 }

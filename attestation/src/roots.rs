@@ -1,8 +1,10 @@
 //! The vendors' root certificates and AMD's intermediates, pinned; each with its source and SHA-256 in `roots/README.md`.
 
 mod nvidia;
+mod tdx;
 
 pub use nvidia::NvidiaRoots;
+pub use tdx::TdxRoots;
 
 use crate::snp::{Product, SigningKey};
 use std::borrow::Cow;

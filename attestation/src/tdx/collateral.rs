@@ -1,5 +1,11 @@
 //! What Intel's Provisioning Certification Service publishes about one platform family.
 
+use super::{TdxError, json, pem};
+use serde::Deserialize;
+
+/// Room for a list of some thousand revoked certificates in hexadecimal.
+const MAX_JSON_BYTES: usize = 1024 * 1024;
+
 /// Collateral of one FMSPC, every part as received.
 ///
 /// Certificates and lists are DER. The two JSON documents are the exact bytes that Intel signed: the value of `tcbInfo` and
@@ -26,4 +32,60 @@ pub struct Collateral {
     pub pck_crl_issuer_chain: Vec<Vec<u8>>,
     /// PCK certificate and its chain, leaf first, for quotes that carry none (certification data types 2 and 3).
     pub pck_certificate_chain: Option<Vec<Vec<u8>>>,
+}
+
+/// `QuoteCollateralV3` as crate `dcap-qvl` writes it: PEM chains, hexadecimal bytes, the signed documents as strings.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    tcb_info: String,
+    tcb_info_signature: String,
+    tcb_info_issuer_chain: String,
+    qe_identity: String,
+    qe_identity_signature: String,
+    qe_identity_issuer_chain: String,
+    root_ca_crl: String,
+    pck_crl: String,
+    pck_crl_issuer_chain: String,
+    #[serde(default)]
+    pck_certificate_chain: Option<String>,
+}
+
+impl Collateral {
+    /// Reads a JSON document as crate `dcap-qvl` writes it. Unknown, doubled and missing fields, other encodings and anything behind it are refused.
+    pub fn from_json(document: &[u8]) -> Result<Self, TdxError> {
+        if document.len() > MAX_JSON_BYTES {
+            return Err(TdxError::CollateralFormat("too long".into()));
+        }
+        let document: Document = serde_json::from_slice(document)
+            .map_err(|error| TdxError::CollateralFormat(json::reason(&error)))?;
+        let pck_certificate_chain = document.pck_certificate_chain.as_deref();
+        Ok(Self {
+            tcb_info: document.tcb_info.into_bytes(),
+            tcb_info_signature: bytes(&document.tcb_info_signature, "tcb_info_signature")?,
+            tcb_info_issuer_chain: chain(&document.tcb_info_issuer_chain, "tcb_info_issuer_chain")?,
+            qe_identity: document.qe_identity.into_bytes(),
+            qe_identity_signature: bytes(&document.qe_identity_signature, "qe_identity_signature")?,
+            qe_identity_issuer_chain: chain(
+                &document.qe_identity_issuer_chain,
+                "qe_identity_issuer_chain",
+            )?,
+            root_ca_crl: bytes(&document.root_ca_crl, "root_ca_crl")?,
+            pck_crl: bytes(&document.pck_crl, "pck_crl")?,
+            pck_crl_issuer_chain: chain(&document.pck_crl_issuer_chain, "pck_crl_issuer_chain")?,
+            pck_certificate_chain: pck_certificate_chain
+                .map(|pem| chain(pem, "pck_certificate_chain"))
+                .transpose()?,
+        })
+    }
+}
+
+fn bytes(hexadecimal: &str, field: &str) -> Result<Vec<u8>, TdxError> {
+    hex::decode(hexadecimal)
+        .map_err(|_| TdxError::CollateralFormat(format!("{field} is not hexadecimal")))
+}
+
+fn chain(pem: &str, field: &str) -> Result<Vec<Vec<u8>>, TdxError> {
+    pem::certificates(pem.as_bytes())
+        .ok_or_else(|| TdxError::CollateralFormat(format!("{field} is no PEM chain")))
 }

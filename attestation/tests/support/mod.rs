@@ -67,6 +67,15 @@ pub(crate) fn vectors() -> Option<PathBuf> {
 
 /// Where cargo keeps the sources of crate `sev`.
 pub(crate) fn sev_package() -> PathBuf {
+    package("sev")
+}
+
+/// What the package of crate `dcap-qvl` ships: TDX quotes with their collateral.
+pub(crate) fn dcap_qvl_samples() -> PathBuf {
+    package("dcap-qvl").join("sample")
+}
+
+fn package(name: &str) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--offline", "--locked"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -75,8 +84,8 @@ pub(crate) fn sev_package() -> PathBuf {
     assert!(output.status.success(), "cargo metadata failed");
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    let sev = packages.iter().find(|package| package["name"] == "sev");
-    let manifest = Path::new(sev.unwrap()["manifest_path"].as_str().unwrap());
+    let found = packages.iter().find(|package| package["name"] == name);
+    let manifest = Path::new(found.unwrap()["manifest_path"].as_str().unwrap());
     manifest.parent().unwrap().to_path_buf()
 }
 

@@ -5,6 +5,8 @@ mod nvidia;
 mod nvidia_claims;
 mod snp;
 mod snp_claims;
+mod tdx;
+mod tdx_claims;
 
 pub(super) use bundle::{Times, judge as judge_bundle, read as read_bundle};
 
@@ -24,6 +26,7 @@ pub(crate) struct VerifyCommand {
 #[derive(Subcommand)]
 enum Verify {
     Snp(snp::Snp),
+    Tdx(tdx::Tdx),
     Nvidia(nvidia::Nvidia),
     Bundle(bundle::Bundle),
 }
@@ -32,6 +35,7 @@ impl VerifyCommand {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
         let judged = match self.verify {
             Verify::Snp(snp) => snp.judge(context),
+            Verify::Tdx(tdx) => tdx.judge(context),
             Verify::Nvidia(nvidia) => nvidia.judge(context),
             Verify::Bundle(bundle) => bundle.run(context),
         };

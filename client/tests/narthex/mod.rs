@@ -86,6 +86,15 @@ pub(crate) fn vectors() -> Option<PathBuf> {
 
 /// The evidence that the package of crate `sev` ships: report_milan.hex, vcek_milan.der and others.
 pub(crate) fn sev_evidence() -> PathBuf {
+    package("sev").join("tests/certs_data")
+}
+
+/// The evidence that the package of crate `dcap-qvl` ships: tdx_quote, tdx_quote_collateral.json and others.
+pub(crate) fn dcap_qvl_samples() -> PathBuf {
+    package("dcap-qvl").join("sample")
+}
+
+fn package(name: &str) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--offline", "--locked"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -94,7 +103,7 @@ pub(crate) fn sev_evidence() -> PathBuf {
     assert!(output.status.success(), "cargo metadata failed");
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    let sev = packages.iter().find(|package| package["name"] == "sev");
-    let manifest = Path::new(sev.unwrap()["manifest_path"].as_str().unwrap());
-    manifest.parent().unwrap().join("tests/certs_data")
+    let found = packages.iter().find(|package| package["name"] == name);
+    let manifest = Path::new(found.unwrap()["manifest_path"].as_str().unwrap());
+    manifest.parent().unwrap().to_path_buf()
 }
