@@ -43,6 +43,8 @@ pub enum PckSource {
     Quote,
     /// Type 3: the quote has an encrypted PPID with the SVNs; the collateral has the chain.
     Collateral,
+    /// Type 3, and the collateral has no chain either.
+    Nowhere,
     /// The chain under another type.
     Other(u16),
 }
@@ -173,7 +175,7 @@ impl Quote {
         let chain = || [keys.pck_chain.as_bytes(), &[0]].concat();
         match self.pck {
             PckSource::Quote => (5, chain()),
-            PckSource::Collateral => (3, vec![0xEE; ENCRYPTED_PPID_BYTES]),
+            PckSource::Collateral | PckSource::Nowhere => (3, vec![0xEE; ENCRYPTED_PPID_BYTES]),
             PckSource::Other(kind) => (kind, chain()),
         }
     }
