@@ -9,6 +9,7 @@
 
 mod case;
 mod snp;
+mod tdx;
 
 use attestation::Step;
 use case::{Verify, cases};
@@ -42,4 +43,9 @@ fn conforms(vendor: &str, verify: Verify, steps: &[Step], untold: &[(&str, &str)
 #[test]
 fn snp() {
     conforms("snp", snp::verify, attestation::snp::STEPS, &[]);
+}
+
+#[test]
+fn tdx() {
+    conforms("tdx", tdx::verify, attestation::tdx::STEPS, &[]);
 }
