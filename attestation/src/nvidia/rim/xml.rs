@@ -71,7 +71,7 @@ impl<'a> Element<'a> {
         for child in &self.children {
             match child {
                 Node::Element(element) => elements.push(element),
-                Node::Text(text) if text.chars().all(is_space) => {}
+                Node::Text(text) if text.bytes().all(is_space) => {}
                 Node::Text(_) => return None,
             }
         }
@@ -88,6 +88,6 @@ impl<'a> Element<'a> {
 }
 
 /// `S` of XML, without the carriage return.
-const fn is_space(one: char) -> bool {
-    matches!(one, ' ' | '\n' | '\t')
+const fn is_space(one: u8) -> bool {
+    matches!(one, b' ' | b'\n' | b'\t')
 }

@@ -36,12 +36,9 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Refuses references, and characters that XML forbids or changes when it reads them.
     fn check_characters(&mut self) -> Result<(), RimError> {
-        let refused = |one: char| match one {
-            '\n' | '\t' => false,
-            '&' | '\u{FFFE}' | '\u{FFFF}' => true,
-            other => other < ' ',
-        };
-        let Some(offset) = self.text.find(refused) else {
+        let refused = |one: u8| one == b'&' || one < b' ' && !b"\n\t".contains(&one);
+        let ascii = self.text.bytes().position(refused);
+        let Some(offset) = ascii.or_else(|| self.text.find(['\u{FFFE}', '\u{FFFF}'])) else {
             return Ok(());
         };
         self.offset = offset;
@@ -101,7 +98,7 @@ impl<'a> Reader<'a> {
         self.expect(">")?;
         let mut children = Vec::new();
         loop {
-            let text = self.take_while(|one| !matches!(one, '<' | '>'));
+            let text = self.take_while(|one| !matches!(one, b'<' | b'>'));
             if !text.is_empty() {
                 children.push(Node::Text(text));
             }
@@ -140,7 +137,7 @@ impl<'a> Reader<'a> {
         if quote == "\"" {
             self.expect(quote)?;
         }
-        let value = self.take_while(|one| !matches!(one, '"' | '\'' | '<' | '\n' | '\t'));
+        let value = self.take_while(|one| !matches!(one, b'"' | b'\'' | b'<' | b'\n' | b'\t'));
         self.expect(quote)?;
         Ok(value)
     }
@@ -174,7 +171,9 @@ impl<'a> Reader<'a> {
 
     /// What may be part of a qualified name; whether it is one, [`Scope`] decides.
     fn name(&mut self) -> &'a str {
-        self.take_while(|one| one.is_ascii_alphanumeric() || matches!(one, ':' | '_' | '.' | '-'))
+        self.take_while(|one| {
+            one.is_ascii_alphanumeric() || matches!(one, b':' | b'_' | b'.' | b'-')
+        })
     }
 
     /// Takes white space, and tells whether there was any.
@@ -182,11 +181,13 @@ impl<'a> Reader<'a> {
         !self.take_while(is_space).is_empty()
     }
 
-    fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
+    /// Takes bytes up to the first that is not `wanted`, which must be of ASCII.
+    fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a str {
         let rest = self.rest();
-        let length = rest.find(|one| !wanted(one)).unwrap_or(rest.len());
-        self.offset += length;
-        rest.get(..length).unwrap_or_default()
+        let length = rest.bytes().position(|one| !wanted(one));
+        let taken = rest.get(..length.unwrap_or(rest.len())).unwrap_or_default();
+        self.offset += taken.len();
+        taken
     }
 
     fn take(&mut self, expected: &str) -> bool {
