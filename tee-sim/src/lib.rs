@@ -1,4 +1,4 @@
-//! Not shipped: an invented AMD and an invented Intel with real formats, for tests and the demonstration.
+//! Not shipped: an invented AMD, an invented Intel and an invented NVIDIA with real formats, for tests and the demonstration.
 //!
 //! A [`Vendor`] makes its keys when it is invented and keeps them in memory; a [`Machine`] signs byte-exact SNP reports with a
 //! VCEK of that vendor. What verifies under its roots is `Anchors::Custom`, which every parsed policy denies.
@@ -12,6 +12,7 @@
 
 pub mod der;
 pub mod machine;
+pub mod nvidia;
 mod pki;
 pub mod policy_text;
 pub mod report;

@@ -42,6 +42,16 @@ impl Name {
         ])
     }
 
+    /// As in NVIDIA's certificates.
+    #[must_use]
+    pub fn nvidia(common_name: &str) -> Self {
+        Self::new(&[
+            (COMMON_NAME, common_name),
+            (ORGANIZATION, "NVIDIA Corporation"),
+            (COUNTRY, "US"),
+        ])
+    }
+
     fn new(attributes: &[(u32, &str)]) -> Self {
         let owned = |&(arc, text): &(u32, &str)| (arc, text.to_owned());
         Self {
