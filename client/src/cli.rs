@@ -18,6 +18,7 @@ mod policy;
 mod proxy;
 mod receipt;
 mod report;
+mod signing_key;
 mod time;
 mod verify;
 

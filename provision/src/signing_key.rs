@@ -89,14 +89,17 @@ impl SigningKey {
 
     /// Adds this key's signature to `envelope`.
     pub fn sign(&self, envelope: &mut Envelope) -> Result<(), SigningKeyError> {
-        let signature = self.key.try_sign(&envelope.pae());
+        let signature = self.sign_message(&envelope.pae())?;
+        envelope.add_signature(self.public_key, signature);
+        Ok(())
+    }
+
+    /// This key's signature over `message`, whose first bytes must tell what it is.
+    pub fn sign_message(&self, message: &[u8]) -> Result<[u8; 64], SigningKeyError> {
+        let signature = self.key.try_sign(message);
         let signature = signature.map_err(|_| SigningKeyError::Sign)?;
         let signature = signature.as_ref().try_into();
-        envelope.add_signature(
-            self.public_key,
-            signature.map_err(|_| SigningKeyError::Sign)?,
-        );
-        Ok(())
+        signature.map_err(|_| SigningKeyError::Sign)
     }
 }
 

@@ -1,12 +1,12 @@
 //! `narthex policy sign`: adds one signature.
 
 use super::{
-    super::{Context, Exit, Failure, config, files},
+    super::{Context, Exit, Failure, config, files, signing_key},
     read_either,
 };
 use clap::Args;
 use policy::Policy;
-use provision::{SigningKey, SigningKeyError};
+use provision::SigningKey;
 use std::path::PathBuf;
 
 /// Sign a policy: a TOML document becomes an envelope, an envelope gets one more signature
@@ -28,13 +28,13 @@ pub(crate) struct Sign {
 
 impl Sign {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let key = SigningKey::read(&self.key).map_err(|error| key_failure(&error))?;
+        let key = SigningKey::read(&self.key).map_err(|error| signing_key::failure(&error))?;
         let mut envelope = read_either(&self.file)?;
         // Nobody is helped to sign what no client could read.
         Policy::from_toml(envelope.unverified_payload())
             .map_err(|errors| config::policy_failure(&errors))?;
         key.sign(&mut envelope)
-            .map_err(|error| key_failure(&error))?;
+            .map_err(|error| signing_key::failure(&error))?;
         let json = envelope.to_json();
         match &self.output {
             Some(path) => files::write_shared(path, json.as_bytes())?,
@@ -42,17 +42,4 @@ impl Sign {
         }
         Ok(Exit::Accepted)
     }
-}
-
-fn key_failure(error: &SigningKeyError) -> Failure {
-    let exit = match error {
-        SigningKeyError::File(_) | SigningKeyError::Permissions { .. } => Exit::Usage,
-        SigningKeyError::Malformed { .. } => Exit::Malformed,
-        SigningKeyError::Sign => Exit::Internal,
-    };
-    Failure::new(exit, error.code(), error.to_string()).advice(match error {
-        SigningKeyError::File(_) => "check the path and its permissions",
-        SigningKeyError::Permissions { .. } => "keep private keys to their owner, then sign again",
-        _ => "`narthex policy keygen` makes a pair; give its NAME.pem here",
-    })
 }
