@@ -3,6 +3,7 @@
 //! `ohttp` has nothing to compare with that.
 
 use attestation::{EvidenceBundle, Manifest, Nonce, UnixTime};
+use bench::timing::{Timing, in_turn, print_ratio};
 use futures::{AsyncWrite, AsyncWriteExt, executor::block_on, io::Cursor};
 use ohttp::{
     ClientRequest, KeyConfig, Server, SymmetricSuite,
@@ -31,37 +32,36 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut sealer = sealer.ok_or("no sealer")?;
     let mut out = Vec::with_capacity(PART.len() + 64);
     let mut stream = their_stream()?;
-    let ours = || {
+    let mut ours = || {
         out.clear();
         sealer
             .seal(&[black_box(PART.as_slice())], &mut out)
             .expect("a chunk can be sealed");
         black_box(&out);
     };
-    let (us, peer) = bench::in_turn(ours, || {
-        block_on(stream.write_all(black_box(&PART))).expect("the sink takes everything")
-    });
-    println!(
-        "seal.16k: narthex {:.2} GB/s (AES-256-GCM), ohttp 0.8 {:.2} GB/s (AES-128-GCM), one core",
-        rate(us),
-        rate(peer)
-    );
-    bench::print_ratio("seal.16k.vs_ohttp", us, peer);
-
+    let mut theirs =
+        || block_on(stream.write_all(black_box(&PART))).expect("the sink takes everything");
     let mut responder = our_responder()?;
     drop(responder.head(200, &[]));
-    let (with_receipt, _) =
-        bench::in_turn(|| drop(black_box(responder.body(black_box(&PART)))), || ());
+    let [us, peer, with_receipt] = in_turn([&mut ours, &mut theirs, &mut || {
+        drop(black_box(responder.body(black_box(&PART))));
+    }]);
+    println!(
+        "seal.16k: narthex {:.2} GB/s (AES-256-GCM), ohttp 0.8 {:.2} GB/s (AES-128-GCM), one core",
+        rate(&us),
+        rate(&peer)
+    );
+    print_ratio("seal.16k.vs_ohttp", &us, &peer);
     println!(
         "seal.16k.with_receipt_digest: narthex {:.2} GB/s (SHA-256 of the body included)",
-        rate(with_receipt)
+        rate(&with_receipt)
     );
     Ok(())
 }
 
-/// Gigabytes per second of one part in `seconds`.
-fn rate(seconds: f64) -> f64 {
-    PART.len() as f64 / seconds / 1e9
+/// Gigabytes per second of one part per call.
+fn rate(timing: &Timing) -> f64 {
+    PART.len() as f64 * timing.per_second() / 1e9
 }
 
 /// A responder of the runtime for one request of an admitted (simulated) node's client.
