@@ -1,4 +1,4 @@
-//! A peer in a process of its own: told how many seconds to work, it answers with its calls and the seconds that they took.
+//! A peer in a process of its own: told how many seconds to work, it answers with its calls and the seconds of processor time that they took.
 
 use crate::timing::Subject;
 use std::{

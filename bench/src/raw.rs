@@ -2,7 +2,7 @@
 
 use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use der::{Decode as _, Encode as _, Reader as _, SliceReader, asn1::BitStringRef};
+use der::{Decode as _, Reader as _, SliceReader, asn1::BitStringRef};
 use std::error::Error;
 use x509_cert::Certificate;
 
@@ -98,9 +98,11 @@ pub fn verify(signatures: &[Signed]) {
 
 /// The certificates in `pem`, DER.
 pub fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
-    let chain = Certificate::load_pem_chain(pem)?;
-    let chain: Result<_, _> = chain.iter().map(Certificate::to_der).collect();
-    Ok(chain?)
+    let blocks = str::from_utf8(pem)?.split("-----BEGIN CERTIFICATE-----");
+    blocks
+        .skip(1)
+        .map(|block| base64(block.split("-----END").next().unwrap_or_default()))
+        .collect()
 }
 
 /// The signatures of a TDX quote (version 4, certification data with the PCK chain): of the TD report and of the QE's report; and the PCK chain.
