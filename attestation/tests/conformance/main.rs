@@ -8,6 +8,7 @@
 )]
 
 mod case;
+mod nvidia;
 mod snp;
 mod tdx;
 
@@ -48,4 +49,28 @@ fn snp() {
 #[test]
 fn tdx() {
     conforms("tdx", tdx::verify, attestation::tdx::STEPS, &[]);
+}
+
+#[test]
+fn nvidia() {
+    let untold = [
+        (
+            "nvidia.pdi",
+            "a switch's alone; the device of the suite is a GPU",
+        ),
+        (
+            "nvidia.window",
+            "of verdicts on references that were verified before",
+        ),
+        (
+            "nvidia.ocsp.cert_id",
+            "responses about other certificates are not used",
+        ),
+    ];
+    conforms(
+        "nvidia",
+        nvidia::verify,
+        attestation::nvidia::STEPS,
+        &untold,
+    );
 }

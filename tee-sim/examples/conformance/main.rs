@@ -1,4 +1,4 @@
-//! Writes the conformance suite: `cargo run -p tee-sim --example conformance -- attestation/testdata [snp] [tdx]`.
+//! Writes the conformance suite: `cargo run -p tee-sim --example conformance -- attestation/testdata [snp] [tdx] [nvidia]`.
 //!
 //! Every run invents the vendors anew, so that all their files change: run it to add cases, not to see whether they are still the same.
 
@@ -8,6 +8,7 @@
     reason = "run by hand: what cannot be written is told and that is all"
 )]
 
+mod nvidia;
 mod snp;
 mod suite;
 mod tdx;
@@ -21,7 +22,11 @@ const NOW: UnixTime = UnixTime(1_780_272_000);
 /// Writes one vendor's cases.
 type Writer = fn(&Path);
 
-const WRITERS: [(&str, Writer); 2] = [("snp", snp::write), ("tdx", tdx::write)];
+const WRITERS: [(&str, Writer); 3] = [
+    ("snp", snp::write),
+    ("tdx", tdx::write),
+    ("nvidia", nvidia::write),
+];
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
