@@ -66,6 +66,18 @@ impl<'a> Response<'a> {
         self.check(&subject, &issuer, now)
     }
 
+    /// When it holds by its own words; not verified.
+    #[must_use]
+    pub fn unverified_window(&self) -> Window {
+        self.window()
+    }
+
+    /// Serial number of the certificate that it says it is about, big-endian; not verified.
+    #[must_use]
+    pub fn unverified_serial(&self) -> &[u8] {
+        self.0.data.single.cert_id.serial
+    }
+
     /// Whether it is about `subject`, a certificate of `issuer`'s.
     pub(crate) fn is_about(&self, subject: &Certificate<'_>, issuer: &Certificate<'_>) -> bool {
         let id = &self.0.data.single.cert_id;

@@ -1,6 +1,7 @@
 //! The `narthex` command: what it takes, what it says, how it ends.
 
 mod chat;
+mod collateral;
 mod completion;
 mod config;
 mod evidence_file;
@@ -90,6 +91,8 @@ enum Command {
     Proxy(proxy::ProxyArgs),
     Verify(verify::VerifyCommand),
     #[command(subcommand)]
+    Collateral(collateral::CollateralCommand),
+    #[command(subcommand)]
     Measure(measure::Measure),
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
@@ -132,6 +135,7 @@ fn dispatch(command: Command, context: &Context<'_>) -> Result<Exit, Failure> {
         Command::Chat(chat) => chat.run(context),
         Command::Proxy(proxy) => proxy.run(context),
         Command::Verify(verify) => verify.run(context),
+        Command::Collateral(collateral) => collateral.run(context),
         Command::Measure(measure) => measure.run(context),
         Command::Receipt(receipt) => receipt.run(context),
         Command::Policy(policy) => policy.run(context),

@@ -17,7 +17,7 @@ use std::{sync::LazyLock, time::Duration};
 use support::{NOW, Reply, Service, fetcher};
 use tee_sim::{
     snp::{Amd, Issued},
-    tdx::{Intel, pem},
+    tdx::{Intel, PckSource, pem},
 };
 
 static AMD: LazyLock<Amd> = LazyLock::new(|| Amd::invent(NOW));
@@ -390,6 +390,30 @@ fn evidence_that_does_not_tell_what_it_needs() {
         Needs::of_snp_report(b"short", None).map_err(|error| error.code()),
         Err("snp.report.size")
     );
+}
+
+#[test]
+fn a_quote_tells_its_platform() {
+    let intel = Intel::invent(NOW);
+    let quote = intel.quote(&[0; 64]);
+    let needs = Needs::of_tdx_quote(&quote).unwrap();
+    let tcb_info = String::from_utf8(intel.collateral().tcb_info).unwrap();
+    let [need] = needs
+        .tdx
+        .into_iter()
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    assert!(
+        tcb_info.contains(&hex::encode_upper(need.fmspc)),
+        "{tcb_info}"
+    );
+    assert_eq!(need.ca, PckCa::Platform);
+
+    let without = intel.with(|draft| draft.quote.pck = PckSource::Collateral);
+    let error = Needs::of_tdx_quote(&without.quote(&[0; 64])).unwrap_err();
+    assert_eq!(error.code(), "collateral.needs.platform");
+    assert!(Needs::of_tdx_quote(b"quote").is_err());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::CollateralBundle;
 use crate::{
     UnixTime, Window,
     nvidia::rim::{Rim, RimKind},
+    ocsp::Response,
     snp, tdx,
     x509::{self, Certificate, RevocationList},
 };
@@ -87,7 +88,7 @@ impl ItemKind {
             Self::TdxTcbInfo => tcb_info(item),
             Self::TdxQeIdentity => qe_identity(item),
             Self::NvidiaRim => rim(item),
-            Self::NvidiaOcsp => None,
+            Self::NvidiaOcsp => ocsp(item),
         }
     }
 }
@@ -206,6 +207,13 @@ fn rim(xml: &[u8]) -> Reading {
     };
     let (chip, version) = (rim.unverified_name(), rim.unverified_version());
     Some((format!("{chip} {part} {version}"), window))
+}
+
+fn ocsp(der: &[u8]) -> Reading {
+    let response = Response::parse(der).ok()?;
+    let serial = response.unverified_serial().iter();
+    let serial: String = serial.map(|byte| format!("{byte:02x}")).collect();
+    Some((format!("serial {serial}"), response.unverified_window()))
 }
 
 /// The window of the TCB info, if it is about `fmspc`.

@@ -1,7 +1,7 @@
 //! What Intel's Provisioning Certification Service publishes about one platform family.
 
 use super::{TdxError, json, pem};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Room for a list of some thousand revoked certificates in hexadecimal.
 const MAX_JSON_BYTES: usize = 1024 * 1024;
@@ -35,7 +35,7 @@ pub struct Collateral {
 }
 
 /// `QuoteCollateralV3` as crate `dcap-qvl` writes it: PEM chains, hexadecimal bytes, the signed documents as strings.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
     tcb_info: String,
@@ -47,7 +47,7 @@ struct Document {
     root_ca_crl: String,
     pck_crl: String,
     pck_crl_issuer_chain: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pck_certificate_chain: Option<String>,
 }
 
@@ -77,6 +77,26 @@ impl Collateral {
                 .map(|pem| chain(pem, "pck_certificate_chain"))
                 .transpose()?,
         })
+    }
+
+    /// The JSON document that [`Collateral::from_json`] reads; `None` if what Intel signed is no text.
+    #[must_use]
+    pub fn to_json(&self) -> Option<String> {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
+        let pck_certificate_chain = self.pck_certificate_chain.as_deref();
+        let document = Document {
+            tcb_info: text(&self.tcb_info)?,
+            tcb_info_signature: hex::encode(&self.tcb_info_signature),
+            tcb_info_issuer_chain: pem::text(&self.tcb_info_issuer_chain),
+            qe_identity: text(&self.qe_identity)?,
+            qe_identity_signature: hex::encode(&self.qe_identity_signature),
+            qe_identity_issuer_chain: pem::text(&self.qe_identity_issuer_chain),
+            root_ca_crl: hex::encode(&self.root_ca_crl),
+            pck_crl: hex::encode(&self.pck_crl),
+            pck_crl_issuer_chain: pem::text(&self.pck_crl_issuer_chain),
+            pck_certificate_chain: pck_certificate_chain.map(pem::text),
+        };
+        serde_json::to_string_pretty(&document).ok()
     }
 }
 

@@ -28,6 +28,23 @@ pub(super) fn certificates(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
     (!found.is_empty()).then_some(found)
 }
 
+/// What [`certificates`] reads.
+pub(super) fn text(chain: &[Vec<u8>]) -> String {
+    let mut text = String::new();
+    for der in chain {
+        let base64 = STANDARD.encode(der);
+        let mut rest = base64.as_str();
+        text.extend([BEGIN, "\n"]);
+        while !rest.is_empty() {
+            let (line, tail) = rest.split_at(rest.len().min(LINE_CHARACTERS));
+            text.extend([line, "\n"]);
+            rest = tail;
+        }
+        text.extend([END, "\n"]);
+    }
+    text
+}
+
 /// One certificate up to and with its last line: full lines of base64, the last one shorter or full.
 fn block<'a>(lines: &mut impl Iterator<Item = &'a str>) -> Option<Vec<u8>> {
     let mut base64 = String::new();
@@ -46,7 +63,7 @@ fn block<'a>(lines: &mut impl Iterator<Item = &'a str>) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::certificates;
+    use super::{certificates, text};
 
     const ONE: &str = "-----BEGIN CERTIFICATE-----\nAAECAw==\n-----END CERTIFICATE-----\n";
 
@@ -63,6 +80,14 @@ mod tests {
             certificates(format!("{ONE}{ONE}").as_bytes()),
             Some([one.clone(), one].concat())
         );
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let chain: Vec<_> = [1, 47, 48, 49, 1000].map(|length| vec![7; length]).to_vec();
+        for chain in [&chain[..4], &chain[4..]] {
+            assert_eq!(certificates(text(chain).as_bytes()).as_deref(), Some(chain));
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(super) fn color_wanted() -> bool {
 }
 
 /// `--state`, or the directory that the XDG base directory specification gives; `None` without a home.
-fn state_directory(context: &Context<'_>) -> Option<PathBuf> {
+pub(super) fn state_directory(context: &Context<'_>) -> Option<PathBuf> {
     let given = context.global.state.clone();
     given.or_else(|| {
         let base = environment("XDG_STATE_HOME")

@@ -6,6 +6,7 @@ use attestation::{
     nvidia::{self, NvidiaError},
     roots::NvidiaRoots,
     snp::{NamedVek, Product, SigningKey, SnpError, TcbVersion},
+    tdx::{self, NamedPlatform, TdxError},
 };
 use std::collections::BTreeSet;
 
@@ -70,6 +71,12 @@ pub enum NeedsError {
     /// REPORTED_TCB is none of the product's.
     #[error("the SNP report's REPORTED_TCB is not one of a {0}")]
     Tcb(Product),
+    /// The TDX quote cannot be read.
+    #[error(transparent)]
+    Tdx(#[from] TdxError),
+    /// The quote brings no PCK certificate.
+    #[error("the TDX quote brings no PCK certificate, so that its FMSPC is not known")]
+    Platform,
     /// The device's evidence is not authentic.
     #[error(transparent)]
     Nvidia(#[from] NvidiaError),
@@ -89,6 +96,8 @@ impl NeedsError {
             Self::Product => "collateral.needs.product",
             Self::MaskedChip => "collateral.needs.masked_chip",
             Self::Tcb(_) => "collateral.needs.tcb",
+            Self::Tdx(error) => error.code(),
+            Self::Platform => "collateral.needs.platform",
             Self::Nvidia(error) => error.code(),
             Self::RimId(_) => "collateral.needs.rim_id",
         }
@@ -113,6 +122,16 @@ impl Needs {
             veks: vec![vek],
             ..Self::default()
         })
+    }
+
+    /// Of a TDX quote that brings its PCK certificate.
+    pub fn of_tdx_quote(quote: &[u8]) -> Result<Self, NeedsError> {
+        let platform = NamedPlatform::of_quote(quote)?.ok_or(NeedsError::Platform)?;
+        let ca = match platform.ca {
+            tdx::PckCa::Platform => PckCa::Platform,
+            tdx::PckCa::Processor => PckCa::Processor,
+        };
+        Ok(Self::of_fmspc(platform.fmspc, ca))
     }
 
     /// Of a platform family.
