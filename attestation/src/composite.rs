@@ -1,110 +1,29 @@
-//! One verdict over everything a node offers: CPU evidence, binding, manifest. Only this module makes `Verified<NodeClaims>`.
+//! One verdict over everything a node offers: CPU evidence, devices, binding, manifest. Only this module makes `Verified<NodeClaims>`.
+
+mod claims;
+mod error;
+mod sources;
+#[cfg(test)]
+mod tests;
+
+pub use claims::{Anchors, CpuClaims, NodeClaims};
+pub use error::VerifyError;
 
 use crate::{
-    Binding, BindingId, CpuEvidence, DeviceEvidence, Digest, ErrorClass, EvidenceBundle,
-    IdentityKey, Manifest, ManifestError, Nonce, UnixTime, Verified,
-    roots::SnpRoots,
-    snp::{self, SnpClaims, SnpError},
+    Binding, CollateralBundle, CpuEvidence, DeviceEvidence, EvidenceBundle, Manifest, Nonce,
+    UnixTime, Verified,
+    nvidia::{self, MachineClaims},
+    roots::Roots,
+    snp, tdx,
 };
+use sources::Sources;
 
-/// Whose root certificates anchored the verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Anchors {
-    /// The vendors' pinned roots.
-    Vendor,
-    /// Roots given through [`crate::danger`]; every parsed policy denies them.
-    Custom,
-}
-
-/// Claims of the CPU's TEE.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CpuClaims {
-    /// AMD SEV-SNP.
-    Snp(SnpClaims),
-}
-
-/// Claims of one node: nonce- and hash-linked through a measured guest, not "hardware-bound".
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeClaims {
-    /// The CPU's.
-    pub cpu: CpuClaims,
-    /// Whose roots.
-    pub anchors: Anchors,
-    /// The attested identity key.
-    pub identity: IdentityKey,
-    /// The attested manifest.
-    pub manifest: Manifest,
-    /// H(manifest).
-    pub manifest_digest: Digest,
-    /// Names this attestation.
-    pub binding_id: BindingId,
-    /// The nonce proven to be in report_data; `None` when the caller demanded none (an archived bundle).
-    pub nonce: Option<Nonce>,
-    /// Least end of any window that the verdict rests on.
-    pub not_after: UnixTime,
-}
-
-/// The composite verifier with its anchors.
+/// The composite verifier with its anchors and what collateral it has of its own.
 #[derive(Clone, Debug)]
 pub struct Verifier {
-    roots: SnpRoots,
+    roots: Roots,
     anchors: Anchors,
-}
-
-/// The step that failed, in the order of the steps; `code()` is stable.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum VerifyError {
-    /// A TEE or a device that this build cannot verify.
-    #[error("this build cannot verify this TEE or these devices")]
-    Unsupported,
-    /// The CPU's evidence.
-    #[error(transparent)]
-    Snp(#[from] SnpError),
-    /// The manifest's bytes.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// The report's REPORT_DATA is not the hash of this identity, this manifest and this freshness.
-    #[error("the report is not bound to this identity key, manifest and freshness")]
-    ReportData,
-    /// No path from the caller's nonce to the freshness in the report.
-    #[error("the evidence does not answer this nonce")]
-    Nonce,
-}
-
-impl VerifyError {
-    /// Stable code, e.g. `snp.signature`.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Unsupported => "evidence.unsupported",
-            Self::Snp(error) => error.code(),
-            Self::Manifest(error) => error.code(),
-            Self::ReportData => "binding.report_data",
-            Self::Nonce => "freshness.nonce",
-        }
-    }
-
-    /// What the refusal says of the input.
-    #[must_use]
-    pub const fn class(&self) -> ErrorClass {
-        match self {
-            Self::Unsupported => ErrorClass::Unsupported,
-            Self::Snp(error) => error.class(),
-            Self::Manifest(_) => ErrorClass::Malformed,
-            Self::ReportData | Self::Nonce => ErrorClass::Rejected,
-        }
-    }
-
-    /// Whether the same report may pass with fresher endorsements.
-    #[must_use]
-    pub const fn retryable(&self) -> bool {
-        match self {
-            Self::Snp(error) => error.retryable(),
-            _ => false,
-        }
-    }
+    collateral: CollateralBundle,
 }
 
 impl Verifier {
@@ -112,17 +31,25 @@ impl Verifier {
     #[must_use]
     pub fn vendor() -> Self {
         Self {
-            roots: SnpRoots::vendor(),
+            roots: Roots::vendor(),
             anchors: Anchors::Vendor,
+            collateral: CollateralBundle::default(),
         }
     }
 
-    /// A verifier of an invented vendor. Whatever the roots are, its verdicts say `Custom`.
-    pub(crate) const fn custom(roots: SnpRoots) -> Self {
+    /// A verifier of invented vendors. Whatever the roots are, its verdicts say `Custom`.
+    pub(crate) fn custom(roots: Roots) -> Self {
         Self {
             roots,
             anchors: Anchors::Custom,
+            collateral: CollateralBundle::default(),
         }
+    }
+
+    /// The same with collateral of its own, which goes before what evidence brings.
+    #[must_use]
+    pub fn with_collateral(self, collateral: CollateralBundle) -> Self {
+        Self { collateral, ..self }
     }
 
     /// Verifies `bundle` at `now`. With `nonce`, evidence that does not answer it is refused (`freshness.nonce`).
@@ -134,23 +61,22 @@ impl Verifier {
         nonce: Option<&Nonce>,
         now: UnixTime,
     ) -> Result<Verified<NodeClaims>, VerifyError> {
-        let CpuEvidence::Snp(snp) = &bundle.cpu else {
-            return Err(VerifyError::Unsupported);
-        };
-        if !bundle.devices.is_empty() {
-            return Err(VerifyError::Unsupported);
-        }
-        let snp = snp::verify_cpu(snp, &self.roots, now)?;
+        let collateral = Sources::of(&self.collateral, bundle)?;
+        let cpu = self.verify_cpu(&bundle.cpu, &collateral, now)?;
         let manifest = Manifest::from_cbor(&bundle.manifest)?;
         let binding = bundle.binding();
         let report_data = binding.report_data();
-        if !snp.carries(&report_data) {
+        if *cpu.report_data() != report_data.0 {
             return Err(VerifyError::ReportData);
         }
         check_nonce(bundle, nonce)?;
+        let devices = self.verify_devices(bundle, &binding, &collateral, now)?;
+        let device_ends = devices.iter().flat_map(|machine| &machine.devices);
+        let device_ends = device_ends.map(|device| device.window.not_after);
         let claims = NodeClaims {
-            not_after: snp.not_after,
-            cpu: CpuClaims::Snp(snp),
+            not_after: device_ends.fold(cpu.not_after(), UnixTime::min),
+            cpu,
+            devices,
             anchors: self.anchors,
             identity: bundle.identity,
             manifest,
@@ -160,6 +86,64 @@ impl Verifier {
         };
         Ok(Verified::new(claims, now))
     }
+
+    fn verify_cpu(
+        &self,
+        evidence: &CpuEvidence,
+        collateral: &Sources<'_>,
+        now: UnixTime,
+    ) -> Result<CpuClaims, VerifyError> {
+        Ok(match evidence {
+            CpuEvidence::Snp(snp) => {
+                let crls = collateral.snp_lists(&snp.vek, &self.roots.snp);
+                let claims = snp::verify_cpu(snp, &crls, &self.roots.snp, now)?;
+                CpuClaims::Snp(Box::new(claims))
+            }
+            CpuEvidence::Tdx(tdx) => {
+                let evidence = tdx::Evidence {
+                    quote: &tdx.quote,
+                    event_log: tdx.event_log.as_deref(),
+                };
+                let collateral = collateral.tdx(&tdx.quote, now);
+                let claims = tdx::verify(&evidence, collateral, &self.roots.tdx, now)?;
+                CpuClaims::Tdx(Box::new(claims))
+            }
+        })
+    }
+
+    fn verify_devices(
+        &self,
+        bundle: &EvidenceBundle,
+        binding: &Binding,
+        collateral: &Sources<'_>,
+        now: UnixTime,
+    ) -> Result<Option<MachineClaims>, VerifyError> {
+        if bundle.devices.is_empty() {
+            return Ok(None);
+        }
+        let chains: Vec<Vec<&[u8]>> = bundle.devices.iter().map(chain).collect();
+        let devices = bundle.devices.iter().zip(&chains);
+        let evidence: Vec<nvidia::Evidence<'_>> = devices
+            .map(|(device, chain)| nvidia::Evidence {
+                report: &device.report,
+                chain,
+            })
+            .collect();
+        let nonce = binding.gpu_nonce();
+        let references = collateral.nvidia();
+        let roots = &self.roots.nvidia;
+        Ok(Some(nvidia::verify_all(
+            &evidence,
+            &references,
+            Some(&nonce.0),
+            roots,
+            now,
+        )?))
+    }
+}
+
+fn chain(device: &DeviceEvidence) -> Vec<&[u8]> {
+    device.chain.iter().map(Vec::as_slice).collect()
 }
 
 impl EvidenceBundle {
@@ -184,6 +168,3 @@ fn check_nonce(bundle: &EvidenceBundle, nonce: Option<&Nonce>) -> Result<(), Ver
     let is_answered = bundle.freshness.includes(nonce, path);
     is_answered.then_some(()).ok_or(VerifyError::Nonce)
 }
-
-#[cfg(test)]
-mod tests;

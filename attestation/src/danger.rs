@@ -2,15 +2,22 @@
 
 use crate::{
     Verifier,
-    roots::{NvidiaRoots, SnpRoots, TdxRoots},
+    roots::{NvidiaRoots, Roots, SnpRoots, TdxRoots},
 };
 
-/// A verifier whose only SNP root (ARK) for every product is `ark_der`, with `ask_der` as its built-in intermediate.
-///
-/// Bytes that are no certificate are no error here: such a verifier accepts nothing.
+/// A verifier that trusts these roots, some or all of them invented: what it verifies is `Anchors::Custom`.
+#[must_use]
+pub fn verifier(roots: Roots) -> Verifier {
+    Verifier::custom(roots)
+}
+
+/// [`verifier`] with this invented root of SNP, and the vendors' of everything else.
 #[must_use]
 pub fn verifier_with_roots(ark_der: &[u8], ask_der: &[u8]) -> Verifier {
-    Verifier::custom(SnpRoots::invented(ark_der, ask_der))
+    Verifier::custom(Roots {
+        snp: SnpRoots::invented(ark_der, ask_der),
+        ..Roots::vendor()
+    })
 }
 
 /// An SNP root (ARK) for every product, invented, with `ask_der` as its built-in intermediate.

@@ -1,6 +1,6 @@
 //! What hardware hands out, untouched, and who asks it.
 
-use crate::{Binding, Digest, hash};
+use crate::{Binding, BindingId, Digest, hash};
 
 /// What the CPU's firmware signs, with what comes along.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,32 @@ pub trait EvidenceProvider: Send + Sync {
 
     /// The CPU's evidence over `binding.report_data()`, which covers what [`Self::devices`] answered.
     fn evidence(&self, binding: &Binding) -> Result<CpuEvidence, EvidenceError>;
+}
+
+/// What the whole machine said to one binding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attestation {
+    /// The CPU's evidence.
+    pub cpu: CpuEvidence,
+    /// The devices'.
+    pub devices: Vec<DeviceEvidence>,
+    /// Names it.
+    pub id: BindingId,
+}
+
+/// Has every device answer, then the CPU sign for all of it. `binding.devices` is filled in here.
+pub fn attest(
+    provider: &dyn EvidenceProvider,
+    mut binding: Binding,
+) -> Result<Attestation, EvidenceError> {
+    let devices = provider.devices(&binding.gpu_nonce())?;
+    binding.devices = devices.iter().map(DeviceEvidence::digest).collect();
+    let cpu = provider.evidence(&binding)?;
+    Ok(Attestation {
+        cpu,
+        devices,
+        id: binding.report_data().binding_id(),
+    })
 }
 
 /// Why a platform gave no evidence.

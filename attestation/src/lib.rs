@@ -35,8 +35,8 @@ pub use bundle::{BundleError, EvidenceBundle};
 pub use collateral::CollateralBundle;
 pub use composite::{Anchors, CpuClaims, NodeClaims, Verifier, VerifyError};
 pub use evidence::{
-    CpuEvidence, DeviceEvidence, EvidenceError, EvidenceProvider, GpuNonce, SnpEvidence,
-    TdxEvidence,
+    Attestation, CpuEvidence, DeviceEvidence, EvidenceError, EvidenceProvider, GpuNonce,
+    SnpEvidence, TdxEvidence, attest,
 };
 pub use freshness::{Freshness, Nonce, NoncePath};
 pub use manifest::{Manifest, ManifestError};

@@ -9,6 +9,29 @@ pub use tdx::TdxRoots;
 use crate::snp::{Product, SigningKey};
 use std::borrow::Cow;
 
+/// Whom all evidence of a node is traced back to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roots {
+    /// AMD's.
+    pub snp: SnpRoots,
+    /// Intel's.
+    pub tdx: TdxRoots,
+    /// NVIDIA's.
+    pub nvidia: NvidiaRoots,
+}
+
+impl Roots {
+    /// The vendors' own.
+    #[must_use]
+    pub fn vendor() -> Self {
+        Self {
+            snp: SnpRoots::vendor(),
+            tdx: TdxRoots::vendor(),
+            nvidia: NvidiaRoots::vendor(),
+        }
+    }
+}
+
 /// Whom SNP evidence is traced back to, per product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnpRoots {

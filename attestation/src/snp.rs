@@ -20,6 +20,7 @@ pub use claims::SnpClaims;
 pub use error::{Certificate, SnpError};
 pub use named_vek::NamedVek;
 pub use product::Product;
+pub(crate) use revocation::lists_for;
 pub use steps::STEPS;
 pub use tcb::TcbVersion;
 pub(crate) use vek::vek_name;

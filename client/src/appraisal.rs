@@ -6,19 +6,22 @@ use crate::{
 };
 use attestation::{
     CpuClaims, NodeClaims, Step, VerifyError,
+    nvidia::{self, MachineClaims, MachineRefusal},
     snp::{STEPS, SnpClaims, SnpError},
+    tdx::{self, TdxError},
 };
 use policy::{Admitted, Denial, Reason, Refusal};
 use protocol::KeyConfigs;
 
 const PROTOCOL: &str = "docs/protocol.md";
-/// The steps that follow the CPU's evidence.
+/// The steps that follow the CPU's evidence and come before the devices'.
 const MANIFEST: (&str, &str) = ("manifest", "the manifest is well-formed");
 const REPORT_DATA: (&str, &str) = (
     "binding.report_data",
     "the CPU signed for this identity key, manifest and freshness",
 );
 const NONCE: (&str, &str) = ("freshness.nonce", "the evidence answers our nonce");
+const NODE_STEPS: [(&str, &str); 3] = [MANIFEST, REPORT_DATA, NONCE];
 
 /// Checks of one attempt to admit a node.
 pub(crate) fn admission_checks(outcome: &Result<AdmittedNode, ClientError>) -> Vec<Check> {
@@ -49,12 +52,9 @@ pub(crate) fn admission_checks(outcome: &Result<AdmittedNode, ClientError>) -> V
     }
 }
 
-/// Checks of evidence that is authentic; a bundle carries no CRLs.
+/// Checks of evidence that is authentic.
 pub(crate) fn node_checks(claims: &NodeClaims) -> Vec<Check> {
-    let mut checks = match &claims.cpu {
-        CpuClaims::Snp(snp) => snp_checks(Ok(snp), Crls::NotGiven),
-        _ => Vec::new(),
-    };
+    let mut checks = cpu_checks(&claims.cpu);
     let manifest = &claims.manifest;
     checks.push(node_check(Outcome::Pass, MANIFEST).detail(format!(
         "runtime {}, model {} ({})",
@@ -72,29 +72,105 @@ pub(crate) fn node_checks(claims: &NodeClaims) -> Vec<Check> {
         }
         None => node_check(Outcome::Info, NONCE).detail("not checked: no nonce was given"),
     });
+    checks.extend(claims.devices.iter().flat_map(device_checks));
+    checks
+}
+
+fn cpu_checks(cpu: &CpuClaims) -> Vec<Check> {
+    match cpu {
+        CpuClaims::Snp(snp) => {
+            let crls = match snp.crl_next_update {
+                Some(_) => Crls::Given,
+                None => Crls::NotGiven,
+            };
+            snp_checks(Ok(snp), crls)
+        }
+        CpuClaims::Tdx(tdx) => {
+            let not_given = match &tdx.events {
+                Some(_) => &[][..],
+                None => tdx::EVENT_LOG_STEPS,
+            };
+            trace(tdx::STEPS, None, not_given, |step| tdx.detail(step))
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn device_checks(machine: &MachineClaims) -> Vec<Check> {
+    let mut checks = trace(nvidia::MACHINE_STEPS, None, &[], |_| String::new());
+    for (index, claims) in machine.devices.iter().enumerate() {
+        let device = &claims.device;
+        let driver = device.driver_version.as_deref().unwrap_or("none");
+        let detail = format!(
+            "{index}: {} {} ({}), driver {driver}, VBIOS {}",
+            device.architecture,
+            device.kind(),
+            device.pdi,
+            device.vbios_version,
+        );
+        checks.push(Check::info("nvidia.device", "authentic").detail(detail));
+    }
     checks
 }
 
 /// Checks of evidence that was refused: those before the failing step passed, those after it were not tried.
 pub(crate) fn refused_checks(error: &VerifyError) -> Vec<Check> {
-    let (mut checks, failed) = match error {
-        VerifyError::Snp(error) => (snp_checks(Err(error), Crls::NotGiven), None),
-        VerifyError::ReportData => (authentic_report(), Some(REPORT_DATA)),
-        VerifyError::Nonce => (authentic_report(), Some(NONCE)),
-        _ => (authentic_report(), Some(MANIFEST)),
+    match error {
+        VerifyError::Collateral(error) => vec![
+            Check::fail(error.code(), "the collateral in the bundle is well-formed")
+                .detail(error.to_string()),
+        ],
+        VerifyError::Snp(error) => {
+            let mut checks = snp_checks(Err(error), Crls::NotGiven);
+            checks.extend(node_steps(Outcome::Skip));
+            checks
+        }
+        VerifyError::Tdx(error) => {
+            let mut checks = trace(tdx::STEPS, Some(&stop_of(error)), &[], |_| String::new());
+            checks.extend(node_steps(Outcome::Skip));
+            checks
+        }
+        VerifyError::Devices(refusal) => {
+            let mut checks = vec![authentic_cpu()];
+            checks.extend(node_steps(Outcome::Pass));
+            checks.extend(refused_devices(refusal));
+            checks
+        }
+        VerifyError::ReportData => refused_at(REPORT_DATA, error),
+        VerifyError::Nonce => refused_at(NONCE, error),
+        _ => refused_at(MANIFEST, error),
+    }
+}
+
+fn refused_devices(refusal: &MachineRefusal) -> Vec<Check> {
+    let error = &refusal.error;
+    let stop = Stop {
+        code: error.code(),
+        class: error.class(),
+        message: refusal.index.map_or_else(
+            || error.to_string(),
+            |index| format!("device {index}: {error}"),
+        ),
     };
-    let mut outcome = if failed.is_some() {
-        Outcome::Pass
-    } else {
-        Outcome::Skip
-    };
-    for step in [MANIFEST, REPORT_DATA, NONCE] {
-        if failed == Some(step) {
-            checks.push(
-                Check::fail(error.code(), step.1)
-                    .section(PROTOCOL)
-                    .detail(error.to_string()),
-            );
+    trace(nvidia::MACHINE_STEPS, Some(&stop), &[], |_| String::new())
+}
+
+fn stop_of(error: &TdxError) -> Stop {
+    Stop {
+        code: error.code(),
+        class: error.class(),
+        message: error.to_string(),
+    }
+}
+
+/// Authentic CPU evidence, refused at one of the steps that tie it to the node.
+fn refused_at(failed: (&'static str, &'static str), error: &VerifyError) -> Vec<Check> {
+    let mut outcome = Outcome::Pass;
+    let mut checks = vec![authentic_cpu()];
+    for step in NODE_STEPS {
+        if step == failed {
+            let check = Check::fail(error.code(), step.1).section(PROTOCOL);
+            checks.push(check.detail(error.to_string()));
             outcome = Outcome::Skip;
         } else {
             checks.push(node_check(outcome, step));
@@ -103,7 +179,15 @@ pub(crate) fn refused_checks(error: &VerifyError) -> Vec<Check> {
     checks
 }
 
-/// Whether revocation lists were given; a bundle carries none.
+fn node_steps(outcome: Outcome) -> impl Iterator<Item = Check> {
+    NODE_STEPS.map(|step| node_check(outcome, step)).into_iter()
+}
+
+fn authentic_cpu() -> Check {
+    Check::pass("cpu", "the CPU's evidence is authentic")
+}
+
+/// Whether revocation lists were given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Crls {
     Given,
@@ -171,15 +255,6 @@ pub(crate) fn keys_check(keys: &KeyConfigs) -> Check {
             keys.epoch,
             keys.expires.to_rfc3339()
         ))
-}
-
-fn authentic_report() -> Vec<Check> {
-    let judged = STEPS.iter().filter(|step| !step.id.starts_with("snp.crl."));
-    judged.map(|step| step_check(Outcome::Pass, step)).collect()
-}
-
-fn step_check(outcome: Outcome, step: &Step) -> Check {
-    Check::new(outcome, step.id, step.title).section(step.section)
 }
 
 fn node_check(outcome: Outcome, (id, title): (&'static str, &'static str)) -> Check {

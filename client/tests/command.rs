@@ -109,7 +109,7 @@ fn a_simulated_bundle_is_rejected() {
     let node = Node::new("node-a");
     let folder = Folder::of(&node);
     folder.write("node.bundle", &node.bundle(&Nonce([7; 32])).to_cbor());
-    let verify = folder.run(&["verify", "bundle", "--bundle", "node.bundle"]);
+    let verify = folder.run(&["verify", "bundle", "node.bundle"]);
     assert_eq!(verify.status, 10, "{verify:?}");
     assert!(
         verify.last_line().starts_with("REJECTED  snp.chain."),
@@ -120,7 +120,7 @@ fn a_simulated_bundle_is_rejected() {
         "{verify:?}"
     );
     folder.write("cut.bundle", &node.bundle(&Nonce([7; 32])).to_cbor()[1..]);
-    let cut = folder.run(&["verify", "bundle", "--bundle", "cut.bundle"]);
+    let cut = folder.run(&["verify", "bundle", "cut.bundle"]);
     assert_eq!(cut.status, 30, "{cut:?}");
     let show = ["receipt", "show", "--bundle", "node.bundle", "--receipt"];
     let none = folder.run(&[&show[..], &["node.bundle"]].concat());

@@ -179,8 +179,7 @@ async fn a_bundle_is_judged_with_its_nonce_its_manifest_and_the_policy() {
     fs::write(bench.file("bundle"), bundle.to_cbor()).unwrap();
     fs::write(bench.file("manifest"), &bundle.manifest).unwrap();
     let verify = |more: &[&str]| {
-        let mut arguments: Vec<String> =
-            ["verify", "bundle", "--bundle"].map(str::to_owned).to_vec();
+        let mut arguments: Vec<String> = ["verify", "bundle"].map(str::to_owned).to_vec();
         arguments.push(bench.file("bundle"));
         arguments.extend(more.iter().map(ToString::to_string));
         bench.run(arguments)

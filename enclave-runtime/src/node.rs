@@ -11,8 +11,8 @@ use crate::{
     telemetry,
 };
 use attestation::{
-    Binding, BindingId, CpuEvidence, DeviceEvidence, Digest, EvidenceError, EvidenceProvider,
-    Freshness, Manifest, Nonce, UnixTime,
+    Attestation, Binding, BindingId, Digest, EvidenceError, EvidenceProvider, Freshness, Manifest,
+    Nonce, UnixTime,
 };
 use aws_lc_rs::rand;
 use engine::{Engine, ModelCard};
@@ -42,13 +42,6 @@ pub(crate) struct Node {
     pub(crate) epochs: Epochs,
     pub(crate) in_flight: Arc<Semaphore>,
     pub(crate) challenges: Arc<Semaphore>,
-}
-
-/// What the machine's hardware said to one binding.
-pub(crate) struct Attestation {
-    pub(crate) cpu: CpuEvidence,
-    pub(crate) devices: Vec<DeviceEvidence>,
-    pub(crate) id: BindingId,
 }
 
 impl Node {
@@ -102,20 +95,13 @@ impl Node {
 
     /// Has every device answer, then the CPU sign for all of it.
     pub(crate) fn attest(&self, freshness: Freshness) -> Result<Attestation, EvidenceError> {
-        let mut binding = Binding {
+        let binding = Binding {
             freshness,
             identity: self.identity.public().digest(),
             manifest: self.manifest_digest,
             devices: Vec::new(),
         };
-        let devices = self.provider.devices(&binding.gpu_nonce())?;
-        binding.devices = devices.iter().map(DeviceEvidence::digest).collect();
-        let cpu = self.provider.evidence(&binding)?;
-        Ok(Attestation {
-            cpu,
-            devices,
-            id: binding.report_data().binding_id(),
-        })
+        attestation::attest(self.provider.as_ref(), binding)
     }
 
     /// The signed key list, valid for at least half of its window.

@@ -10,7 +10,9 @@
     reason = "a vendor that cannot make a key or a signature has no use, and nothing here is shipped"
 )]
 
+pub mod bundle;
 pub mod der;
+mod gpu_machine;
 pub mod machine;
 pub mod nvidia;
 mod pki;
@@ -19,12 +21,16 @@ pub mod report;
 pub mod signer;
 pub mod snp;
 pub mod tdx;
+mod tdx_machine;
 pub mod vendor;
 pub mod x509;
 
+pub use bundle::bundle;
+pub use gpu_machine::GpuMachine;
 pub use machine::Machine;
 pub use pki::{Validity, VekCertificate};
 pub use policy_text::PolicyText;
 pub use report::{Cpuid, FirmwareVersion, KeyInfo, Report};
 pub use signer::PolicySigner;
+pub use tdx_machine::TdxMachine;
 pub use vendor::{AuthorityCertificates, Vendor, verifier};

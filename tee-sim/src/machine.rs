@@ -6,8 +6,8 @@ use crate::{
     vendor::NOT_BEFORE,
 };
 use attestation::{
-    Binding, CpuEvidence, EvidenceBundle, EvidenceError, EvidenceProvider, Freshness, IdentityKey,
-    Nonce, ReportData, SnpEvidence, UnixTime,
+    Binding, CpuEvidence, EvidenceBundle, EvidenceError, EvidenceProvider, IdentityKey, Nonce,
+    ReportData, SnpEvidence, UnixTime,
 };
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -122,24 +122,7 @@ impl Machine {
         manifest: Vec<u8>,
         nonce: &Nonce,
     ) -> EvidenceBundle {
-        let freshness = Freshness::of_one(nonce);
-        let binding = Binding {
-            freshness,
-            identity: identity.digest(),
-            manifest: attestation::Manifest::digest(&manifest),
-            devices: Vec::new(),
-        };
-        let (_, paths) = Freshness::of_many(&[*nonce]).expect("one nonce");
-        EvidenceBundle {
-            cpu: self.cpu_evidence(&binding),
-            devices: Vec::new(),
-            collateral: None,
-            manifest,
-            identity,
-            freshness,
-            nonce_path: paths.into_iter().next(),
-            key_configs: None,
-        }
+        crate::bundle::bundle(self, identity, manifest, nonce)
     }
 
     fn cpu_evidence(&self, binding: &Binding) -> CpuEvidence {

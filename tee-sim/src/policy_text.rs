@@ -30,6 +30,32 @@ pub struct PolicyText {
     pub models: Vec<(String, Digest)>,
     /// Runtimes by name; none: `[runtime]` is left out.
     pub runtimes: Vec<(String, Digest)>,
+    /// Whether `[snp]` is there.
+    pub admits_snp: bool,
+    /// `[tdx]`, if it is there.
+    pub tdx: Option<TdxText>,
+    /// `[gpu]`, if it is there.
+    pub gpu: Option<GpuText>,
+}
+
+/// The values of `[tdx]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TdxText {
+    /// The one MRTD.
+    pub mrtd: [u8; 48],
+    /// The one RTMR1.
+    pub rtmr1: [u8; 48],
+}
+
+/// The values of `[gpu]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GpuText {
+    /// How many GPUs.
+    pub count: usize,
+    /// The one driver.
+    pub driver: String,
+    /// The one VBIOS.
+    pub vbios: String,
 }
 
 /// A policy from `not_before` to `expires` that admits `machine` with any runtime and any model.
@@ -53,6 +79,9 @@ impl PolicyText {
             minimum_tcb: report.reported_tcb,
             models: Vec::new(),
             runtimes: Vec::new(),
+            admits_snp: true,
+            tdx: None,
+            gpu: None,
         }
     }
 
@@ -74,7 +103,11 @@ impl PolicyText {
             self.expires.to_rfc3339(),
             self.max_age_seconds,
         );
-        toml += &self.snp();
+        if self.admits_snp {
+            toml += &self.snp();
+        }
+        toml += &self.tdx.as_ref().map_or_else(String::new, TdxText::to_toml);
+        toml += &self.gpu.as_ref().map_or_else(String::new, GpuText::to_toml);
         toml += &accepted("models", &self.models);
         toml += &accepted("runtime", &self.runtimes);
         toml
@@ -122,6 +155,54 @@ page_swap_disable = "allow"
 
 [snp.platform_info]
 required = ["alias_check_complete"]
+"#
+        )
+    }
+}
+
+impl TdxText {
+    fn to_toml(&self) -> String {
+        let [mrtd, rtmr1] = [self.mrtd, self.rtmr1].map(hex::encode);
+        format!(
+            r#"
+[tdx]
+statuses = ["UpToDate"]
+minimum_evaluation_number = 1
+service_td = "forbid"
+
+[[tdx.mrtd]]
+name = "simulated firmware"
+digest = "{mrtd}"
+
+[[tdx.rtmr1]]
+name = "simulated kernel"
+digest = "{rtmr1}"
+
+[tdx.attributes]
+sept_ve_disable = "require"
+migratable = "forbid"
+pks = "allow"
+perfmon = "allow"
+"#
+        )
+    }
+}
+
+impl GpuText {
+    fn to_toml(&self) -> String {
+        let Self {
+            count,
+            driver,
+            vbios,
+        } = self;
+        format!(
+            r#"
+[gpu]
+count = {count}
+architectures = ["hopper"]
+modes = ["spt"]
+drivers = ["{driver}"]
+vbios = ["{vbios}"]
 "#
         )
     }

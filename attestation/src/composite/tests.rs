@@ -19,7 +19,7 @@ fn codes_of_the_parts_pass_through() {
 
 #[test]
 fn even_the_vendors_roots_are_custom_when_they_come_as_custom() {
-    let custom = Verifier::custom(crate::roots::SnpRoots::vendor());
+    let custom = Verifier::custom(crate::roots::Roots::vendor());
     assert_eq!(custom.anchors, Anchors::Custom);
     assert_eq!(Verifier::vendor().anchors, Anchors::Vendor);
 }

@@ -31,6 +31,17 @@ pub struct MachineRefusal {
     pub topology: Option<TopologyClaims>,
 }
 
+impl std::fmt::Display for MachineRefusal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.index {
+            Some(index) => write!(formatter, "device {index}: {}", self.error),
+            None => self.error.fmt(formatter),
+        }
+    }
+}
+
+impl std::error::Error for MachineRefusal {}
+
 /// Verifies every device, and [`topology::check`]s them together. The verdict is computed over all of them: one refusal is a refusal.
 pub fn verify_all(
     evidence: &[Evidence<'_>],

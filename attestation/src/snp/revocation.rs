@@ -1,13 +1,29 @@
 //! AMD's certificate revocation lists: one per root, naming the intermediates (and, were AMD to, the VEKs) that are not to be trusted.
 
 use super::{Certificate as Role, SnpError, chain::Chain, vek::Vek};
-use crate::{UnixTime, Window, x509::RevocationList};
+use crate::{
+    UnixTime, Window,
+    roots::SnpRoots,
+    x509::{Certificate, RevocationList},
+};
 
 /// The lists given, parsed.
 pub(super) struct RevocationLists<'a>(Vec<RevocationList<'a>>);
 
 /// More lists than roots exist for one product.
 const MAX_LISTS: usize = 8;
+
+/// Those of `crls` that are for the product of `vek`: its root's, and any that is malformed, so that it is told and not passed over.
+pub(crate) fn lists_for<'a>(vek: &[u8], crls: &'a [Vec<u8>], roots: &SnpRoots) -> Vec<&'a [u8]> {
+    let product = Vek::parse(vek).and_then(|vek| vek.product());
+    let root = |product| Certificate::parse(&roots.anchor(product).ark);
+    let Some(root) = product.ok().and_then(root) else {
+        return Vec::new();
+    };
+    let is_own =
+        |der: &&[u8]| RevocationList::parse(der).is_none_or(|list| list.issuer() == root.subject());
+    crls.iter().map(Vec::as_slice).filter(is_own).collect()
+}
 
 impl<'a> RevocationLists<'a> {
     pub(super) fn parse(crls: &[&'a [u8]]) -> Result<Self, SnpError> {

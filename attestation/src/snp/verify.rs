@@ -33,6 +33,7 @@ pub fn verify(
 /// [`verify`] for evidence as a bundle carries it.
 pub(crate) fn verify_cpu(
     evidence: &SnpEvidence,
+    crls: &[&[u8]],
     roots: &SnpRoots,
     now: UnixTime,
 ) -> Result<SnpClaims, SnpError> {
@@ -42,7 +43,7 @@ pub(crate) fn verify_cpu(
         vek: &evidence.vek,
         chain: &chain,
     };
-    verify(&evidence, &[], roots, now)
+    verify(&evidence, crls, roots, now)
 }
 
 /// The certificate's product, which the report's CPUID fields, if it has them, must confirm.

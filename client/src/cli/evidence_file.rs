@@ -1,6 +1,7 @@
 //! Evidence as people keep it: raw bytes, hexadecimal text, PEM or DER; always capped.
 
 use super::{Exit, Failure, files};
+use attestation::collateral::MAX_COLLATERAL_BYTES;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, pem::PemObject};
 use std::path::Path;
@@ -22,6 +23,11 @@ pub(super) fn base64_or_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
         .filter(|byte| !byte.is_ascii_whitespace())
         .collect();
     Ok(STANDARD.decode(&digits).unwrap_or(content))
+}
+
+/// A collateral bundle: its bytes.
+pub(super) fn collateral(path: &Path) -> Result<Vec<u8>, Failure> {
+    files::read(path, MAX_COLLATERAL_BYTES)
 }
 
 /// Certificates: PEM (any number), DER or hexadecimal DER (one).

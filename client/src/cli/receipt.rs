@@ -9,7 +9,7 @@ use clap::Subcommand;
 /// Read and verify serving receipts
 #[derive(Subcommand)]
 pub(crate) enum ReceiptCommand {
-    Verify(verify::ReceiptVerify),
+    Verify(Box<verify::ReceiptVerify>),
     Show(show::Show),
 }
 

@@ -91,7 +91,7 @@ impl Report {
 }
 
 /// The exit status that a refusal of evidence means.
-pub(crate) const fn exit_of_evidence(error: &VerifyError) -> Exit {
+pub(crate) fn exit_of_evidence(error: &VerifyError) -> Exit {
     exit_of_class(error.class())
 }
 

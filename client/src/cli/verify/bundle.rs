@@ -6,10 +6,13 @@ use super::{
         report::{Report, Retryable, exit_of_evidence},
         time,
     },
-    snp_claims,
+    nvidia_claims, snp_claims, tdx_claims,
 };
 use crate::{Check, appraisal};
-use attestation::{CpuClaims, EvidenceBundle, NodeClaims, Nonce, UnixTime, Verified, VerifyError};
+use attestation::{
+    CollateralBundle, CpuClaims, EvidenceBundle, NodeClaims, Nonce, UnixTime, Verified, Verifier,
+    VerifyError,
+};
 use clap::Args;
 use policy::Policy;
 use protocol::{KeyConfigs, SignedKeyConfigs};
@@ -20,15 +23,18 @@ use std::path::{Path, PathBuf};
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  narthex verify bundle --bundle r.bundle
-  narthex verify bundle --bundle r.bundle --policy policy.json --policy-key alice.pub.pem --at 2026-06-01T00:00:00Z
-  narthex verify bundle --bundle r.bundle --nonce 5f3c...
+  narthex verify bundle r.bundle
+  narthex verify bundle r.bundle --policy policy.json --policy-key alice.pub.pem --at 2026-06-01T00:00:00Z
+  narthex verify bundle r.bundle --collateral air-gap.bundle --nonce 5f3c...
 
 Key lists live for minutes: judge an archived bundle at the time of its exchange, with --at.")]
 pub(crate) struct Bundle {
     /// The bundle, as `narthex chat --bundle` saves it
-    #[arg(long, value_name = "FILE")]
+    #[arg(value_name = "FILE")]
     bundle: PathBuf,
+    /// Collateral, as `narthex collateral` makes it; goes before what the bundle brings [default: what the bundle brings]
+    #[arg(long, value_name = "FILE")]
+    collateral: Option<PathBuf>,
     /// The manifest that the node must have, byte for byte
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
@@ -66,10 +72,8 @@ impl Bundle {
             keys: now,
         };
         let nonce = self.nonce.as_ref();
-        let verified = context
-            .composition
-            .verifier
-            .verify(&bundle, nonce, times.evidence);
+        let verifier = verifier(context, self.collateral.as_deref())?;
+        let verified = verifier.verify(&bundle, nonce, times.evidence);
         let mut judged = judge(&bundle, verified, policy.as_ref(), times);
         if let (Some(path), Some(_)) = (&self.manifest, &judged.claims) {
             let expected = evidence_file::bytes(path)?;
@@ -82,6 +86,20 @@ impl Bundle {
         }
         Ok(judged.report)
     }
+}
+
+/// The composition's verifier with the collateral in the file, if one is named.
+pub(crate) fn verifier(
+    context: &Context<'_>,
+    collateral: Option<&Path>,
+) -> Result<Verifier, Failure> {
+    let verifier = context.composition.verifier.clone();
+    let Some(path) = collateral else {
+        return Ok(verifier);
+    };
+    let collateral = CollateralBundle::from_cbor(&evidence_file::collateral(path)?)
+        .map_err(|error| Failure::new(Exit::Malformed, error.code(), error.to_string()))?;
+    Ok(verifier.with_collateral(collateral))
 }
 
 /// Reads and parses a bundle file.
@@ -136,22 +154,31 @@ fn refused(error: &VerifyError) -> Judged {
     }
 }
 
-/// With a policy its judgement, without one the two things that no guest should be.
+/// With a policy its judgement, without one what no guest should be.
 fn acceptance(
     verified: Verified<NodeClaims>,
     policy: Option<&Policy>,
     now: UnixTime,
 ) -> Vec<Check> {
     let Some(policy) = policy else {
-        let CpuClaims::Snp(snp) = &verified.claims().cpu else {
-            return Vec::new();
-        };
-        return [snp_claims::remarks(snp), snp_claims::minimum(snp)].concat();
+        return without_policy(verified.claims());
     };
     match policy.evaluate(verified, now) {
         Ok(admitted) => vec![appraisal::admitted_check(&admitted)],
         Err(denial) => appraisal::denial_checks(&denial),
     }
+}
+
+fn without_policy(claims: &NodeClaims) -> Vec<Check> {
+    let mut checks = match &claims.cpu {
+        CpuClaims::Snp(snp) => [snp_claims::remarks(snp), snp_claims::minimum(snp)].concat(),
+        CpuClaims::Tdx(tdx) => [tdx_claims::remarks(tdx), tdx_claims::minimum(tdx)].concat(),
+        _ => Vec::new(),
+    };
+    if claims.devices.is_some() {
+        checks.extend(nvidia_claims::remarks());
+    }
+    checks
 }
 
 fn keys(
@@ -182,12 +209,15 @@ fn manifest_check(same: bool) -> Check {
 }
 
 fn document(claims: &NodeClaims) -> Value {
-    let CpuClaims::Snp(snp) = &claims.cpu else {
-        return Value::Null;
+    let (tee, cpu) = match &claims.cpu {
+        CpuClaims::Snp(snp) => ("snp", snp_claims::document(snp)),
+        CpuClaims::Tdx(tdx) => ("tdx", tdx_claims::document(tdx)),
+        _ => ("cpu", Value::Null),
     };
     let manifest = &claims.manifest;
     json!({
-        "snp": snp_claims::document(snp),
+        tee: cpu,
+        "devices": claims.devices.as_ref().map(nvidia_claims::machine),
         "identity": hex::encode(claims.identity.0),
         "binding_id": hex::encode(claims.binding_id.0),
         "manifest_digest": hex::encode(claims.manifest_digest),

@@ -9,7 +9,7 @@ use super::{
     tdx_claims,
 };
 use crate::{
-    Check,
+    Check, appraisal,
     trace::{Stop, trace},
 };
 use attestation::{
@@ -20,6 +20,7 @@ use attestation::{
     },
 };
 use clap::Args;
+use policy::Policy;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -75,8 +76,10 @@ impl Tdx {
         Ok(match outcome {
             Ok(claims) => {
                 checks.extend(tdx_claims::remarks(&claims));
-                checks.extend(tdx_claims::minimum(&claims));
-                checks.extend(policy.map(|_| tdx_claims::policy_remark()));
+                match &policy {
+                    None => checks.extend(tdx_claims::minimum(&claims)),
+                    Some(policy) => checks.extend(judged(&claims, policy, now)),
+                }
                 Report::of(checks, tdx_claims::document(&claims))
             }
             Err(error) => refused(checks, &error),
@@ -117,6 +120,19 @@ fn checks(outcome: Result<&TdxClaims, &TdxError>, not_given: &[&str]) -> Vec<Che
     });
     let detail = |step: &Step| outcome.map_or_else(|_| String::new(), |claims| claims.detail(step));
     trace(STEPS, stop.as_ref(), not_given, detail)
+}
+
+fn judged(claims: &TdxClaims, policy: &Policy, now: UnixTime) -> Vec<Check> {
+    let reasons = policy.judge_tdx(claims, now);
+    let mut checks: Vec<Check> = reasons.iter().map(appraisal::reason_check).collect();
+    if checks.is_empty() {
+        checks.push(
+            Check::pass("policy.tdx", "the policy accepts the quote")
+                .detail(format!("version {}", policy.version())),
+        );
+    }
+    checks.push(tdx_claims::policy_remark());
+    checks
 }
 
 fn refused(checks: Vec<Check>, error: &TdxError) -> Report {

@@ -97,8 +97,8 @@ fn of_td(claims: &TdxClaims) -> Vec<Check> {
 }
 
 pub(super) fn policy_remark() -> Check {
-    Check::info("policy.tdx", "not judged")
-        .detail("a policy's rules on TDs are judged in a node's bundle: narthex verify bundle")
+    Check::info("policy.node", "not judged")
+        .detail("model, runtime and freshness are in a node's bundle: narthex verify bundle")
 }
 
 /// The claims as JSON; bytes in hexadecimal.

@@ -1,0 +1,70 @@
+//! Where collateral comes from: the verifier's own for a platform, if it has any, else what came with the evidence.
+
+use super::VerifyError;
+use crate::{
+    CollateralBundle, EvidenceBundle, UnixTime,
+    nvidia::References,
+    roots::SnpRoots,
+    snp,
+    tdx::{Collateral, NamedPlatform},
+};
+use std::borrow::Cow;
+
+/// The verifier's own collateral and the evidence's.
+pub(super) struct Sources<'a> {
+    own: &'a CollateralBundle,
+    stapled: Option<CollateralBundle>,
+}
+
+impl<'a> Sources<'a> {
+    pub(super) fn of(
+        own: &'a CollateralBundle,
+        bundle: &EvidenceBundle,
+    ) -> Result<Self, VerifyError> {
+        let stapled = bundle.collateral.as_deref();
+        Ok(Self {
+            own,
+            stapled: stapled.map(CollateralBundle::from_cbor).transpose()?,
+        })
+    }
+
+    /// The revocation lists for the product of `vek`.
+    pub(super) fn snp_lists(&self, vek: &[u8], roots: &SnpRoots) -> Vec<&[u8]> {
+        let own = snp::lists_for(vek, &self.own.snp.crls, roots);
+        match &self.stapled {
+            Some(stapled) if own.is_empty() => snp::lists_for(vek, &stapled.snp.crls, roots),
+            _ => own,
+        }
+    }
+
+    /// The collateral of the platform that made `quote`. A quote without a PCK certificate does not say which: then the only one.
+    pub(super) fn tdx(&self, quote: &[u8], now: UnixTime) -> Option<&Collateral> {
+        let named = NamedPlatform::of_quote(quote).ok().flatten();
+        let fmspc = named.map(|platform| platform.fmspc);
+        let stapled = || of_platform(self.stapled.as_ref()?, fmspc, now);
+        of_platform(self.own, fmspc, now).or_else(stapled)
+    }
+
+    /// Reference values and revocation status of devices: all that there is, since each proves itself and is found by its content.
+    pub(super) fn nvidia(&self) -> Cow<'_, References> {
+        let Some(stapled) = &self.stapled else {
+            return Cow::Borrowed(&self.own.nvidia);
+        };
+        let mut all = self.own.nvidia.clone();
+        all.rims.extend_from_slice(&stapled.nvidia.rims);
+        all.ocsp.extend_from_slice(&stapled.nvidia.ocsp);
+        Cow::Owned(all)
+    }
+}
+
+fn of_platform(
+    bundle: &CollateralBundle,
+    fmspc: Option<[u8; 6]>,
+    now: UnixTime,
+) -> Option<&Collateral> {
+    match (fmspc, bundle.tdx.as_slice()) {
+        (Some(fmspc), _) => bundle.tdx_of(fmspc, now),
+        (None, [only]) => Some(only),
+        (None, _) => None,
+    }
+}
