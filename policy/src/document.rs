@@ -1,14 +1,19 @@
 //! The policy document: TOML, versioned schema, unknown fields refused, empty allow-lists refused (docs/policy.md).
 
 mod error;
+mod gpu;
 mod mistakes;
 mod reader;
 mod schema;
 mod snp;
+mod tdx;
 
 pub use error::{PolicyError, Position};
 
-use crate::{AllowList, Envelope, NamedDigest, PayloadType, TrustRoot, snp::SnpRules};
+use crate::{
+    AllowList, Envelope, NamedDigest, PayloadType, TrustRoot, gpu::GpuRules, snp::SnpRules,
+    tdx::TdxRules,
+};
 use attestation::{Digest, UnixTime, crypto};
 
 /// Largest document accepted, in bytes.
@@ -39,7 +44,9 @@ struct Document {
     name: String,
     validity: Validity,
     max_age_seconds: u64,
-    snp: SnpRules,
+    snp: Option<SnpRules>,
+    tdx: Option<TdxRules>,
+    gpu: Option<GpuRules>,
     models: Option<AllowList<NamedDigest<32>>>,
     runtimes: Option<AllowList<NamedDigest<32>>>,
 }
@@ -109,10 +116,22 @@ impl Policy {
         self.document.max_age_seconds
     }
 
-    /// `[snp]`.
+    /// `[snp]`; `None`: no SNP node is admitted.
     #[must_use]
-    pub const fn snp(&self) -> &SnpRules {
-        &self.document.snp
+    pub const fn snp(&self) -> Option<&SnpRules> {
+        self.document.snp.as_ref()
+    }
+
+    /// `[tdx]`; `None`: no TDX node is admitted.
+    #[must_use]
+    pub const fn tdx(&self) -> Option<&TdxRules> {
+        self.document.tdx.as_ref()
+    }
+
+    /// `[gpu]`; `None`: no node with devices is admitted.
+    #[must_use]
+    pub const fn gpu(&self) -> Option<&GpuRules> {
+        self.document.gpu.as_ref()
     }
 
     /// `[[models.accepted]]`; `None`: any model that the manifest names.

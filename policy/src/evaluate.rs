@@ -1,11 +1,16 @@
 //! Total evaluation: every rule is looked at, every unmet one is told.
 
+mod gpu;
 mod snp;
+mod tdx;
 #[cfg(test)]
 mod tests;
 
 use crate::{Admitted, Denial, NamedDigest, Policy, Reason, document::AcceptedAnchors};
-use attestation::{Anchors, CpuClaims, NodeClaims, UnixTime, Verified, snp::SnpClaims};
+use attestation::{
+    Anchors, CpuClaims, NodeClaims, UnixTime, Verified, nvidia::DeviceClaims, snp::SnpClaims,
+    tdx::TdxClaims,
+};
 
 /// Most names or characters of a list or a text that a reason repeats.
 const MAX_TOLD: usize = 64;
@@ -44,7 +49,8 @@ impl Policy {
         reasons.extend(anchors(self, claims));
         reasons.extend(freshness(self, at, now));
         reasons.extend(collateral(claims, now));
-        reasons.extend(cpu(self, claims));
+        reasons.extend(cpu(self, claims, now));
+        reasons.extend(gpu::reasons(self.gpu(), devices(claims)));
         reasons.extend(models(self, claims));
         reasons.extend(runtime(self, claims));
         reasons
@@ -57,7 +63,23 @@ impl Policy {
         let mut reasons = Vec::new();
         reasons.extend(not_before(self, now));
         reasons.extend(expires(self, now));
-        reasons.extend(snp::reasons(self.snp(), claims));
+        match self.snp() {
+            Some(rules) => reasons.extend(snp::reasons(rules, claims)),
+            None => reasons.push(no_rules("snp", "AMD SEV-SNP")),
+        }
+        reasons
+    }
+
+    /// As [`Policy::judge_snp`], for one TDX quote: the policy's window and `[tdx]`.
+    #[must_use]
+    pub fn judge_tdx(&self, claims: &TdxClaims, now: UnixTime) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        reasons.extend(not_before(self, now));
+        reasons.extend(expires(self, now));
+        match self.tdx() {
+            Some(rules) => reasons.extend(tdx::reasons(rules, claims, now)),
+            None => reasons.push(no_rules("tdx", "Intel TDX")),
+        }
         reasons
     }
 
@@ -116,16 +138,29 @@ fn collateral(claims: &NodeClaims, now: UnixTime) -> Option<Reason> {
     })
 }
 
-fn cpu(policy: &Policy, claims: &NodeClaims) -> Vec<Reason> {
-    match &claims.cpu {
-        CpuClaims::Snp(claims) => snp::reasons(policy.snp(), claims),
-        _ => vec![Reason {
-            code: "policy.cpu",
-            rule: "snp".to_owned(),
-            expected: "AMD SEV-SNP".to_owned(),
-            actual: "another TEE".to_owned(),
-        }],
+fn cpu(policy: &Policy, claims: &NodeClaims, now: UnixTime) -> Vec<Reason> {
+    match (&claims.cpu, policy.snp(), policy.tdx()) {
+        (CpuClaims::Snp(claims), Some(rules), _) => snp::reasons(rules, claims),
+        (CpuClaims::Tdx(claims), _, Some(rules)) => tdx::reasons(rules, claims, now),
+        (CpuClaims::Snp(_), None, _) => vec![no_rules("snp", "AMD SEV-SNP")],
+        (CpuClaims::Tdx(_), _, None) => vec![no_rules("tdx", "Intel TDX")],
+        _ => vec![no_rules("snp or tdx", "another TEE")],
     }
+}
+
+/// A TEE that the document does not speak of is denied.
+fn no_rules(table: &str, tee: &str) -> Reason {
+    Reason {
+        code: "policy.cpu",
+        rule: table.to_owned(),
+        expected: "a TEE that the policy has a table for".to_owned(),
+        actual: tee.to_owned(),
+    }
+}
+
+fn devices(claims: &NodeClaims) -> &[DeviceClaims] {
+    let machine = claims.devices.as_ref();
+    machine.map_or(&[], |machine| &machine.devices)
 }
 
 /// Name and digest must be those of one entry: a small model under a great name is refused.

@@ -4,16 +4,20 @@
 
 pub mod allow_list;
 pub mod appraiser;
+mod bit_rule;
 pub mod danger;
 pub mod decision;
 pub mod document;
 pub mod evaluate;
+pub mod gpu;
 pub mod lint;
 pub mod signature;
 pub mod snp;
+pub mod tdx;
 
 pub use allow_list::{AllowList, NamedDigest};
 pub use appraiser::{Appraiser, Refusal};
+pub use bit_rule::BitRule;
 pub use decision::{Admitted, Denial, Reason};
 pub use document::{Policy, PolicyError, Position};
 pub use lint::Finding;

@@ -1,8 +1,9 @@
 //! What a valid policy should not say: warnings for its author, never a reason to refuse it.
 
 use crate::{
-    Policy,
-    snp::{BitRule, GuestPolicyBit, PRODUCTS, PlatformInfoBit, TcbFloor, name_of},
+    BitRule, Policy,
+    snp::{GuestPolicyBit, PRODUCTS, PlatformInfoBit, SnpRules, TcbFloor, name_of},
+    tdx::{TdAttributeBit, TdxRules},
 };
 use attestation::snp::{SigningKey, TcbVersion};
 
@@ -30,11 +31,19 @@ impl Policy {
         let mut findings = Vec::new();
         findings.extend(long_life(self));
         findings.extend(long_age(self));
-        findings.extend(vmpl(self));
-        findings.extend(vlek(self));
-        findings.extend(zero_floors(self));
-        findings.extend(migration(self));
-        findings.extend(alias_check(self));
+        if let Some(rules) = self.snp() {
+            findings.extend(vmpl(rules));
+            findings.extend(vlek(rules));
+            findings.extend(zero_floors(rules));
+            findings.extend(migration(rules));
+            findings.extend(alias_check(rules));
+        }
+        if let Some(rules) = self.tdx() {
+            findings.extend(tdx_migration(rules));
+            findings.extend(tdx_ve(rules));
+            findings.extend(tdx_statuses(rules));
+            findings.extend(tdx_rtmrs(rules));
+        }
         findings.extend(no_models(self));
         findings.extend(no_runtime(self));
         findings
@@ -71,8 +80,8 @@ fn long_age(policy: &Policy) -> Option<Finding> {
     })
 }
 
-fn vmpl(policy: &Policy) -> Option<Finding> {
-    policy.snp().vmpl.iter().any(|vmpl| *vmpl != 0).then(|| {
+fn vmpl(rules: &SnpRules) -> Option<Finding> {
+    rules.vmpl.iter().any(|vmpl| *vmpl != 0).then(|| {
         finding(
             "policy.lint.vmpl",
             "snp.vmpl",
@@ -82,8 +91,8 @@ fn vmpl(policy: &Policy) -> Option<Finding> {
     })
 }
 
-fn vlek(policy: &Policy) -> Option<Finding> {
-    let accepted = policy.snp().signing_keys.contains(&SigningKey::Vlek);
+fn vlek(rules: &SnpRules) -> Option<Finding> {
+    let accepted = rules.signing_keys.contains(&SigningKey::Vlek);
     accepted.then(|| {
         finding(
             "policy.lint.vlek",
@@ -93,7 +102,7 @@ fn vlek(policy: &Policy) -> Option<Finding> {
     })
 }
 
-fn zero_floors(policy: &Policy) -> Vec<Finding> {
+fn zero_floors(rules: &SnpRules) -> Vec<Finding> {
     let is_zero = |floor: &&TcbFloor| {
         let fmc = floor.floor.fmc.map(|_| 0);
         floor.floor
@@ -102,7 +111,7 @@ fn zero_floors(policy: &Policy) -> Vec<Finding> {
                 ..TcbVersion::default()
             }
     };
-    let floors = policy.snp().minimum_tcb.iter().filter(is_zero);
+    let floors = rules.minimum_tcb.iter().filter(is_zero);
     floors
         .map(|floor| {
             finding(
@@ -115,8 +124,8 @@ fn zero_floors(policy: &Policy) -> Vec<Finding> {
         .collect()
 }
 
-fn migration(policy: &Policy) -> Option<Finding> {
-    let mut rules = policy.snp().guest_policy.iter();
+fn migration(rules: &SnpRules) -> Option<Finding> {
+    let mut rules = rules.guest_policy.iter();
     let rule = rules.find(|(bit, _)| *bit == GuestPolicyBit::MigrateMa)?.1;
     (rule != BitRule::Forbid).then(|| {
         finding(
@@ -127,8 +136,8 @@ fn migration(policy: &Policy) -> Option<Finding> {
     })
 }
 
-fn alias_check(policy: &Policy) -> Option<Finding> {
-    let required = &policy.snp().platform_info.required;
+fn alias_check(rules: &SnpRules) -> Option<Finding> {
+    let required = &rules.platform_info.required;
     (!required.contains(&PlatformInfoBit::AliasCheckComplete)).then(|| {
         finding(
             "policy.lint.alias_check",
@@ -155,6 +164,48 @@ fn no_runtime(policy: &Policy) -> Option<Finding> {
             "runtime",
             "any runtime that an accepted measurement starts is accepted: list the SHA-256 of its executable unless the \
              measurement covers it",
+        )
+    })
+}
+
+fn tdx_migration(rules: &TdxRules) -> Option<Finding> {
+    (rules.attributes.of(TdAttributeBit::Migratable) != BitRule::Forbid).then(|| {
+        finding(
+            "policy.lint.tdx_migration",
+            "tdx.attributes.migratable",
+            "a migration TD may take the guest elsewhere and is not judged by this policy: forbid it",
+        )
+    })
+}
+
+fn tdx_ve(rules: &TdxRules) -> Option<Finding> {
+    (rules.attributes.of(TdAttributeBit::SeptVeDisable) != BitRule::Require).then(|| {
+        finding(
+            "policy.lint.tdx_ve",
+            "tdx.attributes.sept_ve_disable",
+            "sept_ve_disable is not required: the host can make the guest fault on its own pages while it runs",
+        )
+    })
+}
+
+fn tdx_statuses(rules: &TdxRules) -> Option<Finding> {
+    let lax = rules.statuses.iter().any(|status| status.is_out_of_date());
+    (lax && rules.grace_seconds.is_none()).then(|| {
+        finding(
+            "policy.lint.tdx_status",
+            "tdx.statuses",
+            "platforms with missing fixes are accepted without end: give them grace_seconds, which count from the day of the fix",
+        )
+    })
+}
+
+fn tdx_rtmrs(rules: &TdxRules) -> Option<Finding> {
+    let judged = rules.rtmrs.iter().flatten().count();
+    (judged == 0).then(|| {
+        finding(
+            "policy.lint.tdx_rtmr",
+            "tdx.rtmr1",
+            "MRTD covers the firmware only: list rtmr1 and rtmr2 so that the kernel and its command line are judged too",
         )
     })
 }

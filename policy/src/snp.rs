@@ -3,7 +3,7 @@
 pub(crate) mod guest_policy;
 pub(crate) mod platform_info;
 
-pub use guest_policy::{BitRule, GuestPolicyBit, GuestPolicyRules};
+pub use guest_policy::{GuestPolicyBit, GuestPolicyRules};
 pub use platform_info::{PlatformInfoBit, PlatformInfoRules};
 
 use crate::{AllowList, NamedDigest};

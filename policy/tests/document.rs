@@ -6,9 +6,9 @@ use attestation::{
     snp::{Product, TcbVersion},
 };
 use policy::{
-    Policy, PolicyError, Position,
+    BitRule, Policy, PolicyError, Position,
     document::MAX_DOCUMENT_BYTES,
-    snp::{BitRule, GuestPolicyBit, PlatformInfoBit},
+    snp::{GuestPolicyBit, PlatformInfoBit},
 };
 use proptest::prelude::*;
 
@@ -63,7 +63,7 @@ fn the_sample_says_what_its_page_says() {
     assert_eq!(policy.models().unwrap().len(), 1);
     assert_eq!(policy.runtimes().unwrap().len(), 1);
 
-    let snp = policy.snp();
+    let snp = policy.snp().unwrap();
     let products: Vec<_> = snp.products.iter().copied().collect();
     assert_eq!(products, [Product::Genoa, Product::Turin]);
     let turin = snp
@@ -205,7 +205,7 @@ fn every_required_field_is_required() {
     assert!(
         mistakes("schema = 1")
             .iter()
-            .any(|m| m.to_string().contains("`snp`"))
+            .any(|m| m.to_string().contains("snp or tdx"))
     );
 }
 
@@ -585,7 +585,7 @@ fn optional_parts_may_be_absent() {
     let platform = sample().find("[snp.platform_info]").unwrap();
     let policy = Policy::from_toml(&sample().as_bytes()[..platform]).unwrap();
     assert!(policy.models().is_none() && policy.runtimes().is_none());
-    assert!(policy.snp().platform_info.required.is_empty());
+    assert!(policy.snp().unwrap().platform_info.required.is_empty());
     assert!(
         Policy::from_toml(&sample().as_bytes()[..models])
             .unwrap()

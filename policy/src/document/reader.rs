@@ -14,7 +14,7 @@ const MAX_TEXT_CHARS: usize = 128;
 /// A table whose fields are taken out one by one.
 pub(super) struct Section<'t> {
     path: String,
-    at: usize,
+    pub(super) at: usize,
     fields: BTreeMap<String, (usize, Spanned<DeValue<'t>>)>,
 }
 

@@ -1,12 +1,12 @@
 //! Schema 1 of the policy document, table by table (docs/policy.md).
 
 use super::{
-    Document, PolicyError, SCHEMA, Validity,
+    Document, PolicyError, SCHEMA, Validity, gpu,
     mistakes::Mistakes,
     reader::{Field, Section},
-    snp,
+    snp, tdx,
 };
-use crate::{AllowList, NamedDigest};
+use crate::{AllowList, NamedDigest, snp::SnpRules, tdx::TdxRules};
 use attestation::UnixTime;
 use toml::de::DeTable;
 
@@ -37,7 +37,8 @@ fn document(mut root: Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Docume
     let name = root.read("name", mistakes, Field::text);
     let validity = validity(&mut root, mistakes);
     let max_age_seconds = root.read("freshness", mistakes, freshness);
-    let snp = root.read("snp", mistakes, snp::read);
+    let (snp, tdx) = tees(&mut root, mistakes);
+    let gpu = optional(&mut root, "gpu", mistakes, gpu::read);
     let models = accepted(&mut root, "models", mistakes);
     let runtimes = accepted(&mut root, "runtime", mistakes);
     root.close(mistakes);
@@ -47,9 +48,38 @@ fn document(mut root: Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Docume
         validity: validity?,
         max_age_seconds: max_age_seconds?,
         snp: snp?,
+        tdx: tdx?,
+        gpu: gpu?,
         models,
         runtimes,
     })
+}
+
+/// `[snp]` and `[tdx]`: at least one of them.
+fn tees(
+    root: &mut Section<'_>,
+    mistakes: &mut Mistakes<'_>,
+) -> (Option<Option<SnpRules>>, Option<Option<TdxRules>>) {
+    let snp = optional(root, "snp", mistakes, snp::read);
+    let tdx = optional(root, "tdx", mistakes, tdx::read);
+    if let (Some(None), Some(None)) = (&snp, &tdx) {
+        let field = "snp or tdx".to_owned();
+        mistakes.note(root.at, |at| PolicyError::MissingField { at, field });
+    }
+    (snp, tdx)
+}
+
+/// A table that may be left out: `Some(None)`; `None` if it is a mistake.
+pub(super) fn optional<T>(
+    root: &mut Section<'_>,
+    name: &str,
+    mistakes: &mut Mistakes<'_>,
+    read: impl FnOnce(Field<'_>, &mut Mistakes<'_>) -> Option<T>,
+) -> Option<Option<T>> {
+    match root.optional(name) {
+        None => Some(None),
+        Some(field) => read(field, mistakes).map(Some),
+    }
 }
 
 /// Nothing else is read of a document whose schema is not ours.

@@ -8,10 +8,10 @@ use super::{
 };
 use crate::{
     AllowList,
+    bit_rule::BIT_RULES,
     snp::{
         GuestPolicyBit, GuestPolicyRules, PRODUCTS, PlatformInfoBit, PlatformInfoRules,
-        SIGNING_KEYS, SnpRules, TcbFloor, guest_policy::BIT_RULES, name_of,
-        platform_info::PLATFORM_INFO_BITS,
+        SIGNING_KEYS, SnpRules, TcbFloor, name_of, platform_info::PLATFORM_INFO_BITS,
     },
 };
 use attestation::snp::{Product, SigningKey, TcbVersion};

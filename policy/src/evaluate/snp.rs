@@ -3,9 +3,9 @@
 use super::{listed, told};
 use crate::{
     Reason,
+    bit_rule::BIT_RULES,
     snp::{
         PRODUCTS, SIGNING_KEYS, SnpRules, TcbFloor,
-        guest_policy::BIT_RULES,
         guest_policy::{DEBUG, RESERVED_ONE, RESERVED_ZERO},
         name_of,
     },

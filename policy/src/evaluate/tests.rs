@@ -121,7 +121,8 @@ fn manifest() -> Manifest {
 
 fn claims() -> NodeClaims {
     NodeClaims {
-        cpu: CpuClaims::Snp(snp_claims()),
+        cpu: CpuClaims::Snp(Box::new(snp_claims())),
+        devices: None,
         anchors: Anchors::Vendor,
         identity: IdentityKey([0; 32]),
         manifest: manifest(),
@@ -141,7 +142,7 @@ fn snp_reason(edit: impl FnOnce(&mut SnpClaims)) -> Reason {
     let mut snp = snp_claims();
     edit(&mut snp);
     let node = NodeClaims {
-        cpu: CpuClaims::Snp(snp),
+        cpu: CpuClaims::Snp(Box::new(snp)),
         ..claims()
     };
     let mut reasons = policy().reasons(&node, AT, AT);
@@ -313,7 +314,7 @@ fn flags_of_the_guest_policy() {
         let mut snp = snp_claims();
         snp.guest_policy ^= 1 << allowed;
         let node = NodeClaims {
-            cpu: CpuClaims::Snp(snp),
+            cpu: CpuClaims::Snp(Box::new(snp)),
             ..claims()
         };
         assert_eq!(policy().reasons(&node, AT, AT), []);
@@ -378,7 +379,7 @@ fn all_reasons_are_told_in_the_order_of_the_document() {
     snp.guest_policy = u64::MAX ^ 1 << 22;
     snp.platform_info = 1 << 7;
     let mut node = claims();
-    node.cpu = CpuClaims::Snp(snp);
+    node.cpu = CpuClaims::Snp(Box::new(snp));
     node.anchors = Anchors::Custom;
     node.manifest.model = "other".to_owned();
     node.manifest.runtime_digest = [0; 32];

@@ -1,5 +1,7 @@
 //! The guest policy (AMD 56860 table 10): what the guest's owner let the hypervisor do. DEBUG has no name here: it is always denied.
 
+use crate::BitRule;
+
 /// A flag of POLICY that a document must speak about. The name is AMD's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GuestPolicyBit {
@@ -21,17 +23,6 @@ pub enum GuestPolicyBit {
     PageSwapDisable,
 }
 
-/// What a document says about one flag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BitRule {
-    /// `allow`: set or clear.
-    Allow,
-    /// `require`: must be set.
-    Require,
-    /// `forbid`: must be clear.
-    Forbid,
-}
-
 /// `[snp.guest_policy]`: one rule for each flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GuestPolicyRules(pub(crate) [BitRule; 8]);
@@ -44,13 +35,6 @@ pub(crate) const RESERVED_ONE: u64 = 1 << 17;
 
 /// Bits 63 to 26: reserved, must be zero.
 pub(crate) const RESERVED_ZERO: u64 = !0 << 26;
-
-/// Names of the rules in a document.
-pub(crate) const BIT_RULES: [(&str, BitRule); 3] = [
-    ("allow", BitRule::Allow),
-    ("require", BitRule::Require),
-    ("forbid", BitRule::Forbid),
-];
 
 impl GuestPolicyBit {
     /// Every flag, in the order of their bits.
@@ -92,18 +76,6 @@ impl GuestPolicyBit {
             Self::RaplDis => 1 << 23,
             Self::CiphertextHidingDram => 1 << 24,
             Self::PageSwapDisable => 1 << 25,
-        }
-    }
-}
-
-impl BitRule {
-    /// Whether a flag in this state satisfies the rule.
-    #[must_use]
-    pub const fn accepts(self, bits: u64, mask: u64) -> bool {
-        match self {
-            Self::Allow => true,
-            Self::Require => bits & mask != 0,
-            Self::Forbid => bits & mask == 0,
         }
     }
 }
