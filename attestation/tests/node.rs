@@ -54,7 +54,7 @@ fn refusal(make_wrong: impl FnOnce(&mut EvidenceBundle)) -> VerifyError {
 fn snp(bundle: &mut EvidenceBundle) -> &mut SnpEvidence {
     match &mut bundle.cpu {
         CpuEvidence::Snp(snp) => snp,
-        _ => panic!("an SNP machine"),
+        _ => unreachable!("an SNP machine"),
     }
 }
 

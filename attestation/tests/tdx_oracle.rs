@@ -76,7 +76,7 @@ impl Endorsed {
         let claims = verified.map_err(|error| error.code())?;
         Ok(verdict(
             claims.tcb.status.name(),
-            claims.tcb.advisory_ids.clone(),
+            claims.tcb.advisory_ids,
         ))
     }
 

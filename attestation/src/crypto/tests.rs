@@ -4,7 +4,10 @@ use super::{aws_lc, rust_crypto};
 use aws_lc_rs::{
     rand::SystemRandom,
     rsa::{KeyPair, KeySize},
-    signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PSS_SHA384},
+    signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
+        KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA384, RsaEncoding,
+    },
 };
 
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -77,16 +80,41 @@ fn ecdsa_p384_of_both_backends_agrees() {
 }
 
 #[test]
+fn ecdsa_p256_of_both_backends_agrees() {
+    let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let signature = key.sign(&SystemRandom::new(), b"message").unwrap();
+    for verify in [
+        aws_lc::ecdsa_p256_sha256_verify as Verify,
+        rust_crypto::ecdsa_p256_sha256_verify,
+    ] {
+        refuses_anything_else(verify, key.public_key().as_ref(), signature.as_ref());
+    }
+}
+
+fn signed_with_rsa(key: &KeyPair, encoding: &'static dyn RsaEncoding) -> Vec<u8> {
+    let mut signature = vec![0; key.public_modulus_len()];
+    let random = SystemRandom::new();
+    key.sign(encoding, &random, b"message", &mut signature)
+        .unwrap();
+    signature
+}
+
+#[test]
+fn rsa_pkcs1_of_both_backends_agrees() {
+    let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let signature = signed_with_rsa(&key, &RSA_PKCS1_SHA256);
+    for verify in [
+        aws_lc::rsa_pkcs1_sha256_verify as Verify,
+        rust_crypto::rsa_pkcs1_sha256_verify,
+    ] {
+        refuses_anything_else(verify, key.public_key().as_ref(), &signature);
+    }
+}
+
+#[test]
 fn rsa_pss_of_both_backends_agrees() {
     let key = KeyPair::generate(KeySize::Rsa4096).unwrap();
-    let mut signature = vec![0; key.public_modulus_len()];
-    key.sign(
-        &RSA_PSS_SHA384,
-        &SystemRandom::new(),
-        b"message",
-        &mut signature,
-    )
-    .unwrap();
+    let signature = signed_with_rsa(&key, &RSA_PSS_SHA384);
     for verify in [
         aws_lc::rsa_pss_sha384_verify as Verify,
         rust_crypto::rsa_pss_sha384_verify,

@@ -127,7 +127,9 @@ fn one_event_too_many_is_refused() {
 }
 
 /// What is wrong with the header, how it is made so.
-const HEADER_FAULTS: &[(&str, fn(&mut Vec<u8>))] = &[
+type HeaderFault = (&'static str, fn(&mut Vec<u8>));
+
+const HEADER_FAULTS: &[HeaderFault] = &[
     ("register", |log| log[0] = 2),
     ("type", |log| log[4] = 4),
     ("digest", |log| log[27] = 1),

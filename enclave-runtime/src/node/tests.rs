@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Runtime;
-use attestation::SnpEvidence;
+use attestation::{CpuEvidence, SnpEvidence};
 use engine::{
     EngineError, Job, Step,
     chat::{ChatError, Message},

@@ -10,7 +10,7 @@ fn hostile_parts() -> [Markup; 4] {
     let check = Check::fail(HOSTILE, HOSTILE)
         .section(HOSTILE)
         .detail(HOSTILE);
-    let report = Report::of(vec![check.clone()], json!({HOSTILE: HOSTILE}));
+    let report = Report::of(vec![check], json!({HOSTILE: HOSTILE}));
     let input = Input {
         path: PathBuf::from(HOSTILE),
         size_bytes: 1,
