@@ -11,7 +11,10 @@
 mod narthex;
 
 use narthex::{Run, narthex, vectors};
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 const REPORT: &str = "go-nvattest-tools/test_raw_gpu_attestation_report.dat";
 const CHAIN: &str = "go-nvattest-tools/test_gpu_attestation_certificate_chain.dat";
@@ -28,7 +31,7 @@ fn folder() -> Option<PathBuf> {
 }
 
 /// The Hopper evidence, with more arguments, at `at`.
-fn hopper(folder: &PathBuf, at: &str, arguments: &[&str]) -> Run {
+fn hopper(folder: &Path, at: &str, arguments: &[&str]) -> Run {
     let mut all = vec![
         "verify", "nvidia", "--report", REPORT, "--chain", CHAIN, "--at", at,
     ];

@@ -1,5 +1,6 @@
 //! What the targets share: evidence cut out of one input, verified at a time when genuine evidence is valid.
 
+pub mod nvidia;
 pub mod seeds;
 mod signed;
 
