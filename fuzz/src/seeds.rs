@@ -122,3 +122,9 @@ fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
     assert!(length < 128);
     [&[tag, length][..], content].concat()
 }
+
+/// What an invented NVIDIA issues on 2026-06-01: it parses like the genuine, and nobody trusts it.
+pub fn nvidia() -> tee_sim::nvidia::Issued {
+    let now = attestation::UnixTime(1_780_272_000);
+    tee_sim::nvidia::Nvidia::invent(now).issue(&[7; 32])
+}

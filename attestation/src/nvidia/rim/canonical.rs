@@ -95,3 +95,52 @@ fn extended<'n, 'a>(
     }
     extended
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{document_without, subtree};
+    use crate::nvidia::rim::xml::{Node, parse};
+
+    const DOCUMENT: &str = r#"<?xml version="1.0"?>
+<r xmlns:z="urn:z" xmlns="urn:r" b="2" z:a='1'
+   a="1"><z:s xmlns="urn:r" xmlns:y="urn:y"><t xmlns:y="urn:w" y:k="v"/>text
+</z:s ><u xmlns="urn:u"/></r>
+"#;
+
+    #[test]
+    fn a_document_has_its_namespaces_and_attributes_in_order() {
+        let root = parse(DOCUMENT.as_bytes()).unwrap();
+        let [Node::Element(first), Node::Element(last)] = root.children.as_slice() else {
+            panic!("two children");
+        };
+        let without_last = r#"<r xmlns="urn:r" xmlns:z="urn:z" a="1" b="2" z:a="1"><z:s xmlns:y="urn:y"><t xmlns:y="urn:w" y:k="v"></t>text
+</z:s></r>"#;
+        assert_eq!(document_without(&root, last), without_last.as_bytes());
+        let without_first =
+            r#"<r xmlns="urn:r" xmlns:z="urn:z" a="1" b="2" z:a="1"><u xmlns="urn:u"></u></r>"#;
+        assert_eq!(document_without(&root, first), without_first.as_bytes());
+    }
+
+    #[test]
+    fn a_subtree_is_lent_the_namespaces_of_its_ancestors() {
+        let root = parse(DOCUMENT.as_bytes()).unwrap();
+        let Some(Node::Element(inner)) = root.children.first() else {
+            panic!("a child");
+        };
+        let Some(Node::Element(innermost)) = inner.children.first() else {
+            panic!("a grandchild");
+        };
+        let expected = r#"<t xmlns="urn:r" xmlns:y="urn:w" xmlns:z="urn:z" y:k="v"></t>"#;
+        assert_eq!(subtree(innermost, &[&root, inner]), expected.as_bytes());
+    }
+
+    /// Two elements that look alike are not the same one.
+    #[test]
+    fn only_the_very_element_is_left_out() {
+        let root = parse(b"<r><a/><a/></r>").unwrap();
+        let Some(Node::Element(second)) = root.children.get(1) else {
+            panic!("two children");
+        };
+        assert_eq!(document_without(&root, second), b"<r><a></a></r>");
+    }
+}

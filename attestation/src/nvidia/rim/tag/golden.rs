@@ -89,3 +89,50 @@ fn digest(hex: &str) -> Option<[u8; 48]> {
 fn nibble(digit: u8) -> Option<u8> {
     u8::try_from(char::from(digit).to_digit(16)?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{SWID, number, read};
+    use crate::nvidia::rim::xml;
+    use std::{env, fs, path::PathBuf};
+
+    /// Payloads of go-nvattest-tools; where no evidence is at hand this says so and looks at nothing.
+    #[test]
+    fn payloads_are_read_as_their_names_say() {
+        #[expect(clippy::disallowed_methods, reason = "evidence is found by a variable")]
+        let Some(folder) = env::var_os("NARTHEX_VECTORS") else {
+            println!("NARTHEX_VECTORS is not set: no payload to look at");
+            return;
+        };
+        let mut seen = [0, 0];
+        for entry in fs::read_dir(PathBuf::from(folder).join("go-nvattest-tools/rim")).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let is_right = name.starts_with("success_");
+            if !is_right && !name.starts_with("failure_") {
+                continue;
+            }
+            let text = fs::read(&path).unwrap();
+            let root = xml::parse(&text).unwrap();
+            let children = root.elements().unwrap();
+            let payload = children.into_iter().find(|one| one.is(SWID, "Payload"));
+            let has_none = "success_payload_multiple_measurements";
+            let accepted = payload.is_some_and(|payload| read(payload).is_ok());
+            assert_eq!(accepted, is_right && name != has_none, "{name}");
+            seen[usize::from(is_right)] += 1;
+        }
+        assert_eq!(seen, [18, 4]);
+    }
+
+    #[test]
+    fn numbers_have_one_spelling() {
+        assert_eq!(
+            ["0", "63", "255"].map(number),
+            [Some(0), Some(63), Some(255)]
+        );
+        assert_eq!(
+            ["", "+1", "01", "-0", "256", " 1", "1 "].map(number),
+            [None; 7]
+        );
+    }
+}
