@@ -74,10 +74,7 @@ impl Endorsed {
         let collateral = Collateral::from_json(&self.document).unwrap();
         let verified = tdx::verify(&evidence, Some(&collateral), &TdxRoots::vendor(), self.now);
         let claims = verified.map_err(|error| error.code())?;
-        Ok(verdict(
-            claims.tcb.status.name(),
-            claims.tcb.advisory_ids,
-        ))
+        Ok(verdict(claims.tcb.status.name(), claims.tcb.advisory_ids))
     }
 
     /// With a PCK chain in the collateral the oracle looks at no other; ours is the quote's own.

@@ -33,4 +33,4 @@ pub use policy_text::PolicyText;
 pub use report::{Cpuid, FirmwareVersion, KeyInfo, Report};
 pub use signer::PolicySigner;
 pub use tdx_machine::TdxMachine;
-pub use vendor::{AuthorityCertificates, Vendor, verifier};
+pub use vendor::{AuthorityCertificates, Vendor, verifier, verifier_of_all};

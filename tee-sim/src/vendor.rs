@@ -4,7 +4,7 @@ use crate::{
     pki::{self, Validity, VekCertificate, product_name},
     x509::Key,
 };
-use attestation::{UnixTime, Verifier, snp::Product};
+use attestation::{UnixTime, Verifier, roots::Roots, snp::Product};
 use aws_lc_rs::{
     encoding::{AsDer as _, PublicKeyX509Der},
     signature::{EcdsaKeyPair, KeyPair as _},
@@ -52,6 +52,21 @@ pub fn verifier(ark_der: &[u8], ask_der: &[u8]) -> Verifier {
         reason = "this is the crate for invented vendors"
     )]
     attestation::danger::verifier_with_roots(ark_der, ask_der)
+}
+
+/// A verifier that trusts the invented vendors of another process: ARK and ASK, Intel's root, NVIDIA's device and RIM roots. What it
+/// verifies is `Anchors::Custom`.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the crate for invented vendors"
+)]
+pub fn verifier_of_all(amd: (&[u8], &[u8]), intel: &[u8], nvidia: (&[u8], &[u8])) -> Verifier {
+    attestation::danger::verifier(Roots {
+        snp: attestation::danger::snp_roots(amd.0, amd.1),
+        tdx: attestation::danger::tdx_roots(intel),
+        nvidia: attestation::danger::nvidia_roots(nvidia.0, nvidia.1),
+    })
 }
 
 impl Vendor {

@@ -4,6 +4,7 @@
 
 pub mod child;
 pub mod fault;
+pub mod fleet;
 pub mod memory;
 pub mod stack;
 pub mod wiretap;

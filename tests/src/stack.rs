@@ -2,8 +2,13 @@
 //!
 //! Each part is a process of its own, so that "the gateway never saw it" can be looked up in the gateway's memory.
 
-use crate::{child::Process, fault::FaultPeer, wiretap::Wiretap};
-use attestation::{UnixTime, crypto::sha256, snp::Product};
+use crate::{
+    child::Process,
+    fault::FaultPeer,
+    fleet::{self, Tees},
+    wiretap::Wiretap,
+};
+use attestation::{UnixTime, crypto::sha256};
 use std::{
     fs, io,
     net::SocketAddr,
@@ -12,21 +17,18 @@ use std::{
     process::{Command, Output},
     time::{SystemTime, UNIX_EPOCH},
 };
-use tee_sim::{PolicyText, Report};
+use tee_sim::PolicyText;
 use tempfile::TempDir;
 
-/// The product that the simulated vendor makes.
-pub const PRODUCT: Product = Product::Genoa;
-/// The node's name.
-pub const NODE: &str = "demo-node-1";
 /// The public name of the model of demo and tests.
 pub const MODEL: &str = "smollm2-135m-instruct";
 /// Folders that remember policy versions, one for each that judges.
-const STATES: [&str; 4] = [
+const STATES: [&str; 5] = [
     "state-runtime",
     "state-gateway",
     "state-client",
     "state-other",
+    "state-tdx",
 ];
 /// How long the demo's policy lasts, in seconds.
 const POLICY_SECONDS: u64 = 7 * 24 * 3600;
@@ -68,9 +70,11 @@ pub struct Directory {
 pub struct Stack {
     /// Its programs.
     pub programs: Programs,
+    /// Its model's file.
+    pub model: PathBuf,
     /// The gateway's process.
     pub gateway: Process,
-    /// The runtime's process.
+    /// The runtimes' process; the inner wire leads to the node with SEV-SNP.
     pub runtime: Process,
     /// Stands between gateway and runtime.
     pub fault: FaultPeer,
@@ -169,12 +173,14 @@ pub fn publish_policy(directory: &Directory, programs: &Programs, model: &Path) 
     sign_policy(directory, programs, "policy")
 }
 
-/// The policy that admits the simulated machine with this model, from an hour ago on.
+/// The policy that admits both simulated machines with this model, from an hour ago on.
 pub fn policy(model: &Path) -> io::Result<PolicyText> {
     let digest = sha256(&fs::read(model)?);
     let now = now();
     let begins = UnixTime(now.0.saturating_sub(3600));
-    let policy = PolicyText::admitting(&Report::of(PRODUCT), begins, now.plus(POLICY_SECONDS));
+    let mut policy = PolicyText::admitting(&fleet::snp_report(), begins, now.plus(POLICY_SECONDS));
+    policy.tdx = Some(fleet::tdx_text());
+    policy.gpu = Some(fleet::gpu_text());
     Ok(policy.model(MODEL, digest))
 }
 
@@ -200,20 +206,21 @@ impl Stack {
         directory: Directory,
         model: &Path,
         inspection: Inspection,
+        tees: Tees,
     ) -> io::Result<Self> {
-        let (root, model) = (directory.path(), model.display().to_string());
-        let mut runtime = vec!["runtime", &root, "--model", &model];
-        runtime.extend(inspection.flag());
-        let runtime = Process::start(&programs.demo, &runtime)?;
-        let fault = FaultPeer::start(address(&runtime.ready)?).await?;
+        let runtime = start_runtimes(&programs, &directory, model, (inspection, tees))?;
+        let mut upstreams = addresses(&runtime.ready)?;
+        let fault = FaultPeer::start(upstreams.remove(0)).await?;
         let inner_wire = Wiretap::start(fault.address).await?;
-        let config = gateway_config(&directory, inner_wire.address);
+        upstreams.insert(0, inner_wire.address);
+        let config = gateway_config(&directory, tees, &upstreams);
         fs::write(directory.file("gateway.toml"), config)?;
-        let gateway = Process::start(&programs.demo, &["gateway", &root])?;
+        let gateway = Process::start(&programs.demo, &["gateway", &directory.path()])?;
         let (public, admin) = two_addresses(&gateway.ready)?;
         let outer_wire = Wiretap::start(public).await?;
         Ok(Self {
             programs,
+            model: model.to_owned(),
             gateway,
             runtime,
             fault,
@@ -257,7 +264,19 @@ impl Stack {
     }
 }
 
-fn gateway_config(directory: &Directory, upstream: SocketAddr) -> String {
+fn start_runtimes(
+    programs: &Programs,
+    directory: &Directory,
+    model: &Path,
+    (inspection, tees): (Inspection, Tees),
+) -> io::Result<Process> {
+    let (root, model) = (directory.path(), model.display().to_string());
+    let mut arguments = vec!["runtime", &root, "--model", &model, "--tees", tees.word()];
+    arguments.extend(inspection.flag());
+    Process::start(&programs.demo, &arguments)
+}
+
+fn gateway_config(directory: &Directory, tees: Tees, upstreams: &[SocketAddr]) -> String {
     let file = |name| directory.text(name);
     let digest = fs::read(directory.file("api-key")).map(|key| hex::encode(sha256(&key)));
     format!(
@@ -278,11 +297,7 @@ state = {:?}
 [[api_keys]]
 name = "demo"
 sha256 = "{}"
-
-[[nodes]]
-name = "{NODE}"
-upstream = "{upstream}"
-"#,
+{}"#,
         file("gateway.cert.pem"),
         file("gateway.key.pem"),
         file("policy.json"),
@@ -290,7 +305,18 @@ upstream = "{upstream}"
         file("bob.pub.pem"),
         file("state-gateway"),
         digest.unwrap_or_default(),
+        nodes_config(tees, upstreams),
     )
+}
+
+/// The first node is the first choice, so that the demonstration goes the same way each time.
+fn nodes_config(tees: Tees, upstreams: &[SocketAddr]) -> String {
+    let nodes = tees.nodes().iter().zip(upstreams).zip([1000, 1]);
+    nodes
+        .map(|((name, upstream), weight)| {
+            format!("\n[[nodes]]\nname = {name:?}\nupstream = \"{upstream}\"\nweight = {weight}\n")
+        })
+        .collect()
 }
 
 /// Runs the shipped `narthex`.
@@ -308,11 +334,14 @@ pub fn succeed(output: Output) -> io::Result<Output> {
 }
 
 fn two_addresses(text: &str) -> io::Result<(SocketAddr, SocketAddr)> {
-    let mut words = text.split(' ').map(address);
-    match (words.next(), words.next()) {
-        (Some(first), Some(second)) => Ok((first?, second?)),
+    match addresses(text)?.as_slice() {
+        [first, second] => Ok((*first, *second)),
         _ => Err(io::Error::other(format!("not two addresses: {text:?}"))),
     }
+}
+
+fn addresses(text: &str) -> io::Result<Vec<SocketAddr>> {
+    text.split(' ').map(address).collect()
 }
 
 fn address(text: &str) -> io::Result<SocketAddr> {

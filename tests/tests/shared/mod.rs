@@ -8,6 +8,7 @@ use std::{
 };
 use tests::{
     child::Process,
+    fleet::Tees,
     stack::{self, Directory, Inspection, Programs, Stack},
 };
 use tokio::runtime::Runtime;
@@ -36,6 +37,7 @@ fn start() -> Shared {
             directory,
             &model,
             Inspection::Allowed,
+            Tees::Snp,
         ))
         .unwrap();
     Shared {

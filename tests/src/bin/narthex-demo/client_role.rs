@@ -1,13 +1,13 @@
 //! The client's process: the shipped `narthex` commands, told to trust the simulated vendor.
 
-use crate::{Outcome, roots};
+use crate::Outcome;
 use client::{SystemClock, cli};
 use std::{ffi::OsString, path::Path, sync::Arc};
-use tests::child::parent_has_ended;
+use tests::{child::parent_has_ended, fleet};
 
 pub(crate) fn run(directory: &Path, arguments: Vec<OsString>) -> Outcome {
     let composition = cli::Composition {
-        verifier: roots::verifier(directory)?,
+        verifier: fleet::verifier(directory)?,
         #[expect(
             clippy::disallowed_methods,
             reason = "the demo's composition trusts the simulated vendor"

@@ -1,10 +1,13 @@
 //! The gateway's process: the shipped gateway library, told to trust the simulated vendor.
 
-use crate::{Outcome, roots};
+use crate::Outcome;
 use gateway::{Config, Gateway, Listeners, SystemClock, policy_in_force, telemetry};
 use policy::Appraiser;
 use std::{error::Error, io, path::Path, process::ExitCode, sync::Arc, time::Duration};
-use tests::child::{announce, parent_has_ended};
+use tests::{
+    child::{announce, parent_has_ended},
+    fleet,
+};
 
 /// How often the first appraisal is tried before the gateway says that it is ready.
 const FIRST_APPRAISAL_TRIES: u32 = 5;
@@ -18,7 +21,7 @@ pub(crate) fn run(directory: &Path) -> Outcome {
         reason = "the demo's composition trusts the simulated vendor"
     )]
     let policy = policy::danger::accept_custom_anchors(policy_in_force(&config.policy)?);
-    let appraiser = Appraiser::new(roots::verifier(directory)?, policy);
+    let appraiser = Appraiser::new(fleet::verifier(directory)?, policy);
     tokio::runtime::Runtime::new()?.block_on(serve(&config, appraiser))
 }
 

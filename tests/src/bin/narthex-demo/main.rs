@@ -3,7 +3,6 @@
 mod client_role;
 mod gateway_role;
 mod refusals;
-mod roots;
 mod runtime_role;
 mod show;
 mod up;
@@ -27,16 +26,16 @@ struct Demo {
 enum Role {
     /// Starts everything, asks, shows the refusals, ends everything
     Up(up::Up),
-    /// The runtime, with simulated SEV-SNP evidence
+    /// The runtimes, with simulated evidence of SEV-SNP, TDX and GPUs
     #[command(hide = true)]
     Runtime(runtime_role::RuntimeRole),
-    /// The gateway, trusting the simulated vendor
+    /// The gateway, trusting the simulated vendors
     #[command(hide = true)]
     Gateway {
         /// The stack's files
         directory: PathBuf,
     },
-    /// `narthex`, trusting the simulated vendor
+    /// `narthex`, trusting the simulated vendors
     #[command(hide = true)]
     Client {
         /// The stack's files

@@ -2,6 +2,7 @@
 
 use crate::show;
 use std::{error::Error, fs, process::Output};
+use tee_sim::PolicyText;
 use tests::{
     fault::Fault,
     stack::{self, Stack},
@@ -19,6 +20,7 @@ struct Attempt<'a> {
 pub(crate) async fn show(stack: &Stack) -> Result<(), Box<dyn Error>> {
     show::step("What is refused");
     tampered_measurement(stack)?;
+    missing_gpu(stack)?;
     tampered_policy(stack)?;
     truncated_stream(stack)?;
     shipped_client(stack)
@@ -26,25 +28,38 @@ pub(crate) async fn show(stack: &Stack) -> Result<(), Box<dyn Error>> {
 
 /// A policy that names another launch measurement, as if other code ran than the security team approved.
 fn tampered_measurement(stack: &Stack) -> Result<(), Box<dyn Error>> {
+    let mut text = stack::policy(&stack.model)?;
+    text.version = 4;
+    text.tdx = None;
+    text.measurement = [0xE5; 48];
+    let attempt = Attempt {
+        title: "another measurement than the policy's",
+        code: "policy.snp.measurement",
+    };
+    denied(stack, &text, &attempt)
+}
+
+/// A policy that wants two GPUs in the machine.
+fn missing_gpu(stack: &Stack) -> Result<(), Box<dyn Error>> {
+    let mut text = stack::policy(&stack.model)?;
+    text.version = 5;
+    text.gpu.iter_mut().for_each(|gpu| gpu.count = 2);
+    let attempt = Attempt {
+        title: "fewer GPUs than the policy's",
+        code: "policy.gpu.count",
+    };
+    denied(stack, &text, &attempt)
+}
+
+fn denied(stack: &Stack, text: &PolicyText, attempt: &Attempt<'_>) -> Result<(), Box<dyn Error>> {
     let d = &stack.directory;
-    let toml = fs::read_to_string(d.file("policy.toml"))?;
-    let measurement = hex::encode(tee_sim::Report::of(stack::PRODUCT).measurement);
-    let other = toml
-        .replace(&measurement, &"e5".repeat(measurement.len() / 2))
-        .replace("version = 1\nname", "version = 2\nname");
-    fs::write(d.file("other.toml"), other)?;
+    fs::write(d.file("other.toml"), text.to_toml())?;
     stack::sign_policy(d, &stack.programs, "other")?;
     let mut chat = stack.client();
     chat.arg("chat")
         .args(stack.connection("other.json", "state-other"));
     let output = chat.arg("never sealed").output()?;
-    expect(
-        &Attempt {
-            title: "another measurement than the policy's",
-            code: "policy.snp.measurement",
-        },
-        &output,
-    )
+    expect(attempt, &output)
 }
 
 /// The signed policy with one bit of its payload flipped.

@@ -1,17 +1,21 @@
-//! The runtime's process: the shipped runtime library with evidence from an invented machine.
+//! The runtimes' process: the shipped runtime library, once for each node, with evidence from invented machines.
 
-use crate::{Outcome, roots};
+use crate::Outcome;
 use attestation::crypto::sha256;
 use clap::Args;
 use enclave_runtime::{Clock, Limits, Parts, PolicyInForce, Runtime, config::LogFormat};
-use engine::local::{LocalConfig, LocalEngine};
+use engine::{
+    Engine,
+    local::{LocalConfig, LocalEngine},
+};
 use provision::{PolicyMemory, read_policy, read_trust_root};
-use std::{fs, path::PathBuf, process::ExitCode, sync::Arc};
-use tee_sim::{Machine, Vendor};
+use std::{error::Error, fs, path::PathBuf, process::ExitCode, sync::Arc};
 use tests::{
     child::{announce, parent_has_ended},
-    stack::{MODEL, NODE, PRODUCT},
+    fleet::{Fleet, Node, Tees},
+    stack::MODEL,
 };
+use tokio::task::JoinSet;
 
 #[derive(Args)]
 pub(crate) struct RuntimeRole {
@@ -20,6 +24,9 @@ pub(crate) struct RuntimeRole {
     /// The model
     #[arg(long)]
     model: PathBuf,
+    /// The nodes
+    #[arg(long, value_enum, default_value = "snp")]
+    tees: Tees,
     /// Leaves the process's memory open to a test that looks into it
     #[arg(long)]
     inspectable: bool,
@@ -31,14 +38,6 @@ impl RuntimeRole {
         if !self.inspectable {
             enclave_runtime::harden()?;
         }
-        let parts = Parts {
-            node: NODE.to_owned(),
-            policy: self.policy_in_force()?,
-            residency: None,
-            collateral: None,
-            runtime_digest: sha256(&fs::read("/proc/self/exe")?),
-            limits: Limits::default(),
-        };
         let engine = LocalEngine::load(
             &self.model,
             LocalConfig {
@@ -49,14 +48,40 @@ impl RuntimeRole {
             },
         )?
         .with_name(MODEL)?;
-        let vendor = Vendor::invent(PRODUCT);
-        roots::publish(&self.directory, &vendor)?;
-        let machine = Arc::new(Machine::new(&vendor));
-        let runtime = Runtime::new(parts, Arc::new(engine), machine, Clock::system())?;
-        tokio::runtime::Runtime::new()?.block_on(serve(runtime))
+        let engine: Arc<dyn Engine> = Arc::new(engine);
+        let clock = Clock::system();
+        let fleet = Fleet::invent(clock.now());
+        fleet.publish_roots(&self.directory)?;
+        let nodes = fleet.nodes(self.tees);
+        let runtimes: Result<Vec<Runtime>, Box<dyn Error>> = nodes
+            .into_iter()
+            .map(|node| {
+                let (parts, machine) = (self.parts(&node)?, node.machine);
+                Ok(Runtime::new(
+                    parts,
+                    Arc::clone(&engine),
+                    machine,
+                    Clock::system(),
+                )?)
+            })
+            .collect();
+        tokio::runtime::Runtime::new()?.block_on(serve(runtimes?))
     }
 
-    fn policy_in_force(&self) -> Result<PolicyInForce, Box<dyn std::error::Error>> {
+    fn parts(&self, node: &Node) -> Result<Parts, Box<dyn Error>> {
+        let collateral = self.directory.join(format!("{}.collateral", node.name));
+        fs::write(&collateral, node.collateral.to_cbor())?;
+        Ok(Parts {
+            node: node.name.to_owned(),
+            policy: self.policy_in_force()?,
+            residency: None,
+            collateral: Some(collateral),
+            runtime_digest: sha256(&fs::read("/proc/self/exe")?),
+            limits: Limits::default(),
+        })
+    }
+
+    fn policy_in_force(&self) -> Result<PolicyInForce, Box<dyn Error>> {
         let file = |name| self.directory.join(name);
         let root = read_trust_root(&[file("alice.pub.pem"), file("bob.pub.pem")], None)?;
         let memory = PolicyMemory::new(&file("state-runtime"), &root);
@@ -71,10 +96,26 @@ impl RuntimeRole {
     }
 }
 
-async fn serve(runtime: Runtime) -> Outcome {
-    let socket = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
-    announce(&socket.local_addr()?.to_string())?;
-    let ended = parent_has_ended();
-    runtime.serve(socket, async { drop(ended.await) }).await;
+async fn serve(runtimes: Vec<Runtime>) -> Outcome {
+    let mut sockets = Vec::new();
+    let mut addresses = Vec::new();
+    for _ in &runtimes {
+        let socket = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+        addresses.push(socket.local_addr()?.to_string());
+        sockets.push(socket);
+    }
+    announce(&addresses.join(" "))?;
+    let (ended, end) = tokio::sync::watch::channel(());
+    let mut serving = JoinSet::new();
+    for (runtime, socket) in runtimes.into_iter().zip(sockets) {
+        let mut end = end.clone();
+        serving.spawn(async move {
+            let stopped = async move { drop(end.changed().await) };
+            runtime.serve(socket, stopped).await;
+        });
+    }
+    drop(parent_has_ended().await);
+    drop(ended);
+    serving.join_all().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,10 @@ use clap::Args;
 use enclave_runtime::StopSignals;
 use std::{env, error::Error, fs, path::PathBuf, process::ExitCode};
 use tests::child::Process;
-use tests::stack::{self, Directory, Inspection, MODEL, Programs, Stack};
+use tests::{
+    fleet::Tees,
+    stack::{self, Directory, Inspection, MODEL, Programs, Stack},
+};
 
 /// What is asked if nobody asks anything else.
 const PROMPT: &str =
@@ -44,7 +47,8 @@ impl Up {
         if self.serve {
             return serve(&stack).await;
         }
-        self.ask(&stack).await?;
+        self.ask(&stack)?;
+        ask_tdx(&stack)?;
         refusals::show(&stack).await?;
         show::step("Ended");
         drop(stack);
@@ -73,12 +77,19 @@ impl Up {
         )?;
         print_lines(&stack::succeed(checked)?.stdout);
         show::step(
-            "The operator: a runtime with simulated SEV-SNP evidence and a real model, a gateway that admits it",
+            "The operator: two nodes with simulated evidence (SEV-SNP and TDX, an H100 in each) and a real model, a gateway that admits them",
         );
         directory.write_access()?;
-        let stack = Stack::start(programs, directory, &self.model, Inspection::Refused).await?;
+        let stack = Stack::start(
+            programs,
+            directory,
+            &self.model,
+            Inspection::Refused,
+            Tees::SnpAndTdx,
+        )
+        .await?;
         show::line(&format!(
-            "runtime   process {}, HTTP on {}",
+            "runtimes  process {}, HTTP on {}",
             stack.runtime.id(),
             stack.runtime.ready
         ));
@@ -90,9 +101,9 @@ impl Up {
         Ok(stack)
     }
 
-    async fn ask(&self, stack: &Stack) -> Result<(), Box<dyn Error>> {
+    fn ask(&self, stack: &Stack) -> Result<(), Box<dyn Error>> {
         show::step(
-            "The client: verifies the evidence by its own policy, seals, opens the answer, verifies the receipt",
+            "The client: verifies the evidence of CPU and GPU by its own policy, seals, opens the answer, verifies the receipt",
         );
         show::line(&format!("prompt    {}", self.prompt));
         let d = &stack.directory;
@@ -112,6 +123,25 @@ impl Up {
         }
         run(&mut audit)
     }
+}
+
+/// Another client, whose policy has a table for TDX only: the same gateway, the other node.
+fn ask_tdx(stack: &Stack) -> Result<(), Box<dyn Error>> {
+    show::step("Another client, whose policy admits TDX only: the same gateway, the other node");
+    let d = &stack.directory;
+    let mut text = stack::policy(&stack.model)?;
+    text.version = 3;
+    text.admits_snp = false;
+    fs::write(d.file("tdx.toml"), text.to_toml())?;
+    stack::sign_policy(d, &stack.programs, "tdx")?;
+    let mut chat = stack.client();
+    chat.arg("chat")
+        .args(stack.connection("tdx.json", "state-tdx"));
+    chat.args(["--max-tokens", "24", "--temperature", "0"]);
+    for name in ["receipt", "bundle"] {
+        chat.args([format!("--{name}"), d.text(&format!("tdx-{name}"))]);
+    }
+    run(chat.args(["--", "Name three primary colours."]))
 }
 
 async fn serve(stack: &Stack) -> Outcome {
