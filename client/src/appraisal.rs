@@ -28,7 +28,7 @@ pub(crate) fn admission_checks(outcome: &Result<AdmittedNode, ClientError>) -> V
     match outcome {
         Ok(node) => {
             let admitted = node.admitted();
-            let mut checks = node_checks(admitted.claims());
+            let mut checks = summary(node_checks(admitted.claims()));
             checks.push(admitted_check(admitted));
             checks.extend(keys_checks(node));
             checks
@@ -51,6 +51,43 @@ pub(crate) fn admission_checks(outcome: &Result<AdmittedNode, ClientError>) -> V
         ],
     }
 }
+
+/// The vendors' steps that passed become one line for each vendor: `narthex verify bundle` tells them one by one.
+fn summary(checks: Vec<Check>) -> Vec<Check> {
+    let mut told: Vec<Check> = Vec::new();
+    for (prefix, title) in VENDORS {
+        let of_vendor = |check: &&Check| check.id.starts_with(prefix);
+        let passed = checks.iter().filter(of_vendor);
+        let count = passed
+            .filter(|check| check.outcome == Outcome::Pass)
+            .count();
+        if count > 0 {
+            let id = prefix.trim_end_matches('.');
+            told.push(Check::pass(id, title).detail(format!("{count} checks")));
+        }
+    }
+    let is_step = |check: &Check| {
+        let is_vendors = VENDORS
+            .iter()
+            .any(|(prefix, _)| check.id.starts_with(prefix));
+        is_vendors && check.outcome != Outcome::Info
+    };
+    told.extend(checks.into_iter().filter(|check| !is_step(check)));
+    told
+}
+
+/// Prefixes of the vendors' steps.
+const VENDORS: [(&str, &str); 3] = [
+    ("snp.", "the evidence of AMD SEV-SNP is authentic"),
+    (
+        "tdx.",
+        "the evidence of Intel TDX is authentic, its collateral current",
+    ),
+    (
+        "nvidia.",
+        "the evidence of NVIDIA's devices is authentic and measures as published",
+    ),
+];
 
 /// Checks of evidence that is authentic.
 pub(crate) fn node_checks(claims: &NodeClaims) -> Vec<Check> {
