@@ -1,9 +1,10 @@
-//! An invented NVIDIA: byte-exact SPDM reports of a Hopper GPU, the chain of its attestation key, signed manifests and OCSP responses.
+//! An invented NVIDIA: byte-exact SPDM reports of Hopper GPUs and their switches, the chains of their attestation keys, signed manifests and OCSP responses.
 //!
 //! [`Nvidia::invent`] makes every key; [`Nvidia::with`] changes any field of what is then signed, so that a test can be wrong in one
 //! point only. [`FAULTS`] are such points, each with the code that must tell it.
 
 mod certificates;
+mod chip;
 mod draft;
 mod fault;
 mod ocsp;
@@ -18,3 +19,5 @@ pub use ocsp::{About, Answer, OcspResponse};
 pub use report::{Block, Report, opaque};
 pub use rim::{Edit, Golden, Part, Rim};
 pub use vendor::{Issued, Nvidia};
+
+use chip::Chip;

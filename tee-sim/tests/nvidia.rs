@@ -6,9 +6,13 @@
     reason = "tests"
 )]
 
-use attestation::{UnixTime, nvidia, nvidia::rim, ocsp};
+use attestation::{
+    UnixTime,
+    nvidia::{self, Evidence, MachineClaims, References, rim},
+    ocsp,
+};
 use std::collections::BTreeSet;
-use tee_sim::nvidia::{FAULTS, Nvidia};
+use tee_sim::nvidia::{Draft, FAULTS, Nvidia, opaque};
 
 /// 2026-06-01T00:00:00Z.
 const NOW: UnixTime = UnixTime(1_780_272_000);
@@ -25,7 +29,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "nvidia.window",
         "what was verified before is used outside its window",
     ),
-    ("nvidia.pdi", "switches"),
+    ("nvidia.pdi", "`a_switch_names_itself`"),
 ];
 
 #[test]
@@ -73,4 +77,63 @@ fn every_code_has_a_fault() {
     }
     let elsewhere = ELSEWHERE.iter().map(|(code, _)| *code).collect();
     assert_eq!(without, elsewhere);
+}
+
+/// Verifies a whole machine; its references are those of all its devices, each once.
+fn verify_machine(devices: &[Nvidia]) -> Result<MachineClaims, String> {
+    let issued: Vec<_> = devices.iter().map(|device| device.issue(&NONCE)).collect();
+    let mut references = References::default();
+    for one in &issued {
+        let add = |all: &mut Vec<Vec<u8>>, more: &[Vec<u8>]| {
+            for one in more {
+                if !all.contains(one) {
+                    all.push(one.clone());
+                }
+            }
+        };
+        add(&mut references.rims, &one.references.rims);
+        add(&mut references.ocsp, &one.references.ocsp);
+    }
+    let chains: Vec<Vec<&[u8]>> = issued
+        .iter()
+        .map(|one| one.chain.iter().map(Vec::as_slice).collect())
+        .collect();
+    let evidence: Vec<_> = issued
+        .iter()
+        .zip(&chains)
+        .map(|(one, chain)| Evidence {
+            report: &one.report,
+            chain,
+        })
+        .collect();
+    let roots = issued[0].roots();
+    nvidia::verify_all(&evidence, &references, Some(&NONCE), &roots, NOW.plus(3600))
+        .map_err(|refusal| refusal.error.code().to_owned())
+}
+
+#[test]
+fn a_machine_is_whole_with_all_its_gpus_and_switches() {
+    let machine = Nvidia::invent(NOW).machine(8, 4);
+    let claims = verify_machine(&machine).unwrap();
+    assert_eq!((claims.topology.gpus, claims.topology.switches), (8, 4));
+    assert!(claims.topology.is_whole);
+    for left_out in [0, 7, 8, 11] {
+        let mut rest = machine.clone();
+        rest.remove(left_out);
+        let code = verify_machine(&rest).unwrap_err();
+        assert_eq!(code, "nvidia.topology.omitted", "{left_out}");
+    }
+    let doubled = [&machine[..], &machine[3..4]].concat();
+    assert_eq!(
+        verify_machine(&doubled).unwrap_err(),
+        "nvidia.topology.doubled"
+    );
+}
+
+#[test]
+fn a_switch_names_itself() {
+    let machine = Nvidia::invent(NOW).machine(1, 1);
+    let edit = |draft: &mut Draft| *draft.report.opaque(opaque::SWITCH_PDI) = vec![9; 8];
+    let lying = [machine[0].clone(), machine[1].with(edit)];
+    assert_eq!(verify_machine(&lying).unwrap_err(), "nvidia.pdi");
 }

@@ -1,7 +1,6 @@
 //! NVIDIA's certificate profiles: ECDSA P-384 with SHA-384 throughout.
 
-use super::Signer;
-use super::vendor::Keys;
+use super::{Chip, Signer, vendor::Keys};
 use crate::{
     Validity,
     der::{integer, object_identifier, octet_string, sequence},
@@ -26,17 +25,29 @@ pub(super) fn device_root(keys: &Keys) -> Certificate {
     authority(keys, [root, root], 1)
 }
 
-/// Attestation key, ROM, provisioner, generation.
-pub(super) fn device_chain(keys: &Keys) -> Vec<Certificate> {
+/// Attestation key, ROM, provisioner, generation; a switch is of its GPUs' generation.
+pub(super) fn device_chain(keys: &Keys, chip: Chip) -> Vec<Certificate> {
     let root = (Signer::DeviceRoot, "Invented Device Identity CA");
     let generation = (Signer::Generation, "Invented GH100 Identity");
-    let provisioner = (Signer::Provisioner, "Invented GH100 Provisioner ICA 1");
-    let rom = (Signer::Rom, "GH100 A01 GSP BROM");
-    let attestation = (Signer::Attestation, "GH100 A01 GSP FMC LF");
+    let [provisioner, rom, attestation] = match chip {
+        Chip::Gh100 => [
+            "Invented GH100 Provisioner ICA 1",
+            "GH100 A01 GSP BROM",
+            "GH100 A01 GSP FMC LF",
+        ],
+        Chip::Ls10 => [
+            "Invented LS_10 Provisioner ICA 1",
+            "LS_10 A01 FSP BROM",
+            "LS_10 A01 FSP FMC LF",
+        ],
+    };
+    let provisioner = (Signer::Provisioner, provisioner);
+    let rom = (Signer::Rom, rom);
+    let attestation = (Signer::Attestation, attestation);
     vec![
         attestation_key(keys, [attestation, rom]),
         Certificate {
-            serial: vec![0x41, 0x43, 0x1D, 0x48, 0x0F, 0xE5, 0xE8, 0x72, 0x74],
+            serial: [&[0x41][..], &chip.pdi(0)].concat(),
             ..authority(keys, [rom, provisioner], 4)
         },
         authority(keys, [provisioner, generation], 3),

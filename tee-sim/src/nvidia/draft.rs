@@ -1,6 +1,6 @@
 //! Everything that an invented NVIDIA signs, before it is signed.
 
-use super::{About, OcspResponse, Report, Rim, certificates, vendor::Keys};
+use super::{About, Chip, OcspResponse, Report, Rim, certificates, opaque, vendor::Keys};
 use crate::x509::Certificate;
 use attestation::UnixTime;
 
@@ -55,9 +55,9 @@ pub enum Signer {
 }
 
 impl Draft {
-    /// A GPU as it should be, its manifests, and responses that are as old as `now`.
-    pub(super) fn well_kept(keys: &Keys, now: UnixTime) -> Self {
-        let device_chain = certificates::device_chain(keys);
+    /// A device as it should be, its manifests, and responses that hold from `now`.
+    pub(super) fn well_kept(keys: &Keys, chip: Chip, now: UnixTime) -> Self {
+        let device_chain = certificates::device_chain(keys, chip);
         let rim_chain = certificates::rim_chain(keys);
         let response = |about, subject: &Certificate| {
             let responder = certificates::responder(keys, subject.issuer.clone());
@@ -77,11 +77,30 @@ impl Draft {
                 Signer::Generation,
                 Signer::DeviceRoot,
             ],
-            report: Report::well_kept(),
+            report: Report::of(chip),
             rim_root: certificates::rim_root(keys),
             rim_chain,
             rim_signers: vec![Signer::RimThird, Signer::RimSecond, Signer::RimRoot],
-            rims: vec![Rim::of_driver(), Rim::of_vbios()],
+            rims: Rim::of(chip),
+        }
+    }
+
+    /// Gives the device its identifier and the devices at the other ends of its links, in protected PCIe.
+    pub(super) fn become_device(&mut self, chip: Chip, pdi: [u8; 8], links: &[[u8; 8]]) {
+        let rom = self.device_chain.get_mut(1);
+        rom.expect("a ROM's certificate").serial = [&[0x41][..], &pdi].concat();
+        match chip {
+            Chip::Gh100 => {
+                let reversed = links.iter().flat_map(|link| link.iter().rev());
+                *self.report.opaque(opaque::SWITCH_PDI) = reversed.copied().collect();
+                *self.report.opaque(opaque::FEATURE_FLAG) = vec![2, 0];
+            }
+            Chip::Ls10 => {
+                let mut gpus = links.concat();
+                gpus.resize(128, 0);
+                *self.report.opaque(opaque::SWITCH_PDI) = pdi.to_vec();
+                *self.report.opaque(opaque::SWITCH_GPU_PDIS) = gpus;
+            }
         }
     }
 }

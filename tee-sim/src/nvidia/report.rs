@@ -1,6 +1,6 @@
 //! An SPDM 1.1 GET_MEASUREMENTS request and its MEASUREMENTS response (DMTF DSP0274 1.1), as a Hopper GPU gives them.
 
-use super::Signer;
+use super::{Chip, Signer};
 use crate::x509::Key;
 
 /// Types of opaque fields.
@@ -71,21 +71,18 @@ pub struct Block {
 }
 
 impl Report {
+    /// Of a chip as it should be.
+    pub(super) fn of(chip: Chip) -> Self {
+        match chip {
+            Chip::Gh100 => Self::of_gpu(),
+            Chip::Ls10 => Self::of_switch(),
+        }
+    }
+
     /// 64 measurements of a GPU with driver 550.90.07 and VBIOS 96.00.9F.00.01.
-    pub(super) fn well_kept() -> Self {
-        let block = |index| Block {
-            index: index + 1,
-            specification: 1,
-            value_type: 1,
-            value: measured(index).to_vec(),
-        };
+    fn of_gpu() -> Self {
         Self {
-            request: [0x11, 0xE0, 1, 0xFF],
-            slot: 0,
-            response: [0x11, 0x60, 0, 0],
-            number_of_blocks: None,
-            blocks: (0..64).map(block).collect(),
-            response_nonce: [0xB4; 32],
+            blocks: (0..64).map(Block::of).collect(),
             opaque: vec![
                 (
                     opaque::VBIOS_VERSION,
@@ -100,6 +97,32 @@ impl Report {
                 (opaque::CHIP_INFO, b"GH100\0".to_vec()),
                 (opaque::FEATURE_FLAG, vec![0, 0]),
             ],
+            ..Self::empty()
+        }
+    }
+
+    /// 31 measurements of a switch with firmware 96.10.55.00.01.
+    fn of_switch() -> Self {
+        Self {
+            blocks: (0..31).map(Block::of).collect(),
+            opaque: vec![
+                (opaque::VBIOS_VERSION, b"96.10.55.00.01\0".to_vec()),
+                (opaque::SWITCH_PDI, Chip::Ls10.pdi(0).to_vec()),
+                (opaque::SWITCH_GPU_PDIS, vec![0; 128]),
+            ],
+            ..Self::empty()
+        }
+    }
+
+    fn empty() -> Self {
+        Self {
+            request: [0x11, 0xE0, 1, 0xFF],
+            slot: 0,
+            response: [0x11, 0x60, 0, 0],
+            number_of_blocks: None,
+            blocks: Vec::new(),
+            response_nonce: [0xB4; 32],
+            opaque: Vec::new(),
             signer: Signer::Attestation,
             trailing: Vec::new(),
         }
@@ -143,6 +166,16 @@ impl Report {
 }
 
 impl Block {
+    /// What the firmware measures for `index`, which counts from 0.
+    fn of(index: u8) -> Self {
+        Self {
+            index: index + 1,
+            specification: 1,
+            value_type: 1,
+            value: measured(index).to_vec(),
+        }
+    }
+
     fn to_bytes(&self) -> Vec<u8> {
         let value_length = u16_le(self.value.len());
         let size = u16_le(self.value.len() + 3);

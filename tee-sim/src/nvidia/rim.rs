@@ -3,7 +3,7 @@
 //! The tag is written as canonical XML has it, so that its canonical form is itself without the signature; the only other canonical form, that of
 //! `SignedInfo`, differs from what is written by the namespaces of its ancestors. So nothing here knows how to canonicalise.
 
-use super::{Signer, report::measured};
+use super::{Chip, Signer, report::measured};
 use crate::x509::Key;
 use aws_lc_rs::digest::{SHA384, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -62,14 +62,28 @@ pub enum Part {
 }
 
 impl Rim {
-    /// For the driver of [`super::Report`]'s GPU.
-    pub(super) fn of_driver() -> Self {
+    /// For all firmware of a chip as [`super::Report`] has it.
+    pub(super) fn of(chip: Chip) -> Vec<Self> {
+        match chip {
+            Chip::Gh100 => vec![Self::of_driver(), Self::of_vbios()],
+            Chip::Ls10 => vec![Self::of_switch()],
+        }
+    }
+
+    fn of_driver() -> Self {
         Self::of_firmware("550.90.07", 32..40)
     }
 
-    /// For what it boots from.
-    pub(super) fn of_vbios() -> Self {
+    fn of_vbios() -> Self {
         Self::of_firmware("96.00.9F.00.01", 0..8)
+    }
+
+    fn of_switch() -> Self {
+        Self {
+            edition: "SWITCH".to_owned(),
+            name: "LS10".to_owned(),
+            ..Self::of_firmware("96.10.55.00.01", 0..31)
+        }
     }
 
     fn of_firmware(version: &str, indices: std::ops::Range<u8>) -> Self {

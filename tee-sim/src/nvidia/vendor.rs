@@ -1,6 +1,6 @@
 //! The invented NVIDIA with one device: keys in memory, and what they sign.
 
-use super::{About, Draft, OcspResponse, Rim, Signer, ocsp::Parties};
+use super::{About, Chip, Draft, OcspResponse, Rim, Signer, ocsp::Parties};
 use crate::x509::{Certificate, Key};
 use attestation::{
     UnixTime,
@@ -14,6 +14,7 @@ use std::sync::Arc;
 pub struct Nvidia {
     keys: Arc<Keys>,
     draft: Draft,
+    now: UnixTime,
 }
 
 /// One P-384 key for each role, and one of nobody's.
@@ -40,8 +41,33 @@ impl Nvidia {
     pub fn invent(now: UnixTime) -> Self {
         let keys = Keys::generate();
         Self {
-            draft: Draft::well_kept(&keys, now),
+            draft: Draft::well_kept(&keys, Chip::Gh100, now),
             keys: Arc::new(keys),
+            now,
+        }
+    }
+
+    /// A machine in protected PCIe: each GPU is linked to every switch. At most 8 GPUs.
+    #[must_use]
+    pub fn machine(&self, gpus: u8, switches: u8) -> Vec<Self> {
+        let [gpus, switches] =
+            [(Chip::Gh100, gpus), (Chip::Ls10, switches)].map(|(chip, count)| {
+                (0..count)
+                    .map(|number| chip.pdi(number))
+                    .collect::<Vec<_>>()
+            });
+        let linked_gpu = |pdi: &[u8; 8]| self.device(Chip::Gh100, *pdi, &switches);
+        let linked_switch = |pdi: &[u8; 8]| self.device(Chip::Ls10, *pdi, &gpus);
+        let devices = gpus.iter().map(linked_gpu);
+        devices.chain(switches.iter().map(linked_switch)).collect()
+    }
+
+    fn device(&self, chip: Chip, pdi: [u8; 8], links: &[[u8; 8]]) -> Self {
+        let mut draft = Draft::well_kept(&self.keys, chip, self.now);
+        draft.become_device(chip, pdi, links);
+        Self {
+            draft,
+            ..self.clone()
         }
     }
 
