@@ -82,7 +82,7 @@ struct Complete {
 impl Chat {
     pub(crate) fn run(mut self, context: &Context<'_>) -> Result<Exit, Failure> {
         let prompt = prompt(self.prompt.take())?;
-        let judge = config::judge(context)?;
+        let judge = config::judge(context, self.gateway.collateral())?;
         block_on(async {
             let save = std::mem::take(&mut self.save);
             let (model, gateway, asked) = self.into_parts(prompt);

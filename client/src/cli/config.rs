@@ -1,7 +1,8 @@
 //! The only reader of the environment (beside clap's own), and of the policy that the user names.
 
-use super::{Context, Exit, Failure, Global, files};
+use super::{Context, Exit, Failure, Global, evidence_file, files};
 use crate::{Judge, SeenPolicies};
+use attestation::{CollateralBundle, Verifier};
 use policy::{Appraiser, Envelope, Policy, PolicyError, TrustRoot, signature::MAX_ENVELOPE_BYTES};
 use provision::{MemoryError, PolicyMemory, PublicKeyError};
 use std::{
@@ -37,17 +38,31 @@ fn environment(name: &str) -> Option<OsString> {
 }
 
 /// Verifier and policy for commands that talk to a node: a policy is not optional there, and none older than the newest one used counts.
-pub(super) fn judge(context: &Context<'_>) -> Result<Judge, Failure> {
+pub(super) fn judge(context: &Context<'_>, collateral: Option<&Path>) -> Result<Judge, Failure> {
     let policy = policy(context)?.ok_or_else(|| {
         Failure::usage("policy.absent", "no policy says which machines may see the prompt")
             .advice("give --policy FILE and --policy-key FILE; `narthex policy --help` shows how to make them")
     })?;
     remember(&policy, context)?;
     Ok(Judge {
-        appraiser: Appraiser::new(context.composition.verifier.clone(), policy),
+        appraiser: Appraiser::new(verifier(context, collateral)?, policy),
         clock: Arc::clone(&context.composition.clock),
         seen: SeenPolicies::default(),
     })
+}
+
+/// The composition's verifier with the collateral in the file, if one is named.
+pub(super) fn verifier(
+    context: &Context<'_>,
+    collateral: Option<&Path>,
+) -> Result<Verifier, Failure> {
+    let verifier = context.composition.verifier.clone();
+    let Some(path) = collateral else {
+        return Ok(verifier);
+    };
+    let collateral = CollateralBundle::from_cbor(&evidence_file::collateral(path)?)
+        .map_err(|error| Failure::new(Exit::Malformed, error.code(), error.to_string()))?;
+    Ok(verifier.with_collateral(collateral))
 }
 
 /// The policy that `--policy` names, its signatures verified; `None` if none is named.

@@ -30,9 +30,17 @@ pub(crate) struct GatewayArgs {
         value_name = "KEY"
     )]
     api_key: Option<String>,
+    /// Collateral for verifying nodes, as `narthex collateral` makes it; goes before what nodes bring
+    #[arg(long, value_name = "FILE")]
+    collateral: Option<PathBuf>,
 }
 
 impl GatewayArgs {
+    /// The file of `--collateral`.
+    pub(crate) fn collateral(&self) -> Option<&Path> {
+        self.collateral.as_deref()
+    }
+
     pub(crate) fn gateway(self) -> Result<Gateway, Failure> {
         Ok(Gateway {
             url: GatewayUrl::parse(&self.gateway)?,

@@ -58,7 +58,7 @@ impl ProxyArgs {
             key: self.proxy_key.as_deref().map(proxy_key).transpose()?,
             receipts: self.receipts.clone(),
         };
-        let judge = config::judge(context)?;
+        let judge = config::judge(context, self.gateway.collateral())?;
         block_on(async {
             let socket = TcpListener::bind(self.listen)
                 .await

@@ -35,6 +35,9 @@ pub(crate) struct ReceiptVerify {
     /// The evidence bundle of the node that signed it
     #[arg(long, value_name = "FILE")]
     bundle: PathBuf,
+    /// Collateral, as `narthex collateral` makes it; goes before what the bundle brings
+    #[arg(long, value_name = "FILE")]
+    collateral: Option<PathBuf>,
     /// The secret that opens the receipt's digests
     #[arg(long, value_name = "FILE", requires_all = ["request", "response"])]
     opening: Option<PathBuf>,
@@ -75,7 +78,8 @@ impl ReceiptVerify {
             evidence: now,
             keys: receipt.as_ref().map_or(now, |receipt| receipt.received_at),
         };
-        let verified = context.composition.verifier.verify(&bundle, None, now);
+        let verifier = config::verifier(context, self.collateral.as_deref())?;
+        let verified = verifier.verify(&bundle, None, now);
         let mut judged = verify::judge_bundle(&bundle, verified, policy.as_ref(), times);
         let Some(claims) = &judged.claims else {
             return Ok(judged.report);

@@ -9,10 +9,7 @@ use super::{
     nvidia_claims, snp_claims, tdx_claims,
 };
 use crate::{Check, appraisal};
-use attestation::{
-    CollateralBundle, CpuClaims, EvidenceBundle, NodeClaims, Nonce, UnixTime, Verified, Verifier,
-    VerifyError,
-};
+use attestation::{CpuClaims, EvidenceBundle, NodeClaims, Nonce, UnixTime, Verified, VerifyError};
 use clap::Args;
 use policy::Policy;
 use protocol::{KeyConfigs, SignedKeyConfigs};
@@ -72,7 +69,7 @@ impl Bundle {
             keys: now,
         };
         let nonce = self.nonce.as_ref();
-        let verifier = verifier(context, self.collateral.as_deref())?;
+        let verifier = config::verifier(context, self.collateral.as_deref())?;
         let verified = verifier.verify(&bundle, nonce, times.evidence);
         let mut judged = judge(&bundle, verified, policy.as_ref(), times);
         if let (Some(path), Some(_)) = (&self.manifest, &judged.claims) {
@@ -86,20 +83,6 @@ impl Bundle {
         }
         Ok(judged.report)
     }
-}
-
-/// The composition's verifier with the collateral in the file, if one is named.
-pub(crate) fn verifier(
-    context: &Context<'_>,
-    collateral: Option<&Path>,
-) -> Result<Verifier, Failure> {
-    let verifier = context.composition.verifier.clone();
-    let Some(path) = collateral else {
-        return Ok(verifier);
-    };
-    let collateral = CollateralBundle::from_cbor(&evidence_file::collateral(path)?)
-        .map_err(|error| Failure::new(Exit::Malformed, error.code(), error.to_string()))?;
-    Ok(verifier.with_collateral(collateral))
 }
 
 /// Reads and parses a bundle file.
