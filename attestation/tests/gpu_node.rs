@@ -165,5 +165,8 @@ fn a_gpu_of_another_vendor_is_refused() {
     });
     let own = own.with_collateral(CollateralBundle::default());
     let error = own.verify(&bundle(), Some(&NONCE), NOW).unwrap_err();
-    assert!(error.code().starts_with("nvidia.chain."), "{error}");
+    assert_eq!(
+        (error.code(), error.class()),
+        ("nvidia.chain.issuer", ErrorClass::Rejected)
+    );
 }

@@ -134,7 +134,8 @@ fn cpu_checks(cpu: &CpuClaims) -> Vec<Check> {
 }
 
 fn device_checks(machine: &MachineClaims) -> Vec<Check> {
-    let mut checks = trace(nvidia::MACHINE_STEPS, None, &[], |_| String::new());
+    let skipped = machine.skipped();
+    let mut checks = trace(nvidia::MACHINE_STEPS, None, &skipped, |_| String::new());
     for (index, claims) in machine.devices.iter().enumerate() {
         let device = &claims.device;
         let driver = device.driver_version.as_deref().unwrap_or("none");

@@ -31,7 +31,7 @@ pub(crate) fn trace(
                 reached = Outcome::Skip;
                 (outcome_of(stop.class), stop.message.clone())
             }
-            _ if not_given.contains(&step.id) => (Outcome::Skip, "not given".into()),
+            _ if not_given.contains(&step.id) => (Outcome::Skip, "nothing to look at".into()),
             _ if reached == Outcome::Pass => (Outcome::Pass, detail(step)),
             _ => (Outcome::Skip, String::new()),
         };

@@ -24,6 +24,8 @@ const RULES: Rules = Rules {
 /// Certificates that parse; nothing about them is checked yet.
 pub(super) struct Chain<'a> {
     path: Vec<Certificate<'a>>,
+    /// Whether the root that was given, if one was, is the pinned one.
+    is_under_pinned_root: bool,
     fwid: Option<[u8; 48]>,
 }
 
@@ -44,18 +46,25 @@ pub(super) struct Identity {
 impl<'a> Chain<'a> {
     /// Parses the certificates, leaf first; the pinned root may stand at the end.
     pub(super) fn parse(ders: &[&'a [u8]], roots: &NvidiaRoots) -> Result<Self, NvidiaError> {
-        let ders = match ders.split_last() {
-            Some((last, below)) if *last == roots.device.as_ref() => below,
-            _ => ders,
+        let (below, stranger) = match ders.split_last() {
+            Some((root, below)) if *root == roots.device.as_ref() => (below, None),
+            Some((root, below)) if below.len() == PATH_LENGTH => (below, Some(*root)),
+            _ => (ders, None),
         };
-        if ders.len() != PATH_LENGTH {
-            return Err(NvidiaError::ChainLength(ders.len()));
+        if below.len() != PATH_LENGTH {
+            return Err(NvidiaError::ChainLength(below.len()));
         }
-        let path: Option<Vec<_>> = ders.iter().map(|der| Certificate::parse(der)).collect();
-        let path = path.ok_or(NvidiaError::ChainFormat)?;
+        let given = below.iter().copied().chain(stranger);
+        let path: Option<Vec<_>> = given.map(Certificate::parse).collect();
+        let mut path = path.ok_or(NvidiaError::ChainFormat)?;
+        path.truncate(PATH_LENGTH);
         let leaf = path.first().ok_or(NvidiaError::ChainFormat)?;
         let fwid = fwid::of(leaf).map_err(|()| NvidiaError::ChainExtensions)?;
-        Ok(Self { path, fwid })
+        Ok(Self {
+            path,
+            is_under_pinned_root: stranger.is_none(),
+            fwid,
+        })
     }
 
     /// Validates the path up to the root and reads what it says of the device.
@@ -65,6 +74,9 @@ impl<'a> Chain<'a> {
         now: UnixTime,
     ) -> Result<Identity, NvidiaError> {
         let root = Certificate::parse(&roots.device).ok_or(NvidiaError::ChainFormat)?;
+        if !self.is_under_pinned_root {
+            return Err(NvidiaError::ChainIssuer(PATH_LENGTH));
+        }
         let window = path::validate(&self.path, &root, &RULES, now).map_err(refusal)?;
         let [leaf, rom, ..] = self.path.as_slice() else {
             return Err(NvidiaError::ChainLength(self.path.len()));

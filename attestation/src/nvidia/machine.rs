@@ -18,6 +18,25 @@ pub struct MachineClaims {
     pub topology: TopologyClaims,
 }
 
+impl MachineClaims {
+    /// Ids of the steps that had nothing to look at: to be told as skipped, not as passed.
+    #[must_use]
+    pub fn skipped(&self) -> Vec<&'static str> {
+        let no_fwid = self.devices.iter().any(|one| one.device.fwid.is_none());
+        let no_links = !self.topology.is_whole;
+        let skipped = [
+            ("nvidia.fwid", no_fwid),
+            ("nvidia.pdi", self.topology.switches == 0),
+            ("nvidia.topology.nonce", self.devices.len() == 1),
+            ("nvidia.topology.feature", self.topology.gpus == 1),
+            ("nvidia.topology.omitted", no_links),
+            ("nvidia.topology.linked", no_links),
+        ];
+        let skipped = skipped.into_iter().filter(|(_, is_skipped)| *is_skipped);
+        skipped.map(|(id, _)| id).collect()
+    }
+}
+
 /// Why a machine's devices were refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MachineRefusal {

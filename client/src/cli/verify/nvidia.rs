@@ -164,7 +164,8 @@ impl Question {
     fn told_machine(&self, outcome: Result<MachineClaims, Box<MachineRefusal>>) -> Report {
         match outcome {
             Ok(claims) => {
-                let not_given = self.not_given(&claims.devices);
+                let mut not_given = self.not_given(&claims.devices);
+                not_given.extend(claims.skipped());
                 let devices: Vec<_> = claims
                     .devices
                     .iter()
