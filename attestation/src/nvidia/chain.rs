@@ -48,7 +48,9 @@ impl<'a> Chain<'a> {
     pub(super) fn parse(ders: &[&'a [u8]], roots: &NvidiaRoots) -> Result<Self, NvidiaError> {
         let (below, stranger) = match ders.split_last() {
             Some((root, below)) if *root == roots.device.as_ref() => (below, None),
-            Some((root, below)) if below.len() == PATH_LENGTH => (below, Some(*root)),
+            Some((root, below)) if below.len() == PATH_LENGTH && is_root(root) => {
+                (below, Some(*root))
+            }
             _ => (ders, None),
         };
         if below.len() != PATH_LENGTH {
@@ -107,6 +109,11 @@ impl<'a> Chain<'a> {
         let subject = |index| OcspSubject::Device(pdi, index);
         responses.check(&path, 1, subject, now)
     }
+}
+
+/// Whether `der` says that it is a root.
+fn is_root(der: &[u8]) -> bool {
+    Certificate::parse(der).is_some_and(|root| root.issuer() == root.subject())
 }
 
 /// The first word of the common name, `LS_10` written as manifests write it.

@@ -112,7 +112,7 @@ fn the_root_may_stand_at_the_end_of_the_chain() {
     issued.chain.push(root);
     assert_eq!(issued.code(), "");
     *issued.chain.last_mut().unwrap() = other;
-    assert_eq!(issued.code(), "nvidia.chain.length");
+    assert_eq!(issued.code(), "nvidia.chain.issuer");
 }
 
 #[test]
