@@ -22,6 +22,27 @@ pub fn sha384(data: &[u8]) -> [u8; 48] {
     backend::sha384(data)
 }
 
+/// SHA-384 of what comes in parts; its value is known after each.
+#[derive(Clone)]
+pub(crate) struct Sha384(backend::Sha384);
+
+impl Sha384 {
+    /// Of nothing.
+    pub(crate) fn new() -> Self {
+        Self(backend::Sha384::new())
+    }
+
+    /// Of `data` too.
+    pub(crate) fn update(&mut self, data: &[u8]) {
+        self.0.update(data);
+    }
+
+    /// Of everything so far.
+    pub(crate) fn value(&self) -> [u8; 48] {
+        self.0.clone().finish()
+    }
+}
+
 /// SHA-512 of `data` (FIPS 180-4).
 #[must_use]
 pub fn sha512(data: &[u8]) -> [u8; 64] {

@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     reason = "tests fail by panicking"
 )]
 
@@ -136,4 +137,60 @@ fn firmware_that_cannot_measure_a_kernel_is_not_pretended_to() {
         run.stderr.contains("[measure.snp.kernel_hashes]"),
         "{run:?}"
     );
+}
+
+/// Of an image of 4 MiB that ends as OVMF's build for X64 does (`attestation/tests/measure_tdx.rs`).
+const MRTD: &str = "aac643ef49e84b81fa8fe312038df455f44beb4bc753f9543f51cf7346a86cf345062f42e6a4c91c6a5850b19eef01c9";
+const MRTD_TWO_PASS: &str = "67bf7ad21bebcba7d24bb1a429fc116a5bc3d6fad46040d9e0c16b8f6e2e71c0e14fe304929e85313c3fce6cb8613acf";
+
+fn tdx(arguments: &[&str]) -> Run {
+    let folder = tempfile::tempdir().unwrap();
+    let suffix = sev_evidence().join("../measurement/ovmf_OvmfX64_suffix.bin");
+    let end = fs::read(suffix).unwrap();
+    let before = 4 * 1024 * 1024 - end.len();
+    let mut image: Vec<u8> = (0..before).map(|i| (i * 7 + i / 256) as u8).collect();
+    image.extend(end);
+    fs::write(folder.path().join("tdvf"), image).unwrap();
+    fs::write(folder.path().join("initrd"), b"initrd").unwrap();
+    fs::write(folder.path().join("noise"), b"noise").unwrap();
+    let mut all = vec!["measure", "tdx", "--firmware", "tdvf"];
+    all.extend(arguments);
+    narthex(folder.path(), &all)
+}
+
+#[test]
+fn mrtd_stands_alone_and_can_be_expected() {
+    let run = tdx(&[]);
+    assert_eq!((run.status, run.stdout), (0, format!("{MRTD}\n")));
+    let two_pass = tdx(&["--page-order", "two-pass", "--expect", MRTD]);
+    assert_eq!(two_pass.status, 10, "{two_pass:?}");
+    assert!(two_pass.stdout.starts_with(MRTD_TWO_PASS), "{two_pass:?}");
+    let document = tdx(&["--explain", "--json", "--expect", MRTD]).json();
+    assert_eq!(document["verdict"], "accepted");
+    assert_eq!(document["regions"].as_array().unwrap().len(), 6);
+}
+
+#[test]
+fn what_cannot_be_measured_is_said() {
+    let status = |arguments: &[&str]| tdx(arguments).status;
+    assert_eq!(status(&["--kernel", "noise"]), 2, "without initrd");
+    let of_noise = tdx(&["--kernel", "noise", "--initrd", "initrd", "--append", ""]);
+    assert_eq!(of_noise.status, 30, "{of_noise:?}");
+    assert!(of_noise.stderr.contains("[measure.kernel]"), "{of_noise:?}");
+    let of_log = tdx(&["--event-log", "noise"]);
+    assert_eq!(of_log.status, 30, "{of_log:?}");
+    assert!(of_log.stderr.contains("[eventlog."), "{of_log:?}");
+}
+
+#[test]
+fn a_real_log_gives_its_registers() {
+    let Some(vectors) = narthex::vectors() else {
+        eprintln!("no package ships an event log: nothing to look at");
+        return;
+    };
+    let log = vectors.join("go-tdx-guest/ccel/ccel_data.dat");
+    let run = tdx(&["--event-log", log.to_str().unwrap()]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let names: Vec<_> = run.stdout.lines().skip(1).map(|line| &line[..5]).collect();
+    assert_eq!(names, ["RTMR0", "RTMR1", "RTMR2", "RTMR3"]);
 }

@@ -10,6 +10,23 @@ pub(super) fn sha384(data: &[u8]) -> [u8; 48] {
     fixed(&digest::digest(&digest::SHA384, data))
 }
 
+#[derive(Clone)]
+pub(super) struct Sha384(digest::Context);
+
+impl Sha384 {
+    pub(super) fn new() -> Self {
+        Self(digest::Context::new(&digest::SHA384))
+    }
+
+    pub(super) fn update(&mut self, data: &[u8]) {
+        self.0.update(data);
+    }
+
+    pub(super) fn finish(self) -> [u8; 48] {
+        fixed(&self.0.finish())
+    }
+}
+
 pub(super) fn sha512(data: &[u8]) -> [u8; 64] {
     fixed(&digest::digest(&digest::SHA512, data))
 }

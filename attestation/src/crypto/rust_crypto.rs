@@ -12,6 +12,23 @@ pub(super) fn sha384(data: &[u8]) -> [u8; 48] {
     sha2::Sha384::digest(data).into()
 }
 
+#[derive(Clone)]
+pub(super) struct Sha384(sha2::Sha384);
+
+impl Sha384 {
+    pub(super) fn new() -> Self {
+        Self(sha2::Sha384::new())
+    }
+
+    pub(super) fn update(&mut self, data: &[u8]) {
+        self.0.update(data);
+    }
+
+    pub(super) fn finish(self) -> [u8; 48] {
+        self.0.finalize().into()
+    }
+}
+
 pub(super) fn sha512(data: &[u8]) -> [u8; 64] {
     sha2::Sha512::digest(data).into()
 }

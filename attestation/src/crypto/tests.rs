@@ -27,6 +27,22 @@ fn sha2_known_answers() {
     }
 }
 
+#[test]
+fn sha384_in_parts_is_sha384() {
+    let mut aws_lc = aws_lc::Sha384::new();
+    let mut rust_crypto = rust_crypto::Sha384::new();
+    let mut chosen = super::Sha384::new();
+    for part in [b"a".as_slice(), b"", b"bc"] {
+        aws_lc.update(part);
+        rust_crypto.update(part);
+        chosen.update(part);
+        assert_eq!(chosen.value(), chosen.value());
+    }
+    for value in [aws_lc.finish(), rust_crypto.finish(), chosen.value()] {
+        assert_eq!(hex::encode(value), ABC_SHA384);
+    }
+}
+
 /// RFC 8032 section 7.1, test 2.
 #[test]
 fn ed25519_known_answer() {

@@ -44,6 +44,35 @@ pub enum MeasureError {
     /// A kernel is given, and the firmware has no place for its hashes.
     #[error("the firmware does not measure a kernel: {0}")]
     SnpKernelHashes(&'static str),
+    /// The firmware is not made for TDX.
+    #[error("the firmware has no TDVF metadata")]
+    TdxMetadataAbsent,
+    /// Signature, version, length or number of sections do not fit together.
+    #[error("the firmware's TDVF metadata has an unexpected {0}")]
+    TdxMetadata(&'static str),
+    /// A section of a type, or with attributes, that this build does not know.
+    #[error(
+        "the firmware's TDVF metadata has a section of type {section_type} with attributes {attributes:#x}"
+    )]
+    TdxSectionType {
+        /// Its type.
+        section_type: u32,
+        /// Its attributes.
+        attributes: u32,
+    },
+    /// A section is not whole pages, has more data than memory, data outside the image, or all together are too many pages.
+    #[error(
+        "the firmware's TDVF metadata has a section of {size_bytes} bytes at {gpa:#x} that cannot be"
+    )]
+    TdxSection {
+        /// Its address.
+        gpa: u64,
+        /// Its length in memory.
+        size_bytes: u64,
+    },
+    /// A kernel that no UEFI firmware would start.
+    #[error("the kernel is not a well-formed PE image: {0}")]
+    Kernel(&'static str),
 }
 
 impl MeasureError {
@@ -62,6 +91,11 @@ impl MeasureError {
             Self::SnpSection { .. } => "measure.snp.section",
             Self::SnpResetBlock => "measure.snp.reset_block",
             Self::SnpKernelHashes(_) => "measure.snp.kernel_hashes",
+            Self::TdxMetadataAbsent => "measure.tdx.metadata_absent",
+            Self::TdxMetadata(_) => "measure.tdx.metadata",
+            Self::TdxSectionType { .. } => "measure.tdx.section_type",
+            Self::TdxSection { .. } => "measure.tdx.section",
+            Self::Kernel(_) => "measure.kernel",
         }
     }
 
@@ -72,7 +106,9 @@ impl MeasureError {
             Self::SnpMetadataAbsent
             | Self::SnpSectionType(_)
             | Self::SnpResetBlock
-            | Self::SnpKernelHashes(_) => ErrorClass::Unsupported,
+            | Self::SnpKernelHashes(_)
+            | Self::TdxMetadataAbsent
+            | Self::TdxSectionType { .. } => ErrorClass::Unsupported,
             _ => ErrorClass::Malformed,
         }
     }

@@ -115,3 +115,14 @@ pub(super) fn split_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let (value, rest) = bytes.split_first_chunk::<4>()?;
     Some((u32::from_le_bytes(*value), rest))
 }
+
+/// The same for a u64.
+pub(super) fn split_u64(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (value, rest) = bytes.split_first_chunk::<8>()?;
+    Some((u64::from_le_bytes(*value), rest))
+}
+
+/// The little-endian u32 that is all of `bytes`.
+pub(super) fn u32_alone(bytes: &[u8]) -> Option<u32> {
+    bytes.try_into().ok().map(u32::from_le_bytes)
+}

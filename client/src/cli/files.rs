@@ -33,11 +33,23 @@ pub(crate) fn read_unlisted(path: &Path, max_bytes: usize) -> Result<Vec<u8>, Fa
 
 /// SHA-256 of a file of any length, which is never held as a whole.
 pub(crate) fn sha256(path: &Path) -> Result<Digest, Failure> {
-    let mut hash = Hash(digest::Context::new(&digest::SHA256));
+    hash(path, &digest::SHA256)
+}
+
+/// SHA-384 of a file of any length.
+pub(crate) fn sha384(path: &Path) -> Result<[u8; 48], Failure> {
+    hash(path, &digest::SHA384)
+}
+
+fn hash<const N: usize>(
+    path: &Path,
+    algorithm: &'static digest::Algorithm,
+) -> Result<[u8; N], Failure> {
+    let mut hash = Hash(digest::Context::new(algorithm));
     io::copy(&mut open(path)?, &mut hash).map_err(|error| unreadable(path, &error))?;
-    let mut sha256 = Digest::default();
-    sha256.copy_from_slice(hash.0.finish().as_ref());
-    Ok(sha256)
+    let mut value = [0; N];
+    value.copy_from_slice(hash.0.finish().as_ref());
+    Ok(value)
 }
 
 struct Hash(digest::Context);

@@ -1,25 +1,32 @@
 //! `narthex measure`: what a platform will report of a guest that is started from given files.
 
 mod snp;
+mod tdx;
 
 use super::{Context, Exit, Failure, report::exit_of_class};
 use attestation::measure::{MeasureError, Measurement, Region};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Compute the launch measurement of a guest from the files it is started from
 #[derive(Subcommand)]
 pub(crate) enum Measure {
     Snp(snp::Snp),
+    Tdx(tdx::Tdx),
 }
 
 impl Measure {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
         match self {
             Self::Snp(snp) => snp.run(context),
+            Self::Tdx(tdx) => tdx.run(context),
         }
     }
 }
+
+/// Registers beside the launch measurement, by name.
+type Registers = BTreeMap<&'static str, [u8; 48]>;
 
 /// How a measurement is told, and what it is held against.
 #[derive(Args)]
@@ -33,25 +40,32 @@ struct Telling {
 }
 
 impl Telling {
-    fn tell(&self, measurement: &Measurement, context: &Context<'_>) -> Result<Exit, Failure> {
+    fn tell(
+        &self,
+        measurement: &Measurement,
+        registers: &Registers,
+        context: &Context<'_>,
+    ) -> Result<Exit, Failure> {
         let exit = match self.expect {
             Some(expected) if expected != measurement.digest => Exit::Rejected,
             _ => Exit::Accepted,
         };
-        let document = self.document(measurement, exit);
-        context
-            .output
-            .either(&document, &self.text(measurement, exit))?;
+        let document = self.document(measurement, registers, exit);
+        let text = self.text(measurement, registers, exit);
+        context.output.either(&document, &text)?;
         Ok(exit)
     }
 
-    /// The measurement alone on its line, what explains it before, what comes of it after.
-    fn text(&self, measurement: &Measurement, exit: Exit) -> String {
+    /// The measurement alone on its line, what explains it before, other registers and what comes of it after.
+    fn text(&self, measurement: &Measurement, registers: &Registers, exit: Exit) -> String {
         let mut text = String::new();
         if self.explain {
             text.extend(measurement.regions.iter().map(line));
         }
         text.push_str(&format!("{}\n", hex::encode(measurement.digest)));
+        for (name, value) in registers {
+            text.push_str(&format!("{name}  {}\n", hex::encode(value)));
+        }
         match (self.expect, exit) {
             (None, _) => {}
             (Some(_), Exit::Accepted) => text.push_str("ACCEPTED\n"),
@@ -60,7 +74,9 @@ impl Telling {
         text
     }
 
-    fn document(&self, measurement: &Measurement, exit: Exit) -> Value {
+    fn document(&self, measurement: &Measurement, registers: &Registers, exit: Exit) -> Value {
+        let hexadecimal = |(name, value): (&&str, _)| ((*name).to_owned(), hex::encode(value));
+        let registers: BTreeMap<String, String> = registers.iter().map(hexadecimal).collect();
         let regions: Option<Vec<Value>> = self
             .explain
             .then(|| measurement.regions.iter().map(region).collect());
@@ -69,6 +85,7 @@ impl Telling {
             "exit": exit as u8,
             "measurement": hex::encode(measurement.digest),
             "expected": self.expect.map(hex::encode),
+            "registers": registers,
             "regions": regions,
         })
     }
@@ -76,7 +93,7 @@ impl Telling {
 
 fn line(region: &Region) -> String {
     format!(
-        "{:<33}  {:<20}  {:#014x}  {:>9} bytes  {}\n",
+        "{:<33}  {:<23}  {:#014x}  {:>9} bytes  {}\n",
         region.kind,
         region.operation,
         region.gpa,

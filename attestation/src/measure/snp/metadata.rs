@@ -4,7 +4,7 @@
 
 use super::super::{
     MeasureError,
-    firmware::{Firmware, Guid, guid, split_u32},
+    firmware::{Firmware, Guid, guid, split_u32, u32_alone},
     page::PAGE_BYTES,
 };
 use super::boot::HASH_TABLE_BYTES;
@@ -198,10 +198,4 @@ fn fits(offset: usize, size_bytes: usize) -> bool {
         && offset
             .checked_add(HASH_TABLE_BYTES)
             .is_some_and(|end| end <= PAGE_BYTES)
-}
-
-fn u32_alone(bytes: &[u8]) -> Option<u32> {
-    split_u32(bytes)
-        .filter(|(_, rest)| rest.is_empty())
-        .map(|(value, _)| value)
 }

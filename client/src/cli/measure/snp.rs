@@ -2,7 +2,7 @@
 
 use super::{
     super::{Context, Exit, Failure, files},
-    Telling,
+    Registers, Telling,
 };
 use attestation::measure::snp::{
     BootDigests, Guest, VCPU_TYPES, Vmm, launch_digest, vcpu_type_signature,
@@ -90,7 +90,8 @@ impl Snp {
             boot: self.boot()?,
         };
         let measurement = launch_digest(&guest)?;
-        self.telling.tell(&measurement, context)
+        self.telling
+            .tell(&measurement, &Registers::default(), context)
     }
 
     fn reset_edx(&self, vmm: Vmm) -> Result<u32, Failure> {
