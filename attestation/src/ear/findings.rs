@@ -147,12 +147,11 @@ fn held(findings: &[Finding<'_>], verdict: Verdict) -> Appraisal {
 fn credit(code: &str) -> Option<(Aspect, i8)> {
     Some(match code {
         "snp.signature" | "tdx.signature" | "nvidia.signature" => (Aspect::Hardware, GENUINE),
-        "snp.crl.revoked" | "tdx.pck.revoked" | "tdx.crl.revoked" | "nvidia.ocsp" => {
+        "snp.crl.revoked" | "tdx.pck.revoked" | "nvidia.ocsp.revoked" => {
             (Aspect::InstanceIdentity, RECOGNIZED_INSTANCE)
         }
         "snp.debug" | "tdx.debug" => (Aspect::RuntimeOpaque, ENCRYPTED_MEMORY),
-        "nvidia.rim.measurements" => (Aspect::Executables, APPROVED_BOOT),
-        "policy.admitted" => (Aspect::Executables, APPROVED_BOOT),
+        "nvidia.measurements.vbios" | "policy.admitted" => (Aspect::Executables, APPROVED_BOOT),
         "policy.snp" | "policy.tdx" => (Aspect::Configuration, APPROVED_CONFIGURATION),
         _ => return None,
     })
