@@ -117,3 +117,52 @@ fn tdx_lines_of_the_tables_of_cases() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+fn given(quote: &str, collateral: &str, time: &str) -> Option<Case> {
+    let folder = vectors()?;
+    let command = format!("verify tdx --quote {quote} --collateral {collateral}");
+    Some(Case::parse(&folder, time, &command))
+}
+
+const SPR: &str = "go-tdx-guest/tdx_prod_quote_SPR_E4.assembled_collateral.json";
+const SUMMER_2023: &str = "2023-07-01T08:46:40Z";
+
+/// The quote that text follows: without it the step that the table names fails.
+#[test]
+fn a_quote_whose_text_is_cut_off_meets_no_level() {
+    let quote = "go-tdx-guest/tdx_prod_quote_SPR_E4.dat";
+    let Some(mut case) = given(quote, SPR, SUMMER_2023) else {
+        return println!("NARTHEX_VECTORS is not set: nothing to look at");
+    };
+    assert_eq!(case.verify(), Err(TdxError::Padding));
+    case.quote.truncate(4935);
+    assert_eq!(case.verify(), Err(TdxError::Level));
+    case.quote.extend([0; 39]);
+    assert_eq!(case.verify(), Err(TdxError::Level));
+}
+
+#[test]
+fn a_debug_td_is_authentic_and_says_so() {
+    let Some(case) = given("trustee/tdx/tdx_quote_4.dat", SPR, SUMMER_2023) else {
+        return println!("NARTHEX_VECTORS is not set: nothing to look at");
+    };
+    let claims = case.verify().unwrap();
+    assert!(claims.td.attributes.debug() && claims.tcb.status == TcbStatus::UpToDate);
+    assert_eq!(exit_status(&Ok(claims)), 10);
+}
+
+#[test]
+fn the_event_log_gives_the_registers_or_is_refused() {
+    let Some(folder) = vectors() else {
+        return println!("NARTHEX_VECTORS is not set: nothing to look at");
+    };
+    let command = "verify tdx --quote go-tdx-guest/ccel/cos-113-tdx-quote.dat --event-log go-tdx-guest/ccel/ccel_data.dat";
+    let mut case = Case::parse(&folder, "2025-07-01T00:00:00Z", command);
+    assert_eq!(case.verify(), Err(TdxError::CollateralMissing));
+    let log = case.event_log.as_mut().unwrap();
+    let digest = log
+        .windows(48)
+        .position(|bytes| bytes.iter().all(|byte| *byte != 0));
+    log[digest.unwrap()] ^= 1;
+    assert_eq!(case.verify().unwrap_err().code(), "tdx.event_log.replay");
+}

@@ -3,6 +3,7 @@
 pub mod nvidia;
 pub mod seeds;
 mod signed;
+pub mod tdx;
 
 pub use signed::{IDENTITY, payload, signed};
 

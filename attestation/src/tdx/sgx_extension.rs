@@ -147,3 +147,97 @@ fn sgx_type(entries: &Entries<'_>) -> Option<u8> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{SGX_EXTENSIONS, SgxExtension};
+    use der::{Encode as _, asn1::ObjectIdentifier};
+
+    fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+        match content.len() {
+            length @ 0..128 => [&[tag, length as u8], content].concat(),
+            length => [&[tag, 0x82, (length >> 8) as u8, length as u8], content].concat(),
+        }
+    }
+
+    fn entry(arcs: &[u32], value: &[u8]) -> Vec<u8> {
+        let below = |oid: ObjectIdentifier, arc: &u32| oid.push_arc(*arc).unwrap();
+        let oid = arcs.iter().fold(SGX_EXTENSIONS, below);
+        tlv(0x30, &[&oid.to_der().unwrap(), value].concat())
+    }
+
+    /// The entries of a well-formed extension; component 3 has an SVN of two bytes in DER.
+    fn entries() -> Vec<Vec<u8>> {
+        let mut tcb: Vec<_> = (1..=16).map(|arc| entry(&[2, arc], &[2, 1, 4])).collect();
+        tcb[2] = entry(&[2, 3], &[2, 2, 0, 0xFF]);
+        tcb.push(entry(&[2, 17], &[2, 2, 1, 0]));
+        tcb.push(entry(&[2, 18], &tlv(4, &[9; 16])));
+        let flags = [entry(&[7, 1], &[1, 1, 0xFF]), entry(&[7, 3], &[1, 1, 0])];
+        vec![
+            entry(&[1], &tlv(4, &[1; 16])),
+            entry(&[2], &tlv(0x30, &tcb.concat())),
+            entry(&[3], &tlv(4, &[0; 2])),
+            entry(&[4], &tlv(4, &[6; 6])),
+            entry(&[5], &[0x0A, 1, 1]),
+            entry(&[6], &tlv(4, &[7; 16])),
+            entry(&[7], &tlv(0x30, &flags.concat())),
+        ]
+    }
+
+    fn parse(entries: &[Vec<u8>]) -> Result<SgxExtension, &'static str> {
+        SgxExtension::parse(&tlv(0x30, &entries.concat()))
+    }
+
+    #[test]
+    fn every_entry_is_read() {
+        let sgx = parse(&entries()).unwrap();
+        assert_eq!((sgx.ppid, sgx.fmspc), ([1; 16], [6; 6]));
+        assert_eq!(
+            (sgx.components[2], sgx.components[15], sgx.pce_svn),
+            (255, 4, 256)
+        );
+        assert_eq!(sgx.platform_instance_id, Some([7; 16]));
+        let configuration = sgx.configuration.unwrap();
+        assert_eq!(configuration.dynamic_platform, Some(true));
+        assert_eq!(configuration.cached_keys, None);
+        assert_eq!(configuration.smt_enabled, Some(false));
+        let without = parse(&entries()[..5]).unwrap();
+        assert!(without.platform_instance_id.is_none() && without.configuration.is_none());
+    }
+
+    #[test]
+    fn an_entry_that_is_missing_doubled_or_of_another_form_is_refused() {
+        for index in 0..5 {
+            let mut missing = entries();
+            missing.remove(index);
+            assert!(parse(&missing).is_err(), "{index}");
+        }
+        for index in 0..7 {
+            let mut doubled = entries();
+            doubled.push(doubled[index].clone());
+            assert!(parse(&doubled).is_err(), "{index}");
+        }
+        for (index, entry) in [
+            (0, entry(&[1], &tlv(4, &[1; 15]))),
+            (2, entry(&[3], &tlv(0x30, &[0; 2]))),
+            (4, entry(&[5], &[0x0A, 1, 3])),
+            (4, entry(&[5], &[2, 1, 1])),
+            (5, entry(&[6], &tlv(4, &[7; 17]))),
+            (6, entry(&[7], &tlv(0x30, &entry(&[7, 1], &[1, 1, 1])))),
+            (6, entry(&[7], &tlv(0x30, &entry(&[1], &[1, 1, 0])))),
+            (0, tlv(0x30, &[6, 1, 42, 4, 0])),
+        ] {
+            let mut changed = entries();
+            changed[index] = entry;
+            assert!(parse(&changed).is_err(), "{index}");
+        }
+    }
+
+    #[test]
+    fn bytes_behind_it_are_refused() {
+        let der = tlv(0x30, &entries().concat());
+        assert!(SgxExtension::parse(&[der.as_slice(), &[0]].concat()).is_err());
+        assert!(SgxExtension::parse(&der[..der.len() - 1]).is_err());
+        assert!(SgxExtension::parse(b"").is_err());
+    }
+}

@@ -1,7 +1,8 @@
 //! TDX evidence to claims: one call per group of steps, in the order of [`super::STEPS`].
 
 use super::{
-    Collateral, TdxClaims, TdxError,
+    Chain, Collateral, Fault, TdxClaims, TdxError,
+    chain::Certificate as Role,
     pck::PckChain,
     pem,
     quote::Quote,
@@ -148,5 +149,9 @@ pub(super) fn pck_chain(
 
 /// The root that `roots` trust; bytes that are no certificate accept nothing.
 pub(super) fn root(roots: &TdxRoots) -> Result<Certificate<'_>, TdxError> {
-    Certificate::parse(&roots.root).ok_or(TdxError::PckFormat)
+    Certificate::parse(&roots.root).ok_or(TdxError::Chain {
+        chain: Chain::Pck,
+        certificate: Role::Root,
+        fault: Fault::Issuer,
+    })
 }
