@@ -1,48 +1,31 @@
-//! What is to be verified, as JSON: byte strings in hex, time in RFC 3339.
+//! What is to be verified: a JSON object whose one member says what it is. Members that are unknown, doubled or missing make it no request.
 
-use attestation::UnixTime;
+use crate::{azure::Azure, bundle::Bundle, nvidia, snp::Snp, tdx::Tdx};
+use attestation::{bundle::MAX_BUNDLE_BYTES, collateral::MAX_COLLATERAL_BYTES};
 use serde::Deserialize;
 
-/// Larger than any evidence with its certificates and lists.
-const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+/// Room for the largest bundle beside the largest collateral, in hexadecimal.
+pub(crate) const MAX_REQUEST_BYTES: usize =
+    2 * (MAX_BUNDLE_BYTES + MAX_COLLATERAL_BYTES) + 64 * 1024;
 
-/// SNP evidence.
+/// One question.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Request {
-    report: String,
-    vek: String,
-    chain: Vec<String>,
-    crls: Vec<String>,
-    at: String,
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Request {
+    Snp(Snp),
+    Tdx(Tdx),
+    Nvidia(nvidia::Device),
+    NvidiaMachine(nvidia::Machine),
+    Azure(Azure),
+    Bundle(Bundle),
 }
 
-/// The same in bytes.
-pub(crate) struct Evidence {
-    pub(crate) report: Vec<u8>,
-    pub(crate) vek: Vec<u8>,
-    pub(crate) chain: Vec<Vec<u8>>,
-    pub(crate) crls: Vec<Vec<u8>>,
-    pub(crate) at: UnixTime,
-}
-
-impl Evidence {
+impl Request {
     /// Reads a request; `None` if it is none.
     pub(crate) fn parse(request: &[u8]) -> Option<Self> {
         if request.len() > MAX_REQUEST_BYTES {
             return None;
         }
-        let request: Request = serde_json::from_slice(request).ok()?;
-        Some(Self {
-            report: hex::decode(request.report).ok()?,
-            vek: hex::decode(request.vek).ok()?,
-            chain: decode_all(&request.chain)?,
-            crls: decode_all(&request.crls)?,
-            at: UnixTime::from_rfc3339(&request.at)?,
-        })
+        serde_json::from_slice(request).ok()
     }
-}
-
-fn decode_all(texts: &[String]) -> Option<Vec<Vec<u8>>> {
-    texts.iter().map(|text| hex::decode(text).ok()).collect()
 }
