@@ -1,12 +1,15 @@
-// Evidence with one bit flipped, some hundred for each kind: the verdict is another than that of the evidence itself, and the same in both builds.
+// Evidence with one bit flipped, some hundred for each kind: the verdict is the same in both builds, and another than that of the evidence itself.
 
-// What is flipped of each kind, and every how many bits: what a signature or a chain of them covers.
+// What is flipped of each kind, and every how many bits.
 const parts = {
   snp: { report: 97, vek: 97 },
   tdx: { quote: 331, event_log: 4099 },
   nvidia: { report: 331 },
   azure: { hcl_report: 331 },
 };
+
+// Of an event log the digests are vouched for; what it says of the events is a hint, and may change.
+const isVouchedFor = (part) => part !== "event_log";
 
 function* flips(kind, part, { request, verdict }) {
   const evidence = request[kind];
@@ -16,7 +19,7 @@ function* flips(kind, part, { request, verdict }) {
     yield {
       why: `${kind}: bit ${bit} of ${part} flipped`,
       request: { [kind]: { ...evidence, [part]: bytes.toString("hex") } },
-      isRight: ({ exit, code }) => exit !== 0 && code !== verdict.code,
+      isRight: ({ exit, code }) => exit !== 0 && (code !== verdict.code || !isVouchedFor(part)),
     };
     bytes[bit >> 3] ^= 1 << (bit & 7);
   }

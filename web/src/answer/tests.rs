@@ -57,7 +57,7 @@ fn empty_evidence_is_malformed() {
         ),
         (
             r#""azure":{"hcl_report":"","chain":[],"crls":[],"#,
-            "azure.hcl.size",
+            "azure.hcl.header",
         ),
         (r#""bundle":{"bundle":"","#, "bundle.encoding"),
     ] {
