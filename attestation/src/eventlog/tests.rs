@@ -87,12 +87,9 @@ fn padding_is_all_of_one_kind() {
         for length in [1, 8, 500] {
             let padded = [unpadded.clone(), vec![padding; length]].concat();
             assert_eq!(EventLog::parse(&padded).as_ref(), Ok(&expected));
-            for other in [&[padded.clone(), vec![7]].concat(), &{
-                let mut mixed = padded;
-                mixed.push(!padding);
-                mixed
-            }] {
-                assert_eq!(refusal(other).code(), "eventlog.record");
+            for other in [7, !padding] {
+                let mixed = [&padded[..], &[other]].concat();
+                assert_eq!(refusal(&mixed).code(), "eventlog.record");
             }
         }
     }

@@ -2,11 +2,9 @@
 
 mod genuine;
 
-use super::{
-    AzureClaims, AzureError, Endorsements, HardwareClaims, HardwareKind, Missing, STATEMENTS, steps,
-};
+use super::{AzureClaims, AzureError, HardwareClaims, HardwareKind, Missing, STATEMENTS, steps};
 use crate::{ErrorClass, crypto, snp::STEPS as SNP_STEPS};
-use genuine::{AK, Draft, Issued, NONCE, PCR_COUNT, var_data};
+use genuine::{Draft, Issued, NONCE, PCR_COUNT, var_data};
 use std::collections::BTreeSet;
 
 type Fault<T> = (&'static str, &'static str, fn(&mut T));
@@ -366,7 +364,6 @@ fn a_key_for_encryption_is_an_ak_of_early_2023() {
     let mut draft = Draft::genuine();
     draft.replace("\"sign\"", "\"encrypt\"");
     draft.issue().verify().unwrap();
-    assert_eq!(AK.public_modulus_len(), 256);
 }
 
 #[test]
@@ -389,5 +386,4 @@ fn endorsements_of_another_kind_are_refused() {
         (error.code(), error.class()),
         ("azure.endorsements", ErrorClass::Rejected)
     );
-    assert!(matches!(issued.endorsements(&[]), Endorsements::Snp { .. }));
 }
