@@ -1,5 +1,9 @@
 //! `narthex verify`: judges evidence from files, offline.
 
+mod azure;
+mod azure_claims;
+mod azure_container;
+mod azure_files;
 mod bundle;
 mod nvidia;
 mod nvidia_claims;
@@ -27,6 +31,7 @@ pub(crate) struct VerifyCommand {
 enum Verify {
     Snp(snp::Snp),
     Tdx(tdx::Tdx),
+    Azure(azure::Azure),
     Nvidia(nvidia::Nvidia),
     Bundle(bundle::Bundle),
 }
@@ -36,6 +41,7 @@ impl VerifyCommand {
         let judged = match self.verify {
             Verify::Snp(snp) => snp.judge(context),
             Verify::Tdx(tdx) => tdx.judge(context),
+            Verify::Azure(azure) => azure.judge(context),
             Verify::Nvidia(nvidia) => nvidia.judge(context),
             Verify::Bundle(bundle) => bundle.run(context),
         };

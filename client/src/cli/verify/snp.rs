@@ -131,7 +131,7 @@ fn refused(checks: Vec<Check>, error: &SnpError) -> Report {
 }
 
 /// Authentic is not acceptable: the policy judges, or the two things that no guest should be.
-fn acceptance(claims: &SnpClaims, policy: Option<&Policy>, now: UnixTime) -> Vec<Check> {
+pub(super) fn acceptance(claims: &SnpClaims, policy: Option<&Policy>, now: UnixTime) -> Vec<Check> {
     let mut checks = snp_claims::remarks(claims);
     match policy {
         None => checks.extend(snp_claims::minimum(claims)),
