@@ -1,8 +1,8 @@
 //! First inputs: without them a fuzzer finds no certificate in a smoke's few seconds.
 
 use attestation::{
-    CpuEvidence, DeviceEvidence, EvidenceBundle, Freshness, IdentityKey, Manifest, Nonce, NoncePath,
-    SnpEvidence,
+    CpuEvidence, DeviceEvidence, EvidenceBundle, Freshness, IdentityKey, Manifest, Nonce,
+    NoncePath, SnpEvidence, crypto,
 };
 use std::{env, fs, path::PathBuf};
 
@@ -127,4 +127,27 @@ fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
 pub fn nvidia() -> tee_sim::nvidia::Issued {
     let now = attestation::UnixTime(1_780_272_000);
     tee_sim::nvidia::Nvidia::invent(now).issue(&[7; 32])
+}
+
+/// An HCL report of type `kind` (2 SEV-SNP, 4 TDX) over variable data with a key that nobody has; unsigned.
+pub fn hcl_report(kind: u8) -> Vec<u8> {
+    let modulus = "7".repeat(341) + "w";
+    let key = format!(
+        r#"{{"kid":"HCLAkPub","key_ops":["sign"],"kty":"RSA","e":"AQAB","n":"{modulus}"}}"#
+    );
+    let vm = r#"{"console-enabled":true,"secure-boot":true,"tpm-enabled":true,"vmUniqueId":"1"}"#;
+    let var_data = format!(r#"{{"keys":[{key}],"vm-configuration":{vm}}}"#);
+    let length = var_data.len() as u32;
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let header: Vec<u8> = words(&[2, 1236 + length, 2, 0, 0, 0, 0]);
+    let data: Vec<u8> = words(&[20 + length, 1, kind.into(), 1, length]);
+    let mut report = [0; 1184];
+    let report_data = if kind == 2 { 0x50 } else { 0x80 };
+    report[report_data..report_data + 32].copy_from_slice(&crypto::sha256(var_data.as_bytes()));
+    if kind == 4 {
+        report[0] = 0x81;
+        let parts = [&report[256..495], &report[512..1024]].map(crypto::sha384);
+        report[32..128].copy_from_slice(&parts.concat());
+    }
+    [b"HCLA", &header[..], &report, &data, var_data.as_bytes()].concat()
 }
