@@ -14,6 +14,7 @@ mod error;
 mod hcl;
 mod quote;
 mod steps;
+mod td_report;
 mod var_data;
 mod verify;
 
@@ -23,6 +24,8 @@ pub use hcl::HardwareKind;
 pub use steps::steps;
 pub use var_data::VmConfiguration;
 pub use verify::{AzureRoots, verify};
+
+use crate::tdx::Collateral;
 
 /// Everything about one VM, as received.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +51,13 @@ pub enum Endorsements<'a> {
         chain: &'a [&'a [u8]],
         /// Revocation lists, DER. Empty: revocation is not checked.
         crls: &'a [&'a [u8]],
+    },
+    /// Of a TDX VM.
+    Tdx {
+        /// A TD quote over the body of the TDREPORT in the HCL report.
+        quote: &'a [u8],
+        /// Intel's collateral for the platform. Without it the verdict stays incomplete.
+        collateral: Option<&'a Collateral>,
     },
 }
 

@@ -63,6 +63,32 @@ fn evidence_of_each_version_is_accepted() {
 }
 
 #[test]
+fn a_tdx_vm_without_collateral_is_incomplete() {
+    for file in [
+        "az-tdx-vtpm/evidence-v0.json",
+        "az-tdx-vtpm/evidence-v1.json",
+    ] {
+        let Some(run) = azure(&["--evidence", file, "--nonce", NONCE]) else {
+            return;
+        };
+        assert_eq!(
+            (run.status, run.last_line()),
+            (20, "INCOMPLETE"),
+            "{file}: {run:?}"
+        );
+        for line in [
+            "PASS  tdx.qe_report.signature  ",
+            "SKIP  tdx.tcb.level  ",
+            "PASS  azure.td_quote  ",
+            "PASS  azure.quote.signature  ",
+            "SKIP  azure.complete  ",
+        ] {
+            assert!(run.stdout.contains(&format!("\n{line}")), "{line}: {run:?}");
+        }
+    }
+}
+
+#[test]
 fn another_nonce_is_rejected() {
     let Some(run) = azure(&[
         "--evidence",

@@ -1,13 +1,16 @@
 //! An Azure confidential VM: HCL report, endorsements and TPM quote.
 
 use crate::{
-    Trust, snp,
+    Trust, snp, tdx,
     value::{At, Bytes, Bytes32},
     verdict::{Fault, Refusal, Verdict, told},
 };
-use attestation::vtpm::{
-    self, AzureClaims, AzureError, AzureEvidence, AzureRoots, Endorsements, HardwareClaims,
-    HardwareKind, TpmQuote,
+use attestation::{
+    tdx::Collateral,
+    vtpm::{
+        self, AzureClaims, AzureError, AzureEvidence, AzureRoots, Endorsements, HardwareClaims,
+        HardwareKind, TpmQuote,
+    },
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,6 +24,10 @@ pub(crate) struct Azure {
     vek: Option<Bytes>,
     chain: Vec<Bytes>,
     crls: Vec<Bytes>,
+    /// Of TDX: a quote over the TDREPORT.
+    td_quote: Option<Bytes>,
+    /// Intel's collateral, the JSON document that [`Collateral::from_json`] reads.
+    collateral: Option<Bytes>,
     quote: Option<Quote>,
     /// Absent: freshness is not checked.
     nonce: Option<Bytes>,
@@ -50,13 +57,20 @@ impl Azure {
 
     fn verify(&self, trust: &Trust) -> Result<AzureClaims, AzureError> {
         let [chain, crls] = [&self.chain, &self.crls].map(|all| Bytes::slices(all));
-        let endorsements = match &self.vek {
-            None => Endorsements::Missing,
-            Some(vek) => Endorsements::Snp {
+        let document = self.collateral.as_ref();
+        let collateral = document.map(|document| Collateral::from_json(&document.0));
+        let collateral = collateral.transpose()?;
+        let endorsements = match (&self.vek, &self.td_quote) {
+            (Some(vek), _) => Endorsements::Snp {
                 vek: &vek.0,
                 chain: &chain,
                 crls: &crls,
             },
+            (None, Some(quote)) => Endorsements::Tdx {
+                quote: &quote.0,
+                collateral: collateral.as_ref(),
+            },
+            (None, None) => Endorsements::Missing,
         };
         let pcrs = self.quote.as_ref().and_then(Quote::pcrs);
         let evidence = AzureEvidence {
@@ -70,6 +84,7 @@ impl Azure {
         };
         let roots = AzureRoots {
             snp: trust.roots.snp.clone(),
+            tdx: trust.roots.tdx.clone(),
         };
         let nonce = self.nonce.as_ref().map(|nonce| nonce.0.as_slice());
         vtpm::verify(&evidence, &roots, nonce, self.at.0)
@@ -86,6 +101,7 @@ impl Quote {
 fn faults(claims: &AzureClaims) -> Vec<Fault> {
     match &claims.hardware {
         HardwareClaims::Snp(claims) => snp::faults(claims),
+        HardwareClaims::Tdx(claims) => tdx::faults(claims),
         _ => vec![Fault::new("azure.hardware", "of a kind that is not known")],
     }
 }
@@ -97,6 +113,7 @@ fn summary(claims: &AzureClaims) -> Value {
     json!({
         "hardware": match &claims.hardware {
             HardwareClaims::Snp(claims) => snp::summary(claims),
+            HardwareClaims::Tdx(claims) => tdx::summary(claims),
             _ => Value::Null,
         },
         "hcl_version": claims.hcl_version,

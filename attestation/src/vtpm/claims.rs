@@ -1,7 +1,7 @@
 //! What verified evidence of an Azure confidential VM says, and what it does not.
 
 use super::VmConfiguration;
-use crate::{Step, UnixTime, snp::SnpClaims};
+use crate::{Step, UnixTime, snp::SnpClaims, tdx::TdxClaims};
 
 /// What must be known to read the claims of any such VM.
 pub const STATEMENTS: [&str; 3] = [
@@ -37,6 +37,8 @@ pub struct AzureClaims {
 pub enum HardwareClaims {
     /// Of the SNP report inside the HCL report, of VMPL 0.
     Snp(Box<SnpClaims>),
+    /// Of the TD quote over the TDREPORT inside the HCL report. Its RTMRs are zero: what booted is in the vTPM's PCRs.
+    Tdx(Box<TdxClaims>),
 }
 
 /// Claims of a TPM quote.
@@ -85,6 +87,7 @@ impl AzureClaims {
             "azure.quote.pcrs" => format!("{} PCRs", self.quote.selection.len()),
             _ => match &self.hardware {
                 HardwareClaims::Snp(claims) => claims.detail(step),
+                HardwareClaims::Tdx(claims) => claims.detail(step),
             },
         }
     }

@@ -1,7 +1,7 @@
 //! Why evidence of an Azure confidential VM was refused: one variant per step, in the order of the steps.
 
 use super::{HardwareKind, steps};
-use crate::{ErrorClass, Step, snp::SnpError};
+use crate::{ErrorClass, Step, snp::SnpError, tdx::TdxError};
 
 /// What was not given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +9,8 @@ use crate::{ErrorClass, Step, snp::SnpError};
 pub enum Missing {
     /// The hardware report's endorsements: VCEK, or TD quote with collateral.
     Endorsements,
+    /// Intel's collateral for the TD quote.
+    Collateral,
     /// The TPM quote.
     Quote,
 }
@@ -17,6 +19,7 @@ impl std::fmt::Display for Missing {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Self::Endorsements => "the endorsements of the hardware's report",
+            Self::Collateral => "Intel's collateral for the TD quote",
             Self::Quote => "the TPM quote",
         })
     }
@@ -64,6 +67,9 @@ pub enum AzureError {
         /// By the caller.
         given: usize,
     },
+    /// Not a TDREPORT.
+    #[error("the TDREPORT {0}")]
+    TdReport(&'static str),
     /// Endorsements of the other technology.
     #[error("the hardware's report is of {0}, the endorsements are not")]
     Endorsements(HardwareKind),
@@ -73,6 +79,12 @@ pub enum AzureError {
     /// The SNP report was asked for by something else than the paravisor.
     #[error("the SNP report is of VMPL {0}; the paravisor's is of VMPL 0")]
     Vmpl(u32),
+    /// The TD quote was refused.
+    #[error(transparent)]
+    Tdx(#[from] TdxError),
+    /// The TD quote is over another body than the TDREPORT's.
+    #[error("the TD quote is not over the TDREPORT")]
+    TdQuote,
     /// REPORT_DATA is not the hash of the variable data.
     #[error("the hardware's report does not bind the variable data")]
     Binding,
@@ -106,9 +118,12 @@ impl AzureError {
             Self::QuoteBank(_) => "azure.quote.bank",
             Self::SignatureFormat => "azure.quote.signature_format",
             Self::PcrCount { .. } => "azure.pcrs.count",
+            Self::TdReport(_) => "azure.td_report",
             Self::Endorsements(_) => "azure.endorsements",
             Self::Snp(error) => error.code(),
             Self::Vmpl(_) => "azure.vmpl",
+            Self::Tdx(error) => error.code(),
+            Self::TdQuote => "azure.td_quote",
             Self::Binding => "azure.binding",
             Self::QuoteSignature => "azure.quote.signature",
             Self::Nonce => "azure.quote.nonce",
@@ -120,9 +135,17 @@ impl AzureError {
     /// The step that failed; those before it passed, those after it were not tried.
     #[must_use]
     pub fn step(&self) -> Option<&'static Step> {
-        let lists = [steps::FORMAT, steps::SNP, steps::JUDGED];
+        let lists = [
+            steps::FORMAT,
+            steps::TD_REPORT,
+            steps::ENDORSEMENTS,
+            steps::SNP,
+            steps::TDX,
+            steps::JUDGED,
+        ];
         match self {
             Self::Snp(error) => error.step(),
+            Self::Tdx(error) => error.step(),
             _ => lists
                 .into_iter()
                 .flatten()
@@ -141,9 +164,11 @@ impl AzureError {
             | Self::AttestationKey(_)
             | Self::QuoteFormat(_)
             | Self::SignatureFormat
+            | Self::TdReport(_)
             | Self::PcrCount { .. } => ErrorClass::Malformed,
             Self::HclType(_) | Self::HclHash(_) | Self::QuoteBank(_) => ErrorClass::Unsupported,
             Self::Snp(error) => error.class(),
+            Self::Tdx(error) => error.class(),
             Self::Incomplete(_) => ErrorClass::Incomplete,
             _ => ErrorClass::Rejected,
         }
@@ -154,6 +179,7 @@ impl AzureError {
     pub const fn retryable(&self) -> bool {
         match self {
             Self::Snp(error) => error.retryable(),
+            Self::Tdx(error) => error.retryable(),
             _ => false,
         }
     }

@@ -1,9 +1,10 @@
 //! The steps of [`super::verify`] in their order, for those who show them one by one.
 
 use super::HardwareKind;
-use crate::{Step, snp};
+use crate::{Step, snp, tdx};
 
 const HCL: &str = "OpenHCL attestation protocol";
+const TD_ABI: &str = "Intel TDX module ABI 348551";
 const JWK: &str = "RFC 7517";
 const ATTEST: &str = "TPM 2.0 part 2 section 10.12";
 
@@ -52,12 +53,27 @@ pub(super) const FORMAT: &[Step] = &[
         "there is one value for each quoted PCR",
         ATTEST,
     ),
-    Step::new(
-        "azure.endorsements",
-        "the endorsements are of the report's kind",
-        "",
-    ),
 ];
+
+/// What a TDREPORT must be to be read.
+pub(super) const TD_REPORT: &[Step] = &[Step::new(
+    "azure.td_report",
+    "the TDREPORT is well-formed",
+    TD_ABI,
+)];
+
+pub(super) const ENDORSEMENTS: &[Step] = &[Step::new(
+    "azure.endorsements",
+    "the endorsements are of the report's kind",
+    "",
+)];
+
+/// What vouches for a TDREPORT, which has no signature.
+pub(super) const TDX: &[Step] = &[Step::new(
+    "azure.td_quote",
+    "the TD quote is over the TDREPORT's body",
+    TD_ABI,
+)];
 
 /// What a paravisor's SNP report must be.
 pub(super) const SNP: &[Step] = &[Step::new(
@@ -89,12 +105,12 @@ pub(super) const JUDGED: &[Step] = &[
 
 /// Every step in order, for a VM of this kind.
 ///
-/// Those of the hardware look at nothing without endorsements, those of `azure.quote` without a quote.
+/// Those of the hardware look at nothing without endorsements, those of `azure.quote` without a quote. Without Intel's
+/// collateral those of TDX from `tdx.collateral.given` on are not tried, and what follows them is.
 #[must_use]
 pub fn steps(kind: HardwareKind) -> Vec<Step> {
-    let hardware = match kind {
-        HardwareKind::Snp => [snp::STEPS, SNP],
-        HardwareKind::Tdx => [&[][..], &[]],
-    };
-    [FORMAT, hardware[0], hardware[1], JUDGED].concat()
+    match kind {
+        HardwareKind::Snp => [FORMAT, ENDORSEMENTS, snp::STEPS, SNP, JUDGED].concat(),
+        HardwareKind::Tdx => [FORMAT, TD_REPORT, ENDORSEMENTS, tdx::STEPS, TDX, JUDGED].concat(),
+    }
 }

@@ -2,8 +2,11 @@
 
 mod genuine;
 
-use super::{AzureClaims, AzureError, HardwareClaims, HardwareKind, Missing, STATEMENTS, steps};
-use crate::{ErrorClass, crypto, snp::STEPS as SNP_STEPS};
+use super::{
+    AzureClaims, AzureError, AzureEvidence, AzureRoots, Endorsements, HardwareClaims, HardwareKind,
+    Missing, STATEMENTS, steps, verify,
+};
+use crate::{ErrorClass, UnixTime, crypto, snp::STEPS as SNP_STEPS};
 use genuine::{Draft, Issued, NONCE, PCR_COUNT, var_data};
 use std::collections::BTreeSet;
 
@@ -12,7 +15,9 @@ type Fault<T> = (&'static str, &'static str, fn(&mut T));
 #[test]
 fn an_snp_vm() {
     let claims = Draft::genuine().issue().verify().unwrap();
-    let HardwareClaims::Snp(snp) = &claims.hardware;
+    let HardwareClaims::Snp(snp) = &claims.hardware else {
+        panic!("an SNP VM");
+    };
     assert_eq!((snp.vmpl, snp.measurement), (0, [0x5A; 48]));
     assert_eq!(claims.nonce.as_deref(), Some(NONCE));
     assert_eq!(claims.quote.extra_data, NONCE);
@@ -324,7 +329,7 @@ fn every_fault_after_signing_is_refused_at_its_step() {
     }
 }
 
-/// Endorsements of another kind cannot be expressed for this kind of VM: they have a test of their own.
+/// Endorsements of another kind have a test of their own.
 #[test]
 fn every_step_has_a_fault() {
     let before = BEFORE_SIGNING.iter().map(|(_, code, _)| *code);
@@ -378,10 +383,17 @@ fn claims_that_are_not_known_are_left_out() {
 
 #[test]
 fn endorsements_of_another_kind_are_refused() {
-    let mut draft = Draft::genuine();
-    draft.kind = 4;
-    let issued = draft.issue();
-    let error = issued.verify().unwrap_err();
+    let issued = Draft::genuine().issue();
+    let evidence = AzureEvidence {
+        hcl_report: &issued.hcl_report,
+        endorsements: Endorsements::Tdx {
+            quote: &[],
+            collateral: None,
+        },
+        quote: None,
+    };
+    let error = verify(&evidence, &AzureRoots::vendor(), None, UnixTime(0)).unwrap_err();
+    assert_eq!(error, AzureError::Endorsements(HardwareKind::Snp));
     assert_eq!(
         (error.code(), error.class()),
         ("azure.endorsements", ErrorClass::Rejected)

@@ -2,12 +2,13 @@
 
 use super::{
     AzureClaims, AzureError, AzureEvidence, Endorsements, HardwareClaims, HardwareKind, Missing,
-    hcl::HclReport, quote::Quote, var_data::VarData,
+    hcl::HclReport, quote::Quote, td_report::TdReport, var_data::VarData,
 };
 use crate::{
-    UnixTime, crypto,
-    roots::SnpRoots,
+    ErrorClass, UnixTime, crypto,
+    roots::{SnpRoots, TdxRoots},
     snp::{self, SnpClaims},
+    tdx::{self, Collateral, TdxClaims},
 };
 
 /// Whom the hardware's reports are traced back to.
@@ -15,6 +16,8 @@ use crate::{
 pub struct AzureRoots {
     /// For SEV-SNP VMs.
     pub snp: SnpRoots,
+    /// For TDX VMs.
+    pub tdx: TdxRoots,
 }
 
 impl AzureRoots {
@@ -23,6 +26,7 @@ impl AzureRoots {
     pub fn vendor() -> Self {
         Self {
             snp: SnpRoots::vendor(),
+            tdx: TdxRoots::vendor(),
         }
     }
 }
@@ -39,8 +43,9 @@ pub fn verify(
     let report = HclReport::parse(evidence.hcl_report)?;
     let var_data = VarData::parse(report.var_data)?;
     let quote = evidence.quote.as_ref().map(Quote::parse).transpose()?;
+    let hardware = HardwareReport::parse(&report)?;
 
-    let hardware = hardware(&report, &evidence.endorsements, roots, now)?;
+    let hardware = hardware.verify(&evidence.endorsements, roots, now)?;
     report.check_binding()?;
     if let Some(quote) = &quote {
         quote.check_signature(&var_data.attestation_key)?;
@@ -64,26 +69,46 @@ pub fn verify(
 /// Claims with the end of their endorsements, or what is missing for them.
 type Hardware = Result<(HardwareClaims, UnixTime), Missing>;
 
-fn hardware(
-    report: &HclReport<'_>,
-    endorsements: &Endorsements<'_>,
-    roots: &AzureRoots,
-    now: UnixTime,
-) -> Result<Hardware, AzureError> {
-    match (report.kind, endorsements) {
-        (_, Endorsements::Missing) => Ok(Err(Missing::Endorsements)),
-        (HardwareKind::Snp, Endorsements::Snp { vek, chain, crls }) => {
-            let evidence = snp::Evidence {
-                report: report.hardware_report,
-                vek,
-                chain,
-            };
-            let claims = snp::verify(&evidence, crls, &roots.snp, now)?;
-            check_vmpl(&claims)?;
-            let not_after = claims.not_after;
-            Ok(Ok((HardwareClaims::Snp(Box::new(claims)), not_after)))
+/// The hardware's report, structure and endorsements apart.
+enum HardwareReport<'a> {
+    Snp(&'a [u8]),
+    Tdx(TdReport<'a>),
+}
+
+impl<'a> HardwareReport<'a> {
+    fn parse(report: &HclReport<'a>) -> Result<Self, AzureError> {
+        match report.kind {
+            HardwareKind::Snp => Ok(Self::Snp(report.hardware_report)),
+            HardwareKind::Tdx => TdReport::parse(report.hardware_report).map(Self::Tdx),
         }
-        (kind, _) => Err(AzureError::Endorsements(kind)),
+    }
+
+    fn verify(
+        &self,
+        endorsements: &Endorsements<'_>,
+        roots: &AzureRoots,
+        now: UnixTime,
+    ) -> Result<Hardware, AzureError> {
+        match (self, endorsements) {
+            (_, Endorsements::Missing) => Ok(Err(Missing::Endorsements)),
+            (Self::Snp(report), Endorsements::Snp { vek, chain, crls }) => {
+                let evidence = snp::Evidence { report, vek, chain };
+                let claims = snp::verify(&evidence, crls, &roots.snp, now)?;
+                check_vmpl(&claims)?;
+                let not_after = claims.not_after;
+                Ok(Ok((HardwareClaims::Snp(Box::new(claims)), not_after)))
+            }
+            (Self::Tdx(report), Endorsements::Tdx { quote, collateral }) => {
+                let claims = verify_td_quote(quote, *collateral, &roots.tdx, now)?;
+                report.check_quote(quote)?;
+                Ok(claims.map(|claims| {
+                    let not_after = claims.not_after;
+                    (HardwareClaims::Tdx(Box::new(claims)), not_after)
+                }))
+            }
+            (Self::Snp(_), _) => Err(AzureError::Endorsements(HardwareKind::Snp)),
+            (Self::Tdx(_), _) => Err(AzureError::Endorsements(HardwareKind::Tdx)),
+        }
     }
 }
 
@@ -92,4 +117,22 @@ fn check_vmpl(claims: &SnpClaims) -> Result<(), AzureError> {
     (claims.vmpl == 0)
         .then_some(())
         .ok_or(AzureError::Vmpl(claims.vmpl))
+}
+
+/// A quote that only lacks collateral is told so once everything else was checked.
+fn verify_td_quote(
+    quote: &[u8],
+    collateral: Option<&Collateral>,
+    roots: &TdxRoots,
+    now: UnixTime,
+) -> Result<Result<TdxClaims, Missing>, AzureError> {
+    let evidence = tdx::Evidence {
+        quote,
+        event_log: None,
+    };
+    match tdx::verify(&evidence, collateral, roots, now) {
+        Ok(claims) => Ok(Ok(claims)),
+        Err(error) if error.class() == ErrorClass::Incomplete => Ok(Err(Missing::Collateral)),
+        Err(error) => Err(error.into()),
+    }
 }

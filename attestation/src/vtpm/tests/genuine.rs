@@ -2,7 +2,7 @@
 
 use crate::{
     crypto,
-    roots::SnpRoots,
+    roots::{SnpRoots, TdxRoots},
     snp::tests::genuine as snp,
     vtpm::{AzureClaims, AzureError, AzureEvidence, AzureRoots, Endorsements, TpmQuote, verify},
 };
@@ -192,6 +192,7 @@ impl Issued {
         };
         let roots = AzureRoots {
             snp: SnpRoots::invented(&self.snp.ark, &self.snp.ask),
+            tdx: TdxRoots::vendor(),
         };
         verify(&evidence, &roots, self.nonce.as_deref(), snp::NOW)
     }

@@ -8,7 +8,7 @@ use super::{
     },
     azure_claims,
     azure_files::{Files, Input},
-    snp,
+    snp, tdx as tdx_command,
 };
 use crate::{
     Check, appraisal,
@@ -16,6 +16,7 @@ use crate::{
 };
 use attestation::{
     Step, UnixTime,
+    tdx::{self, COLLATERAL_STEPS, EVENT_LOG_STEPS},
     vtpm::{self, AzureClaims, AzureError, AzureRoots, HardwareClaims},
 };
 use clap::Args;
@@ -27,6 +28,7 @@ use serde_json::Value;
 #[command(after_help = "\
 Examples:
   narthex verify azure --hcl hcl.bin --vek vcek.pem --quote quote.msg --signature quote.sig --pcrs pcrs.bin --nonce 6368616c6c656e6765
+  narthex verify azure --hcl hcl.bin --td-quote td-quote.bin --collateral collateral.json --quote quote.msg --signature quote.sig
   narthex verify azure --evidence evidence.json --nonce 6368616c6c656e6765 --at 2026-06-01T00:00:00Z
 
 The nonce rides the TPM quote: the hardware's report is made once per boot. The vTPM is the paravisor's, so that PCRs and
@@ -84,11 +86,11 @@ fn checks(
         message: error.to_string(),
     });
     let steps = vtpm::steps(input.kind());
-    let not_given: Vec<&str> = steps
-        .iter()
-        .map(|step| step.id)
-        .filter(|id| !has_input(id, input, nonce))
-        .collect();
+    let ids = steps.iter().map(|step| step.id);
+    let mut not_given: Vec<&str> = ids.filter(|id| !has_input(id, input, nonce)).collect();
+    if input.collateral.is_none() {
+        not_given.extend(without_collateral());
+    }
     let detail = |step: &Step| outcome.map_or_else(|_| String::new(), |claims| claims.detail(step));
     let checks = trace(&steps, stop.as_ref(), &not_given, detail);
     if input.crls.is_empty() {
@@ -106,11 +108,20 @@ fn has_input(id: &str, input: &Input, nonce: Option<&[u8]>) -> bool {
         "azure.pcrs.count" | "azure.quote.pcrs" => input.pcrs().is_some(),
         "azure.quote.nonce" => nonce.is_some(),
         "azure.endorsements" | "azure.vmpl" => input.is_endorsed(),
+        "azure.td_quote" => input.is_endorsed(),
         _ if id.starts_with("snp.") => input.is_endorsed(),
+        _ if id.starts_with("tdx.") => input.is_endorsed() && !EVENT_LOG_STEPS.contains(&id),
         _ => true,
     };
     let is_of_quote = id.starts_with("azure.quote.") || id.starts_with("azure.pcrs.");
     is_given && (!is_of_quote || input.quote.is_some())
+}
+
+/// The steps of TDX that look at collateral, and those that come to nothing without it.
+fn without_collateral() -> impl Iterator<Item = &'static str> {
+    let ids = tdx::STEPS.iter().map(|step| step.id);
+    let behind = ids.skip_while(|id| *id != "tdx.collateral.given");
+    COLLATERAL_STEPS.iter().copied().chain(behind)
 }
 
 fn refused(checks: Vec<Check>, error: &AzureError) -> Report {
@@ -131,6 +142,7 @@ fn refused(checks: Vec<Check>, error: &AzureError) -> Report {
 fn acceptance(claims: &AzureClaims, policy: Option<&Policy>, now: UnixTime) -> Vec<Check> {
     let mut checks = match &claims.hardware {
         HardwareClaims::Snp(snp) => snp::acceptance(snp, policy, now),
+        HardwareClaims::Tdx(tdx) => tdx_command::acceptance(tdx, policy, now),
         _ => Vec::new(),
     };
     checks.extend(azure_claims::remarks(claims));

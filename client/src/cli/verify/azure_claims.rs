@@ -1,6 +1,6 @@
 //! The claims of an Azure confidential VM, for people and programs.
 
-use super::snp_claims;
+use super::{snp_claims, tdx_claims};
 use crate::Check;
 use attestation::vtpm::{AzureClaims, HardwareClaims, QuoteClaims, STATEMENTS, VmConfiguration};
 use serde_json::{Map, Value, json};
@@ -26,6 +26,7 @@ pub(super) fn remarks(claims: &AzureClaims) -> Vec<Check> {
 pub(super) fn document(claims: &AzureClaims) -> Value {
     let (kind, hardware) = match &claims.hardware {
         HardwareClaims::Snp(snp) => ("snp", snp_claims::document(snp)),
+        HardwareClaims::Tdx(tdx) => ("tdx", tdx_claims::document(tdx)),
         _ => ("unknown", Value::Null),
     };
     json!({

@@ -28,6 +28,7 @@ struct Container {
     #[serde(alias = "quote")]
     tpm_quote: ContainedQuote,
     vcek: Option<Certificate>,
+    td_quote: Option<Base64>,
 }
 
 #[derive(Deserialize)]
@@ -121,6 +122,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Input, Failure> {
             pcrs: Some(pcrs),
         }),
         vek: container.vcek.map(|vcek| vcek.0),
+        td_quote: container.td_quote.map(|quote| quote.0),
         ..Input::default()
     })
 }

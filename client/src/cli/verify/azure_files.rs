@@ -2,9 +2,12 @@
 
 use super::{
     super::{Exit, Failure, evidence_file, files},
-    azure_container,
+    azure_container, tdx,
 };
-use attestation::vtpm::{AzureEvidence, Endorsements, HardwareKind, TpmQuote};
+use attestation::{
+    tdx::Collateral,
+    vtpm::{AzureEvidence, Endorsements, HardwareKind, TpmQuote},
+};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +17,7 @@ const MAX_CONTAINER_BYTES: usize = 1024 * 1024;
 #[derive(Args)]
 pub(super) struct Files {
     /// HCL report, TPM quote, PCRs and VCEK in one JSON document, as the attestation agents of confidential containers send it
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["hcl", "quote", "vek"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["hcl", "quote", "vek", "td_quote"])]
     evidence: Option<PathBuf>,
     /// The HCL report: the content of the vTPM's NV index 0x01400001
     #[arg(long, value_name = "FILE", required_unless_present = "evidence")]
@@ -31,6 +34,12 @@ pub(super) struct Files {
     /// SEV-SNP: the VCEK certificate, DER or PEM; certificates that follow it are the chain
     #[arg(long, value_name = "FILE")]
     vek: Option<PathBuf>,
+    /// TDX: a TD quote over the TDREPORT in the HCL report
+    #[arg(long, value_name = "FILE", conflicts_with = "vek")]
+    td_quote: Option<PathBuf>,
+    /// TDX: Intel's collateral for the platform, as one JSON document [default: the status is 20 at best]
+    #[arg(long, value_name = "FILE")]
+    collateral: Option<PathBuf>,
     /// SEV-SNP: intermediate certificates (ASK), DER or PEM; repeatable [default: the built-in ones]
     #[arg(long, value_name = "FILE")]
     chain: Vec<PathBuf>,
@@ -47,6 +56,8 @@ pub(super) struct Input {
     pub(super) vek: Option<Vec<u8>>,
     pub(super) chain: Vec<Vec<u8>>,
     pub(super) crls: Vec<Vec<u8>>,
+    pub(super) td_quote: Option<Vec<u8>>,
+    pub(super) collateral: Option<Collateral>,
 }
 
 /// A TPM quote.
@@ -71,6 +82,11 @@ impl Files {
         for path in &self.crl {
             input.crls.extend(evidence_file::crls(path)?);
         }
+        input.collateral = self
+            .collateral
+            .as_deref()
+            .map(tdx::read_collateral)
+            .transpose()?;
         Ok(input)
     }
 
@@ -82,7 +98,12 @@ impl Files {
             quote: self.read_quote()?,
             vek: certificates.next(),
             chain: certificates.collect(),
-            crls: Vec::new(),
+            td_quote: self
+                .td_quote
+                .as_deref()
+                .map(evidence_file::bytes)
+                .transpose()?,
+            ..Input::default()
         })
     }
 
@@ -116,7 +137,7 @@ impl Input {
     }
 
     pub(super) fn is_endorsed(&self) -> bool {
-        self.vek.is_some()
+        self.vek.is_some() || self.td_quote.is_some()
     }
 
     pub(super) fn pcrs(&self) -> Option<&[[u8; 32]]> {
@@ -127,14 +148,21 @@ impl Input {
     pub(super) fn with_evidence<T>(&self, judge: impl FnOnce(&AzureEvidence<'_>) -> T) -> T {
         let chain: Vec<&[u8]> = self.chain.iter().map(Vec::as_slice).collect();
         let crls: Vec<&[u8]> = self.crls.iter().map(Vec::as_slice).collect();
-        let endorsements = self.vek.as_ref().map(|vek| Endorsements::Snp {
-            vek,
-            chain: &chain,
-            crls: &crls,
-        });
+        let endorsements = match (&self.vek, &self.td_quote) {
+            (Some(vek), _) => Endorsements::Snp {
+                vek,
+                chain: &chain,
+                crls: &crls,
+            },
+            (None, Some(quote)) => Endorsements::Tdx {
+                quote,
+                collateral: self.collateral.as_ref(),
+            },
+            (None, None) => Endorsements::Missing,
+        };
         judge(&AzureEvidence {
             hcl_report: &self.hcl_report,
-            endorsements: endorsements.unwrap_or(Endorsements::Missing),
+            endorsements,
             quote: self.quote.as_ref().map(Quote::borrowed),
         })
     }

@@ -59,13 +59,11 @@ impl Tdx {
     pub(super) fn judge(self, context: &Context<'_>) -> Result<Report, Failure> {
         let policy = config::policy(context)?;
         let now = time::or_now(self.at, context);
-        let read = |path: &Option<PathBuf>, read: fn(&Path) -> Result<Vec<u8>, Failure>| {
-            path.as_deref().map(read).transpose()
-        };
         let quote = evidence_file::bytes(&self.quote)?;
-        let event_log = read(&self.event_log, evidence_file::bytes)?;
-        let document = read(&self.collateral, evidence_file::bytes)?;
-        let collateral = document.as_deref().map(collateral).transpose()?;
+        let event_log = self.event_log.as_deref();
+        let event_log = event_log.map(evidence_file::bytes).transpose()?;
+        let collateral = self.collateral.as_deref();
+        let collateral = collateral.map(read_collateral).transpose()?;
         let input = Input {
             quote,
             event_log,
@@ -75,16 +73,26 @@ impl Tdx {
         let mut checks = checks(outcome.as_ref(), &input.not_given());
         Ok(match outcome {
             Ok(claims) => {
-                checks.extend(tdx_claims::remarks(&claims));
-                match &policy {
-                    None => checks.extend(tdx_claims::minimum(&claims)),
-                    Some(policy) => checks.extend(judged(&claims, policy, now)),
-                }
+                checks.extend(acceptance(&claims, policy.as_ref(), now));
                 Report::of(checks, tdx_claims::document(&claims))
             }
             Err(error) => refused(checks, &error),
         })
     }
+}
+
+/// Authentic is not acceptable: the policy judges, or what no TD should be.
+pub(super) fn acceptance(
+    claims: &TdxClaims,
+    policy: Option<&Policy>,
+    now: UnixTime,
+) -> Vec<Check> {
+    let mut checks = tdx_claims::remarks(claims);
+    match policy {
+        None => checks.extend(tdx_claims::minimum(claims)),
+        Some(policy) => checks.extend(judged(claims, policy, now)),
+    }
+    checks
 }
 
 impl Input {
@@ -107,8 +115,9 @@ impl Input {
     }
 }
 
-fn collateral(document: &[u8]) -> Result<Collateral, Failure> {
-    Collateral::from_json(document)
+/// Intel's collateral as one JSON document.
+pub(super) fn read_collateral(path: &Path) -> Result<Collateral, Failure> {
+    Collateral::from_json(&evidence_file::bytes(path)?)
         .map_err(|error| Failure::new(Exit::Malformed, error.code(), error.to_string()))
 }
 
