@@ -194,7 +194,9 @@ const FAULTS: &[Fault] = &[
     ("reserved before the MAC", "azure.td_report", |vm| {
         vm.hcl_report[TDREPORT + 0xDF] = 1
     }),
-    ("reserved behind TCB info", "azure.td_report", |vm| vm.hcl_report[TDREPORT + 511] = 1),
+    ("reserved behind TCB info", "azure.td_report", |vm| {
+        vm.hcl_report[TDREPORT + 511] = 1
+    }),
     ("TCB info", "azure.td_report", |vm| {
         vm.hcl_report[TDREPORT + 264] ^= 1
     }),

@@ -82,11 +82,7 @@ impl Tdx {
 }
 
 /// Authentic is not acceptable: the policy judges, or what no TD should be.
-pub(super) fn acceptance(
-    claims: &TdxClaims,
-    policy: Option<&Policy>,
-    now: UnixTime,
-) -> Vec<Check> {
+pub(super) fn acceptance(claims: &TdxClaims, policy: Option<&Policy>, now: UnixTime) -> Vec<Check> {
     let mut checks = tdx_claims::remarks(claims);
     match policy {
         None => checks.extend(tdx_claims::minimum(claims)),
