@@ -5,23 +5,23 @@ mod error;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod verification;
 
 pub use claims::{Anchors, CpuClaims, NodeClaims};
 pub use error::VerifyError;
 
 use crate::{
-    Binding, CollateralBundle, CpuEvidence, DeviceEvidence, EvidenceBundle, Manifest, Nonce,
-    UnixTime, Verified,
-    nvidia::{self, MachineClaims},
-    roots::Roots,
-    snp, tdx,
+    Binding, Cache, CollateralBundle, DeviceEvidence, Digest, EvidenceBundle, Manifest, Nonce,
+    UnixTime, Verified, cache::Warm, roots::Roots,
 };
 use sources::Sources;
+use verification::Verification;
 
 /// The composite verifier with its anchors and what collateral it has of its own.
 #[derive(Clone, Debug)]
 pub struct Verifier {
     roots: Roots,
+    roots_digest: Digest,
     anchors: Anchors,
     collateral: CollateralBundle,
 }
@@ -30,18 +30,19 @@ impl Verifier {
     /// A verifier that trusts the vendors' pinned roots and nothing else.
     #[must_use]
     pub fn vendor() -> Self {
-        Self {
-            roots: Roots::vendor(),
-            anchors: Anchors::Vendor,
-            collateral: CollateralBundle::default(),
-        }
+        Self::of(Roots::vendor(), Anchors::Vendor)
     }
 
     /// A verifier of invented vendors. Whatever the roots are, its verdicts say `Custom`.
     pub(crate) fn custom(roots: Roots) -> Self {
+        Self::of(roots, Anchors::Custom)
+    }
+
+    fn of(roots: Roots, anchors: Anchors) -> Self {
         Self {
+            roots_digest: roots.digest(),
             roots,
-            anchors: Anchors::Custom,
+            anchors,
             collateral: CollateralBundle::default(),
         }
     }
@@ -61,8 +62,30 @@ impl Verifier {
         nonce: Option<&Nonce>,
         now: UnixTime,
     ) -> Result<Verified<NodeClaims>, VerifyError> {
-        let collateral = Sources::of(&self.collateral, bundle)?;
-        let cpu = self.verify_cpu(&bundle.cpu, &collateral, now)?;
+        self.compose(bundle, nonce, now, None)
+    }
+
+    /// The verdict of [`Self::verify`]: the same claims, the same refusal. Endorsements in `cache` are not verified again, and those of
+    /// evidence that is accepted are kept there; a refusal may cost twice as much.
+    pub fn verify_cached(
+        &self,
+        cache: &mut Cache,
+        bundle: &EvidenceBundle,
+        nonce: Option<&Nonce>,
+        now: UnixTime,
+    ) -> Result<Verified<NodeClaims>, VerifyError> {
+        self.compose(bundle, nonce, now, Some(cache))
+    }
+
+    fn compose(
+        &self,
+        bundle: &EvidenceBundle,
+        nonce: Option<&Nonce>,
+        now: UnixTime,
+        cache: Option<&mut Cache>,
+    ) -> Result<Verified<NodeClaims>, VerifyError> {
+        let mut parts = self.parts(bundle, now, cache)?;
+        let cpu = parts.cpu(&bundle.cpu)?;
         let manifest = Manifest::from_cbor(&bundle.manifest)?;
         let binding = bundle.binding();
         let report_data = binding.report_data();
@@ -70,7 +93,7 @@ impl Verifier {
             return Err(VerifyError::ReportData);
         }
         check_nonce(bundle, nonce)?;
-        let devices = self.verify_devices(bundle, &binding, &collateral, now)?;
+        let devices = parts.devices(&bundle.devices, &binding.gpu_nonce())?;
         let device_ends = devices.iter().flat_map(|machine| &machine.devices);
         let device_ends = device_ends.map(|device| device.window.not_after);
         let claims = NodeClaims {
@@ -87,63 +110,25 @@ impl Verifier {
         Ok(Verified::new(claims, now))
     }
 
-    fn verify_cpu(
-        &self,
-        evidence: &CpuEvidence,
-        collateral: &Sources<'_>,
+    fn parts<'a>(
+        &'a self,
+        bundle: &EvidenceBundle,
         now: UnixTime,
-    ) -> Result<CpuClaims, VerifyError> {
-        Ok(match evidence {
-            CpuEvidence::Snp(snp) => {
-                let crls = collateral.snp_lists(&snp.vek, &self.roots.snp);
-                let claims = snp::verify_cpu(snp, &crls, &self.roots.snp, now)?;
-                CpuClaims::Snp(Box::new(claims))
-            }
-            CpuEvidence::Tdx(tdx) => {
-                let evidence = tdx::Evidence {
-                    quote: &tdx.quote,
-                    event_log: tdx.event_log.as_deref(),
-                };
-                let collateral = collateral.tdx(&tdx.quote, now);
-                let claims = tdx::verify(&evidence, collateral, &self.roots.tdx, now)?;
-                CpuClaims::Tdx(Box::new(claims))
-            }
+        cache: Option<&'a mut Cache>,
+    ) -> Result<Verification<'a>, VerifyError> {
+        let warm = cache.map(|cache| Warm {
+            cache,
+            roots: &self.roots,
+            roots_digest: &self.roots_digest,
+            now,
+        });
+        Ok(Verification {
+            roots: &self.roots,
+            sources: Sources::of(&self.collateral, bundle)?,
+            warm,
+            now,
         })
     }
-
-    fn verify_devices(
-        &self,
-        bundle: &EvidenceBundle,
-        binding: &Binding,
-        collateral: &Sources<'_>,
-        now: UnixTime,
-    ) -> Result<Option<MachineClaims>, VerifyError> {
-        if bundle.devices.is_empty() {
-            return Ok(None);
-        }
-        let chains: Vec<Vec<&[u8]>> = bundle.devices.iter().map(chain).collect();
-        let devices = bundle.devices.iter().zip(&chains);
-        let evidence: Vec<nvidia::Evidence<'_>> = devices
-            .map(|(device, chain)| nvidia::Evidence {
-                report: &device.report,
-                chain,
-            })
-            .collect();
-        let nonce = binding.gpu_nonce();
-        let references = collateral.nvidia();
-        let roots = &self.roots.nvidia;
-        Ok(Some(nvidia::verify_all(
-            &evidence,
-            &references,
-            Some(&nonce.0),
-            roots,
-            now,
-        )?))
-    }
-}
-
-fn chain(device: &DeviceEvidence) -> Vec<&[u8]> {
-    device.chain.iter().map(Vec::as_slice).collect()
 }
 
 impl EvidenceBundle {

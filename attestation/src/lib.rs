@@ -5,6 +5,7 @@
 
 pub mod binding;
 pub mod bundle;
+pub mod cache;
 pub mod cbor;
 pub mod collateral;
 pub mod composite;
@@ -32,6 +33,7 @@ mod x509;
 
 pub use binding::{Binding, BindingId, IdentityKey, ReportData};
 pub use bundle::{BundleError, EvidenceBundle};
+pub use cache::Cache;
 pub use collateral::CollateralBundle;
 pub use composite::{Anchors, CpuClaims, NodeClaims, Verifier, VerifyError};
 pub use evidence::{

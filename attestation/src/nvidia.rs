@@ -35,4 +35,4 @@ pub use measurements::{Firmware, RimClaims};
 pub use references::References;
 pub use steps::{MACHINE_STEPS, STEPS};
 pub use verify::{Evidence, verify};
-pub use warm::VerifiedDevice;
+pub use warm::{VerifiedDevice, appraise_all};

@@ -6,7 +6,10 @@ mod tdx;
 pub use nvidia::NvidiaRoots;
 pub use tdx::TdxRoots;
 
-use crate::snp::{Product, SigningKey};
+use crate::{
+    Digest, hash,
+    snp::{Product, SigningKey},
+};
 use std::borrow::Cow;
 
 /// Whom all evidence of a node is traced back to.
@@ -29,6 +32,20 @@ impl Roots {
             tdx: TdxRoots::vendor(),
             nvidia: NvidiaRoots::vendor(),
         }
+    }
+
+    /// Names them: SHA-256 over every certificate.
+    pub(crate) fn digest(&self) -> Digest {
+        let SnpRoots {
+            milan,
+            genoa,
+            turin,
+        } = &self.snp;
+        let amd = [milan, genoa, turin].map(|anchor| [&anchor.ark, &anchor.ask, &anchor.asvk]);
+        let others = [&self.tdx.root, &self.nvidia.device, &self.nvidia.rim];
+        let all = amd.iter().flatten().chain(&others);
+        let ders: Vec<&[u8]> = all.map(|der| der.as_ref()).collect();
+        hash::sha256_fields("narthex/1/roots", &ders)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Verdicts on one device again and again: what outlives a report is verified once.
 
 use super::{
-    DeviceClaims, NvidiaError, References, VerifiedDeviceChain, VerifiedReferences,
+    DeviceClaims, MachineClaims, NvidiaError, References, VerifiedDeviceChain, VerifiedReferences,
     appraise::appraise,
     revocation::{Responses, Revocation},
+    topology,
 };
 use crate::{UnixTime, Window, roots::NvidiaRoots};
 
@@ -44,4 +45,27 @@ impl VerifiedDevice {
         let authentic = self.chain.authenticate(report, nonce, now)?;
         appraise(&authentic, &self.revocation, references, now)
     }
+}
+
+/// The claims of [`super::verify_all`] on further reports of a machine's devices, each beside its device: one signature each.
+///
+/// A refusal is the first one found, not the gravest. Outside the windows of the devices and of the manifests they need it refuses;
+/// manifests that no device needs are not looked at again.
+pub fn appraise_all(
+    reports: &[(&VerifiedDevice, &[u8])],
+    references: &VerifiedReferences,
+    nonce: &[u8; 32],
+    now: UnixTime,
+) -> Result<MachineClaims, NvidiaError> {
+    let authentic = reports.iter().map(|(device, report)| {
+        let chain = &device.chain;
+        chain.authenticate(report, Some(nonce), now)
+    });
+    let authentic = authentic.collect::<Result<Vec<_>, _>>()?;
+    let topology = topology::check(&authentic)?;
+    let devices = reports.iter().zip(&authentic);
+    let devices = devices
+        .map(|((device, _), authentic)| appraise(authentic, &device.revocation, references, now))
+        .collect::<Result<_, _>>()?;
+    Ok(MachineClaims { devices, topology })
 }

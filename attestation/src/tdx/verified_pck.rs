@@ -165,6 +165,12 @@ impl VerifiedQe {
         input.judge(collateral, &self.pck)
     }
 
+    /// Whether `quote` is of this enclave under this attestation key: by its own words, for [`Self::appraise`] to judge.
+    pub(crate) fn is_of(&self, quote: &[u8]) -> bool {
+        let quote = Quote::parse(quote);
+        quote.is_ok_and(|quote| quote.signature_data.of_enclave == self.of_enclave)
+    }
+
     /// The platform's PCK.
     #[must_use]
     pub const fn pck(&self) -> &VerifiedPck {

@@ -133,6 +133,15 @@ impl<'a> Input<'a> {
     }
 }
 
+/// The PCK chain that `quote` carries, as it stands there; `None` for a quote that only names a PCK.
+pub(crate) fn chain_in_quote(quote: &[u8]) -> Result<Option<&[u8]>, TdxError> {
+    let quote = Quote::parse(quote)?;
+    Ok(match quote.signature_data.certification {
+        Certification::Chain(pem) => Some(pem),
+        Certification::Identifier => None,
+    })
+}
+
 /// The PCK chain of `quote`, DER: its own, or for a quote that only names a PCK the collateral's.
 pub(super) fn pck_chain(
     quote: &Quote<'_>,
