@@ -8,7 +8,7 @@ use crate::{
     seen_policies::SeenPolicies,
     transport::{Question, Relayed, Transport},
 };
-use attestation::{Nonce, bundle::MAX_BUNDLE_BYTES};
+use attestation::{Cache, Nonce, bundle::MAX_BUNDLE_BYTES};
 use bytes::Bytes;
 use policy::Appraiser;
 use protocol::SignedKeyConfigs;
@@ -43,6 +43,8 @@ pub struct Client {
 struct State {
     offers: Vec<Offer>,
     nodes: HashMap<String, Arc<AdmittedNode>>,
+    /// What earlier appraisals verified.
+    verified: Cache,
 }
 
 impl Client {
@@ -180,7 +182,7 @@ impl Client {
         };
         let node = match renewed {
             Some(node) => node,
-            None => self.admit(offer).await?,
+            None => self.admit(&mut state.verified, offer).await?,
         };
         self.remember(&node)?;
         let node = Arc::new(node);
@@ -206,7 +208,11 @@ impl Client {
     }
 
     /// Challenges the node with a fresh nonce and appraises what it answers.
-    async fn admit(&self, offer: &Offer) -> Result<AdmittedNode, ClientError> {
+    async fn admit(
+        &self,
+        verified: &mut Cache,
+        offer: &Offer,
+    ) -> Result<AdmittedNode, ClientError> {
         let nonce = Nonce(random::bytes()?);
         let bundle = self
             .transport
@@ -219,8 +225,8 @@ impl Client {
             })
             .await?;
         let now = self.judge.clock.now();
-        let outcome =
-            AdmittedNode::admit(offer, (bundle.into(), nonce), &self.judge.appraiser, now);
+        let judge = (&self.judge.appraiser, verified);
+        let outcome = AdmittedNode::admit(offer, (bundle.into(), nonce), judge, now);
         self.tell_all(appraisal::admission_checks(&outcome));
         outcome
     }

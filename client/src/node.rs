@@ -1,7 +1,7 @@
 //! A node that the user's own policy admitted, with the keys to seal to it. Nothing else can be sealed to.
 
 use crate::{ClientError, offer::Offer};
-use attestation::{EvidenceBundle, Nonce, UnixTime};
+use attestation::{Cache, EvidenceBundle, Nonce, UnixTime};
 use policy::{Admitted, Appraiser};
 use protocol::{KeyConfigs, Sealer, SignedKeyConfigs};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,15 +17,15 @@ pub struct AdmittedNode {
 }
 
 impl AdmittedNode {
-    /// Appraises `bundle` (as received), which must answer `nonce`, and takes the key list inside it.
+    /// Appraises `bundle` (as received), which must answer `nonce`, with what was `verified` before, and takes the key list inside it.
     pub(crate) fn admit(
         offer: &Offer,
         (bundle, nonce): (Vec<u8>, Nonce),
-        appraiser: &Appraiser,
+        (appraiser, verified): (&Appraiser, &mut Cache),
         now: UnixTime,
     ) -> Result<Self, ClientError> {
         let parsed = EvidenceBundle::from_cbor(&bundle)?;
-        let admitted = appraiser.appraise(&parsed, &nonce, now)?;
+        let admitted = appraiser.appraise_cached(verified, &parsed, &nonce, now)?;
         let signed = SignedKeyConfigs::from_bytes(parsed.key_configs.ok_or(ClientError::NoKeys)?);
         let sealer = sealer(offer, &admitted, &signed, now)?;
         Ok(Self {

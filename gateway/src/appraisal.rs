@@ -11,7 +11,10 @@ use aws_lc_rs::rand;
 use bytes::Bytes;
 use policy::{Admitted, Refusal};
 use protocol::{KeyConfigError, KeyConfigs, SignedKeyConfigs};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 /// Why a node is not admitted, in the order of the steps; `code()` is stable.
 #[derive(Debug, thiserror::Error)]
@@ -130,9 +133,17 @@ async fn judge(core: &Core, node: &Node) -> Result<(Admitted, KeyConfigs), Appra
         .fetch(&node.upstream, Ask::Challenge, challenge, limits)
         .await?;
     let bundle = EvidenceBundle::from_cbor(&bytes)?;
-    let admitted = core.appraiser.appraise(&bundle, &nonce, core.clock.now())?;
+    let admitted = verdict(core, &bundle, &nonce)?;
     let keys = check_keys(core, node, bundle, &admitted)?;
     Ok((admitted, keys))
+}
+
+/// A panic elsewhere leaves nothing half-verified among what is kept.
+fn verdict(core: &Core, bundle: &EvidenceBundle, nonce: &Nonce) -> Result<Admitted, Refusal> {
+    let mut verified = core.verified.lock().unwrap_or_else(PoisonError::into_inner);
+    let now = core.clock.now();
+    core.appraiser
+        .appraise_cached(&mut verified, bundle, nonce, now)
 }
 
 fn check_keys(

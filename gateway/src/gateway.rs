@@ -12,6 +12,7 @@ use crate::{
     telemetry,
     upstream::Upstream,
 };
+use attestation::Cache;
 use listener::{Counters, Drained, Limits, Server};
 use policy::Appraiser;
 use rustls::ServerConfig;
@@ -19,7 +20,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -35,6 +36,8 @@ pub(crate) struct Core {
     pub(crate) api_keys: ApiKeys,
     pub(crate) registry: NodeRegistry,
     pub(crate) appraiser: Appraiser,
+    /// What earlier appraisals verified.
+    pub(crate) verified: Mutex<Cache>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) upstream: Upstream,
     pub(crate) appraisal: AppraisalConfig,
@@ -101,6 +104,7 @@ impl Gateway {
             api_keys: ApiKeys::new(config.api_keys.iter().copied()),
             registry: NodeRegistry::new(&config.nodes, &config.relay, &config.appraisal),
             appraiser,
+            verified: Mutex::default(),
             clock,
             upstream: Upstream::new(&config.relay),
             appraisal: config.appraisal,

@@ -1,7 +1,7 @@
 //! Verify, then judge: the one way in, shared by client and gateway.
 
 use crate::{Admitted, Denial, Policy};
-use attestation::{EvidenceBundle, Nonce, UnixTime, Verifier, VerifyError};
+use attestation::{Cache, EvidenceBundle, Nonce, UnixTime, Verifier, VerifyError};
 
 /// A verifier and the policy in force.
 #[derive(Clone, Debug)]
@@ -42,6 +42,20 @@ impl Appraiser {
         now: UnixTime,
     ) -> Result<Admitted, Refusal> {
         let verified = self.verifier.verify(bundle, Some(nonce), now)?;
+        Ok(self.policy.evaluate(verified, now)?)
+    }
+
+    /// [`Self::appraise`] for those who appraise again and again: the same answer, without verifying again what `cache` keeps.
+    pub fn appraise_cached(
+        &self,
+        cache: &mut Cache,
+        bundle: &EvidenceBundle,
+        nonce: &Nonce,
+        now: UnixTime,
+    ) -> Result<Admitted, Refusal> {
+        let verified = self
+            .verifier
+            .verify_cached(cache, bundle, Some(nonce), now)?;
         Ok(self.policy.evaluate(verified, now)?)
     }
 }
