@@ -49,7 +49,7 @@ function nodes(path) {
   return lines.map(({ why, exit, code, request }) => ({
     why,
     request,
-    isRight: (verdict) => verdict.exit === exit && verdict.code === code && (exit !== 0 || verdict.claims.anchors === "custom"),
+    isRight: (verdict) => verdict.exit === exit && verdict.code === code && (verdict.claims?.anchors ?? "custom") === "custom",
   }));
 }
 
@@ -64,8 +64,9 @@ if (given.azure) judged.push(...judge("Azure", shipped, azure(given.azure)));
 else console.log("Azure: nothing to look at, no package ships its evidence");
 judge("flipped bits", shipped, flipped(judged));
 judge("conformance suite", invented, suite(given.suite));
-tell(judge("simulated nodes", invented, nodes(given.nodes)));
-const strangers = nodes(given.nodes).map(({ why, request }) => ({ why, request: request.request, isRight: ({ exit }) => exit !== 0 }));
+const simulated = nodes(given.nodes);
+tell(judge("simulated nodes", invented, simulated));
+const strangers = simulated.map(({ why, request }) => ({ why, request: request.request, isRight: ({ exit }) => exit !== 0 }));
 judge("simulated nodes under the vendors' roots", shipped, strangers);
 
 console.log(faults === 0 ? "WASM and native agree" : `${faults} FAULTS`);

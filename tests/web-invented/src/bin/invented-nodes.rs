@@ -32,20 +32,34 @@ struct Question {
 
 fn main() -> io::Result<()> {
     let mut output = io::stdout().lock();
-    for node in [snp(), snp_with_gpu(), tdx()] {
-        for case in node.cases() {
-            writeln!(output, "{case}")?;
-        }
+    let nodes = [snp(0), snp_with_gpu(), tdx(0)];
+    let cases = nodes.iter().flat_map(Node::cases).chain(unacceptable());
+    for case in cases {
+        writeln!(output, "{case}")?;
     }
     Ok(())
 }
 
-fn snp() -> Node {
+/// Authentic nodes that nothing accepts unless a policy does.
+fn unacceptable() -> impl Iterator<Item = Value> {
+    [
+        (snp(1 << 19), "open to debugging", "snp.debug"),
+        (snp(1 << 18), "open to migration", "snp.migratable"),
+        (tdx(1), "open to debugging", "tdx.debug"),
+        (tdx(1 << 29), "open to migration", "tdx.migratable"),
+    ]
+    .into_iter()
+    .map(|(node, what, code)| node.case(what, (10, code), &node.question(&node.bundle)))
+}
+
+/// A node whose guest policy has these bits too.
+fn snp(policy: u64) -> Node {
     let vendor = Vendor::invent(Product::Turin);
+    let machine = Machine::new(&vendor).with_report(|report| report.policy |= policy);
     Node {
         name: "SNP",
         roots: json!({"snp": snp_root(&vendor)}),
-        bundle: bundle(&Machine::new(&vendor)),
+        bundle: bundle(&machine),
         collateral: None,
         without_collateral: (0, "ok"),
     }
@@ -68,8 +82,11 @@ fn snp_with_gpu() -> Node {
     }
 }
 
-fn tdx() -> Node {
-    let machine = TdxMachine::new(Intel::invent(NOW));
+/// A node whose TD has these attributes too.
+fn tdx(attributes: u64) -> Node {
+    let intel = Intel::invent(NOW);
+    let intel = intel.with(|draft| draft.quote.body.report_mut().td_attributes |= attributes);
+    let machine = TdxMachine::new(intel);
     Node {
         name: "TDX",
         roots: json!({"tdx": hex::encode(machine.intel().root_der())}),
