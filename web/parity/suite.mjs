@@ -22,7 +22,7 @@ function isDemanded(expect, verdict) {
   return verdict.claims !== null && isJudged && Object.entries(expect.claims ?? {}).every(isTold);
 }
 
-function unacceptable({ tcb_status, debug }) {
+function unacceptable({ tcb_status = "UpToDate", debug }) {
   if (tcb_status !== "UpToDate") return "tdx.tcb.status";
   return debug === "true" ? "tdx.debug" : "ok";
 }
