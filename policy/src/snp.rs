@@ -20,6 +20,8 @@ pub struct SnpRules {
     pub vmpl: AllowList<u32>,
     /// `signing_keys`.
     pub signing_keys: AllowList<SigningKey>,
+    /// `revocation`; without it `when_given`.
+    pub revocation: RevocationRule,
     /// `[[snp.measurements]]`.
     pub measurements: AllowList<NamedDigest<48>>,
     /// `[[snp.minimum_tcb]]`: exactly one for each of `products`.
@@ -28,6 +30,16 @@ pub struct SnpRules {
     pub guest_policy: GuestPolicyRules,
     /// `[snp.platform_info]`; without it nothing is asked of the platform.
     pub platform_info: PlatformInfoRules,
+}
+
+/// What is asked of the revocation list of the ARK, which nothing else misses: whoever sends evidence may leave it out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RevocationRule {
+    /// A list that was given must be current and name nobody of the path; none need be given.
+    #[default]
+    WhenGiven,
+    /// A list must have been given.
+    Required,
 }
 
 /// The least REPORTED_TCB that is accepted of a product, component by component.
@@ -49,6 +61,12 @@ pub(crate) const PRODUCTS: [(&str, Product); 3] = [
 /// Names of the signing keys in a document.
 pub(crate) const SIGNING_KEYS: [(&str, SigningKey); 2] =
     [("vcek", SigningKey::Vcek), ("vlek", SigningKey::Vlek)];
+
+/// Names of the rules about revocation in a document.
+pub(crate) const REVOCATION_RULES: [(&str, RevocationRule); 2] = [
+    ("when_given", RevocationRule::WhenGiven),
+    ("required", RevocationRule::Required),
+];
 
 /// The name of `value` in a document.
 pub(crate) fn name_of<T: PartialEq>(names: &[(&'static str, T)], value: &T) -> &'static str {

@@ -4,14 +4,15 @@ use super::{
     PolicyError,
     mistakes::Mistakes,
     reader::{Field, Section},
-    schema::{allow_list, named_digests},
+    schema::{allow_list, named_digests, optional},
 };
 use crate::{
     AllowList,
     bit_rule::BIT_RULES,
     snp::{
         GuestPolicyBit, GuestPolicyRules, PRODUCTS, PlatformInfoBit, PlatformInfoRules,
-        SIGNING_KEYS, SnpRules, TcbFloor, name_of, platform_info::PLATFORM_INFO_BITS,
+        REVOCATION_RULES, SIGNING_KEYS, SnpRules, TcbFloor, name_of,
+        platform_info::PLATFORM_INFO_BITS,
     },
 };
 use attestation::snp::{Product, SigningKey, TcbVersion};
@@ -23,6 +24,9 @@ pub(super) fn read(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<SnpR
         snp.read("minimum_report_version", mistakes, minimum_report_version);
     let vmpl = snp.read("vmpl", mistakes, vmpl);
     let signing_keys = snp.read("signing_keys", mistakes, signing_keys);
+    let revocation = optional(&mut snp, "revocation", mistakes, |field, m| {
+        field.named(&REVOCATION_RULES, m)
+    });
     let measurements = snp.read("measurements", mistakes, named_digests);
     let minimum_tcb = minimum_tcb(&mut snp, products.as_ref(), mistakes);
     let guest_policy = snp.read("guest_policy", mistakes, guest_policy);
@@ -33,6 +37,7 @@ pub(super) fn read(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<SnpR
         minimum_report_version: minimum_report_version?,
         vmpl: vmpl?,
         signing_keys: signing_keys?,
+        revocation: revocation?.unwrap_or_default(),
         measurements: measurements?,
         minimum_tcb: minimum_tcb?,
         guest_policy: guest_policy?,

@@ -5,7 +5,7 @@ use crate::{
     Reason,
     bit_rule::BIT_RULES,
     snp::{
-        PRODUCTS, SIGNING_KEYS, SnpRules, TcbFloor,
+        PRODUCTS, RevocationRule, SIGNING_KEYS, SnpRules, TcbFloor,
         guest_policy::{DEBUG, RESERVED_ONE, RESERVED_ZERO},
         name_of,
     },
@@ -19,6 +19,7 @@ pub(super) fn reasons(rules: &SnpRules, claims: &SnpClaims) -> Vec<Reason> {
     reasons.extend(report_version(rules, claims));
     reasons.extend(vmpl(rules, claims));
     reasons.extend(signing_key(rules, claims));
+    reasons.extend(revocation(rules, claims));
     reasons.extend(measurement(rules, claims));
     reasons.extend(minimum_tcb(rules, claims));
     reasons.extend(debug(claims));
@@ -63,6 +64,17 @@ fn signing_key(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
         rule: "snp.signing_keys".to_owned(),
         expected: listed(rules.signing_keys.iter().map(name)),
         actual: name(&claims.signing_key),
+    })
+}
+
+/// Claims with a `nextUpdate` are of a path that a current list was held against.
+fn revocation(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
+    let is_missing = claims.crl_next_update.is_none();
+    (rules.revocation == RevocationRule::Required && is_missing).then(|| Reason {
+        code: "policy.snp.revocation",
+        rule: "snp.revocation".to_owned(),
+        expected: "a revocation list of the ARK".to_owned(),
+        actual: "none was given".to_owned(),
     })
 }
 

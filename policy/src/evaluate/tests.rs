@@ -172,6 +172,34 @@ fn good_claims_meet_every_rule() {
 }
 
 #[test]
+fn a_revocation_list_that_is_required_must_have_been_given() {
+    let asks = |rule: &str| {
+        let text = text().replace(
+            "signing_keys",
+            &format!("revocation = {rule:?}\nsigning_keys"),
+        );
+        Policy::from_toml(text.as_bytes()).unwrap()
+    };
+    let mut snp = snp_claims();
+    snp.crl_next_update = Some(COLLATERAL_END);
+    let checked = NodeClaims {
+        cpu: CpuClaims::Snp(Box::new(snp)),
+        ..claims()
+    };
+    let reasons = asks("required").reasons(&claims(), AT, AT);
+    assert_eq!(codes(&reasons), ["policy.snp.revocation"]);
+    let expected = "a revocation list of the ARK";
+    assert_reason(
+        &reasons[0],
+        "policy.snp.revocation",
+        expected,
+        "none was given",
+    );
+    assert_eq!(asks("required").reasons(&checked, AT, AT), []);
+    assert_eq!(asks("when_given").reasons(&claims(), AT, AT), []);
+}
+
+#[test]
 fn the_windows_include_both_ends() {
     let at = |now| policy().reasons(&claims(), now, now);
     assert_eq!(at(NOT_BEFORE), []);
