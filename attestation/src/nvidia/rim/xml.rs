@@ -91,3 +91,18 @@ impl<'a> Element<'a> {
 const fn is_space(one: u8) -> bool {
     matches!(one, b' ' | b'\n' | b'\t')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn elements_declare_no_more_namespaces_than_a_reader_can_search_each_time() {
+        let document = |count: u8| {
+            let declared = (0..count).map(|number| format!(" xmlns:n{number}=\"urn:n\""));
+            format!("<r{}/>", declared.collect::<String>())
+        };
+        assert!(parse(document(16).as_bytes()).is_ok());
+        assert!(parse(document(17).as_bytes()).is_err());
+    }
+}

@@ -6,6 +6,9 @@ use crate::nvidia::rim::RimError;
 /// Manifests have 6 levels, of which their signature takes 5.
 const MAX_DEPTH: u8 = 8;
 
+/// Of one element; manifests have 3. Every name is looked up among those in scope, and every element writes them anew.
+const MAX_DECLARATIONS: usize = 16;
+
 /// An attribute as written: name and value.
 type RawAttribute<'a> = (&'a str, &'a str);
 
@@ -69,6 +72,9 @@ impl<'a> Reader<'a> {
         let qualified = self.name();
         let raw = self.raw_attributes()?;
         let (declarations, raw) = self.declarations(raw)?;
+        if declarations.len() > MAX_DECLARATIONS {
+            return Err(self.refuse("an element declares too many namespaces"));
+        }
         let scope = Scope {
             declarations: &declarations,
             outer: Some(outer),
