@@ -51,9 +51,18 @@ impl<'a> Sources<'a> {
             return Cow::Borrowed(&self.own.nvidia);
         };
         let mut all = self.own.nvidia.clone();
-        all.rims.extend_from_slice(&stapled.nvidia.rims);
-        all.ocsp.extend_from_slice(&stapled.nvidia.ocsp);
+        add_new(&mut all.rims, &stapled.nvidia.rims);
+        add_new(&mut all.ocsp, &stapled.nvidia.ocsp);
         Cow::Owned(all)
+    }
+}
+
+/// Adds what is not there yet: two manifests of one firmware are refused, and one that came twice is one.
+fn add_new(known: &mut Vec<Vec<u8>>, more: &[Vec<u8>]) {
+    for one in more {
+        if !known.contains(one) {
+            known.push(one.clone());
+        }
     }
 }
 
@@ -66,5 +75,28 @@ fn of_platform(
         (Some(fmspc), _) => bundle.tdx_of(fmspc, now),
         (None, [only]) => Some(only),
         (None, _) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Sources;
+    use crate::{CollateralBundle, nvidia::References};
+
+    #[test]
+    fn what_is_at_hand_and_comes_with_the_evidence_is_one() {
+        let bundle = |rims: &[u8], ocsp: &[u8]| CollateralBundle {
+            nvidia: References {
+                rims: rims.iter().map(|one| vec![*one]).collect(),
+                ocsp: ocsp.iter().map(|one| vec![*one]).collect(),
+            },
+            ..CollateralBundle::default()
+        };
+        let sources = Sources {
+            own: &bundle(&[1, 2], &[3]),
+            stapled: Some(bundle(&[2, 4], &[3, 5])),
+        };
+        let together = bundle(&[1, 2, 4], &[3, 5]).nvidia;
+        assert_eq!(*sources.nvidia(), together);
     }
 }
