@@ -7,7 +7,7 @@ use crate::{
 use attestation::{
     CpuClaims, NodeClaims, Step, VerifyError,
     nvidia::{self, MachineClaims, MachineRefusal},
-    snp::{STEPS, SnpClaims, SnpError},
+    snp::{STEPS, SigningKey, SnpClaims, SnpError},
     tdx::{self, TdxError},
 };
 use policy::{Admitted, Denial, Reason, Refusal};
@@ -159,7 +159,12 @@ pub(crate) fn refused_checks(error: &VerifyError) -> Vec<Check> {
                 .detail(error.to_string()),
         ],
         VerifyError::Snp(error) => {
-            let mut checks = snp_checks(Err(error), Crls::NotGiven);
+            let crls = if error.code().starts_with("snp.crl.") {
+                Crls::Given
+            } else {
+                Crls::NotGiven
+            };
+            let mut checks = snp_checks(Err(error), crls);
             checks.extend(node_steps(Outcome::Skip));
             checks
         }
@@ -240,18 +245,32 @@ pub(crate) fn snp_checks(outcome: Result<&SnpClaims, &SnpError>, crls: Crls) -> 
         message: error.to_string(),
     });
     let detail = |step: &Step| outcome.map_or_else(|_| String::new(), |claims| claims.detail(step));
-    let checks = trace(STEPS, stop.as_ref(), &[], detail);
+    let skipped = outcome.map(nothing_to_look_at).unwrap_or_default();
+    let checks = trace(STEPS, stop.as_ref(), &skipped, detail);
     match crls {
         Crls::Given => checks,
         Crls::NotGiven => checks.into_iter().filter_map(without_crls).collect(),
     }
 }
 
+/// Steps that have no question for such a report: version 2 names no processor, a VLEK no chip.
+fn nothing_to_look_at(claims: &SnpClaims) -> Vec<&'static str> {
+    let no_cpuid = claims.version < 3;
+    let no_chip = claims.signing_key == SigningKey::Vlek;
+    let skipped = [
+        ("snp.report.product", no_cpuid),
+        ("snp.product", no_cpuid),
+        ("snp.vek.hwid", no_chip),
+    ];
+    let skipped = skipped.into_iter().filter(|(_, is_skipped)| *is_skipped);
+    skipped.map(|(id, _)| id).collect()
+}
+
 /// One remark in place of all the CRL steps, where the first of them that judges would stand.
 pub(crate) fn without_crls(check: Check) -> Option<Check> {
     match check.id.as_ref() {
         "snp.crl.issuer" => Some(Check::info("snp.crl", "not checked").detail("no CRL was given")),
-        id if id.starts_with("snp.crl.") => None,
+        id if id.starts_with("snp.crl.") && !check.is_failure() => None,
         _ => Some(check),
     }
 }

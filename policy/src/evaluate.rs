@@ -83,6 +83,16 @@ impl Policy {
         reasons
     }
 
+    /// As [`Policy::judge_snp`], for all devices of one machine: the policy's window and `[gpu]`.
+    #[must_use]
+    pub fn judge_devices(&self, devices: &[DeviceClaims], now: UnixTime) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        reasons.extend(not_before(self, now));
+        reasons.extend(expires(self, now));
+        reasons.extend(gpu::reasons(self.gpu(), devices));
+        reasons
+    }
+
     /// Least of the policy's end, the collateral's and the evidence's greatest age.
     fn not_after(&self, verified: &Verified<NodeClaims>) -> UnixTime {
         let stale = verified.at().plus(self.max_age_seconds());

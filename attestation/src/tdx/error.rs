@@ -1,6 +1,6 @@
 //! Why TDX evidence was refused: one variant per step, in the order of the steps.
 
-use super::{Certificate, Chain, Fault, STEPS};
+use super::{Certificate, Chain, Fault, STEPS, TdReport};
 use crate::{ErrorClass, Step, eventlog::EventLogError};
 
 /// The step that failed.
@@ -130,7 +130,7 @@ pub enum TdxError {
     #[error(
         "no collateral was given: whether the platform is current and not revoked is not known"
     )]
-    CollateralMissing,
+    CollateralMissing(Box<TdReport>),
     /// The QE report is not that of the enclave in the QE identity.
     #[error("the QE report's {0} is not that of Intel's TD quoting enclave")]
     QeIdentity(&'static str),
@@ -197,7 +197,7 @@ impl TdxError {
             Self::PckList => "tdx.pck.crl",
             Self::PckRevoked(_) => "tdx.pck.revoked",
             Self::QeReportSignature => "tdx.qe_report.signature",
-            Self::CollateralMissing => "tdx.collateral.given",
+            Self::CollateralMissing(_) => "tdx.collateral.given",
             Self::QeIdentity(_) => "tdx.qe_report.identity",
             Self::QeLevel(_) => "tdx.qe_report.level",
             Self::Platform => "tdx.tcb.platform",
@@ -237,7 +237,7 @@ impl TdxError {
             | Self::CrlFormat(_)
             | Self::PckFormat
             | Self::PckExtension(_) => ErrorClass::Malformed,
-            Self::PckMissing | Self::CollateralMissing => ErrorClass::Incomplete,
+            Self::PckMissing | Self::CollateralMissing(_) => ErrorClass::Incomplete,
             _ => ErrorClass::Rejected,
         }
     }

@@ -72,7 +72,9 @@ fn without_collateral(
         let key = chain.key().ok_or(TdxError::PckFormat)?;
         quote.check_qe_report(&key)
     });
-    certified.err().unwrap_or(TdxError::CollateralMissing)
+    certified
+        .err()
+        .unwrap_or_else(|| TdxError::CollateralMissing(Box::new(quote.td.clone())))
 }
 
 impl<'a> Input<'a> {

@@ -68,13 +68,23 @@ pub(super) fn verifier(
 /// The policy that `--policy` names, its signatures verified; `None` if none is named.
 pub(super) fn policy(context: &Context<'_>) -> Result<Option<Policy>, Failure> {
     let Some(path) = &context.global.policy else {
-        return Ok(None);
+        return no_policy(&context.global);
     };
     let root = trust_root(context)?;
     let envelope = read_envelope(path)?;
     let policy =
         Policy::from_envelope(&envelope, &root).map_err(|errors| policy_failure(&errors))?;
     Ok(Some((context.composition.policy)(policy)))
+}
+
+/// Keys without a policy are a policy forgotten.
+fn no_policy(global: &Global) -> Result<Option<Policy>, Failure> {
+    if global.policy_key.is_empty() && global.policy_threshold.is_none() {
+        return Ok(None);
+    }
+    let message =
+        "--policy-key and --policy-threshold say who signs a policy, and no policy is given";
+    Err(Failure::usage("policy.absent", message).advice("give --policy FILE too"))
 }
 
 /// A policy's envelope, parsed, not verified.

@@ -14,6 +14,8 @@ pub(crate) struct Report {
     pub(crate) retryable: Retryable,
     /// What was verified; null if nothing was.
     pub(crate) claims: Value,
+    /// The step that lacked its input, where nothing failed.
+    pub(crate) incomplete_at: Option<&'static str>,
 }
 
 /// Whether to try again with fresher collateral.
@@ -36,6 +38,15 @@ impl Report {
             checks,
             retryable: Retryable::No,
             claims,
+            incomplete_at: None,
+        }
+    }
+
+    /// The same, with the step at which its verifier stopped.
+    pub(crate) fn stopped_by(self, code: &'static str) -> Self {
+        Self {
+            incomplete_at: (self.exit == Exit::Incomplete).then_some(code),
+            ..self
         }
     }
 
@@ -50,10 +61,13 @@ impl Report {
 
     /// `ACCEPTED`, or another verdict with the codes of the checks that failed.
     pub(crate) fn verdict_line(&self) -> String {
-        let codes = self.failed_codes();
+        let mut codes = self.failed_codes();
+        if codes.is_empty() {
+            codes.extend(self.incomplete_at);
+        }
         let verdict = self.exit.verdict().to_uppercase();
         let retry = match self.retryable {
-            Retryable::Yes => "  — retryable: with collateral that is current",
+            Retryable::Yes => "  — retryable: with other or fresher collateral",
             Retryable::No => "",
         };
         if codes.is_empty() {

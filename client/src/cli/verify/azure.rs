@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        Context, Failure, config,
+        Context, Exit, Failure, config,
         report::{Report, Retryable, exit_of_class},
         time,
     },
@@ -130,11 +130,13 @@ fn refused(checks: Vec<Check>, error: &AzureError) -> Report {
     } else {
         Retryable::No
     };
+    let exit = exit_of_class(error.class());
     Report {
-        exit: exit_of_class(error.class()),
+        exit,
         checks,
         retryable,
         claims: Value::Null,
+        incomplete_at: (exit == Exit::Incomplete).then_some(error.code()),
     }
 }
 

@@ -2,25 +2,26 @@
 
 use super::{
     super::{
-        Context, Exit, Failure, evidence_file,
+        Context, Exit, Failure, config, evidence_file,
         report::{Report, Retryable, exit_of_class},
         time,
     },
     nvidia_claims,
 };
 use crate::{
-    Check,
+    Check, appraisal,
     trace::{Stop, trace},
 };
 use attestation::{
     Step, UnixTime,
     nvidia::{
-        self, DeviceClaims, Evidence, EvidenceList, MACHINE_STEPS, MachineClaims, MachineRefusal,
-        NvidiaError, References, STEPS,
+        self, DeviceClaims, Evidence, EvidenceList, Kind, MACHINE_STEPS, MachineClaims,
+        MachineRefusal, Missing, NvidiaError, References, STEPS,
     },
     roots::NvidiaRoots,
 };
 use clap::{ArgGroup, Args};
+use policy::Policy;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -63,6 +64,7 @@ pub(crate) struct Nvidia {
 struct Question {
     references: References,
     nonce: Option<[u8; 32]>,
+    policy: Option<Policy>,
     now: UnixTime,
 }
 
@@ -75,6 +77,7 @@ impl Nvidia {
                 ocsp: all(&self.ocsp, evidence_file::base64_or_bytes)?,
             },
             nonce: self.nonce,
+            policy: config::policy(context)?,
             now: time::or_now(self.at, context),
         };
         match (&self.report, &self.evidence) {
@@ -144,7 +147,14 @@ impl Question {
             Err(error) => (None, Some(error)),
         };
         let stop = error.as_ref().map(|error| stop(error, None));
-        let not_given = self.not_given(found.as_slice());
+        let mut not_given = self.not_given(found.as_slice());
+        not_given.extend(error.as_ref().map_or(&[][..], unanswered));
+        if found
+            .as_ref()
+            .is_some_and(|claims| claims.device.kind() == Kind::Gpu)
+        {
+            not_given.push("nvidia.pdi");
+        }
         let mut checks = trace(STEPS, stop.as_ref(), &not_given, |step| {
             found
                 .as_ref()
@@ -156,6 +166,7 @@ impl Question {
             checks.extend(nvidia_claims::remarks());
             if error.is_none() {
                 document = nvidia_claims::document(claims);
+                checks.extend(self.judged(std::slice::from_ref(claims)));
             }
         }
         concluded(checks, error.as_ref(), document)
@@ -174,11 +185,14 @@ impl Question {
                 let mut checks = trace(MACHINE_STEPS, None, &not_given, |_| String::new());
                 checks.extend(nvidia_claims::devices(&devices, Some(&claims.topology)));
                 checks.extend(nvidia_claims::remarks());
+                checks.extend(self.judged(&claims.devices));
                 Report::of(checks, nvidia_claims::machine(&claims))
             }
             Err(refusal) => {
                 let stop = stop(&refusal.error, refusal.index);
-                let not_given = self.not_given(&[]);
+                let mut not_given = self.not_given(&[]);
+                not_given.extend(unanswered(&refusal.error));
+                not_given.extend(uncompared(&refusal));
                 let mut checks = trace(MACHINE_STEPS, Some(&stop), &not_given, |_| String::new());
                 checks.extend(nvidia_claims::devices(
                     &refusal.devices,
@@ -187,6 +201,22 @@ impl Question {
                 concluded(checks, Some(&refusal.error), Value::Null)
             }
         }
+    }
+
+    /// What the policy says of devices that are authentic and measure as published.
+    fn judged(&self, devices: &[DeviceClaims]) -> Vec<Check> {
+        let Some(policy) = &self.policy else {
+            return Vec::new();
+        };
+        let reasons = policy.judge_devices(devices, self.now);
+        let mut checks: Vec<Check> = reasons.iter().map(appraisal::reason_check).collect();
+        if checks.is_empty() {
+            checks.push(
+                Check::pass("policy.gpu", "the policy accepts the devices")
+                    .detail(format!("version {}", policy.version())),
+            );
+        }
+        checks
     }
 
     /// Ids of the steps that have nothing to look at.
@@ -219,6 +249,41 @@ fn all(
     paths.iter().map(|path| read(path)).collect()
 }
 
+/// Steps of OCSP responses that no certificate in question got an answer from.
+fn unanswered(error: &NvidiaError) -> &'static [&'static str] {
+    match error {
+        NvidiaError::Incomplete { missing, .. } if missing.iter().any(is_response) => &[
+            "nvidia.ocsp.cert_id",
+            "nvidia.ocsp.responder",
+            "nvidia.ocsp.responder.window",
+            "nvidia.ocsp.signature",
+            "nvidia.ocsp.window",
+            "nvidia.ocsp.revoked",
+            "nvidia.ocsp.hold",
+            "nvidia.ocsp.unknown",
+        ],
+        _ => &[],
+    }
+}
+
+const fn is_response(missing: &Missing) -> bool {
+    matches!(missing, Missing::Ocsp(_))
+}
+
+/// Steps over a whole machine that a refusal left without an answer.
+fn uncompared(refusal: &MachineRefusal) -> Vec<&'static str> {
+    let no_links = refusal.topology.as_ref().is_some_and(|all| !all.is_whole);
+    let links = no_links.then_some(["nvidia.topology.omitted", "nvidia.topology.linked"]);
+    let is_incomplete = matches!(refusal.error, NvidiaError::Incomplete { .. });
+    let measurements = is_incomplete.then_some([
+        "nvidia.measurements.conflict",
+        "nvidia.measurements.driver",
+        "nvidia.measurements.vbios",
+    ]);
+    let links = links.into_iter().flatten();
+    links.chain(measurements.into_iter().flatten()).collect()
+}
+
 fn stop(error: &NvidiaError, index: Option<usize>) -> Stop {
     let message = match index {
         Some(index) if !matches!(error, NvidiaError::Incomplete { .. }) => {
@@ -243,7 +308,9 @@ fn concluded(checks: Vec<Check>, error: Option<&NvidiaError>, claims: Value) -> 
     } else {
         Retryable::No
     };
-    report.and(exit_of_class(error.class()), retryable)
+    report
+        .and(exit_of_class(error.class()), retryable)
+        .stopped_by(error.code())
 }
 
 fn parse_nonce(text: &str) -> Result<[u8; 32], String> {

@@ -127,6 +127,7 @@ fn refused(checks: Vec<Check>, error: &SnpError) -> Report {
         checks,
         retryable,
         claims: Value::Null,
+        incomplete_at: (exit_of_class(error.class()) == Exit::Incomplete).then_some(error.code()),
     }
 }
 

@@ -76,7 +76,12 @@ impl Tdx {
                 checks.extend(acceptance(&claims, policy.as_ref(), now));
                 Report::of(checks, tdx_claims::document(&claims))
             }
-            Err(error) => refused(checks, &error),
+            Err(error) => {
+                if let TdxError::CollateralMissing(td) = &error {
+                    checks.extend(tdx_claims::attributes(td));
+                }
+                refused(checks, &error)
+            }
         })
     }
 }
@@ -146,10 +151,7 @@ fn refused(checks: Vec<Check>, error: &TdxError) -> Report {
     } else {
         Retryable::No
     };
-    Report {
-        exit: exit_of_class(error.class()),
-        checks,
-        retryable,
-        claims: Value::Null,
-    }
+    Report::of(checks, Value::Null)
+        .and(exit_of_class(error.class()), retryable)
+        .stopped_by(error.code())
 }
