@@ -19,7 +19,7 @@ use crate::{
     },
 };
 use data::{CertId, CertStatus};
-use der::{Decode as _, Encode as _, asn1::ObjectIdentifier};
+use der::{Decode as _, asn1::ObjectIdentifier};
 use response::Parts;
 use x509_cert::ext::pkix::ExtendedKeyUsage;
 
@@ -155,9 +155,9 @@ impl<'a> Response<'a> {
 
 /// Whether `id` has the hashes of `issuer`'s name and key (RFC 6960 section 4.1.1).
 fn is_of_issuer(id: &CertId<'_>, issuer: &Certificate<'_>) -> Option<bool> {
-    let name = issuer.subject().to_der().ok()?;
+    let name = issuer.subject();
     let key = issuer.p384_key()?;
-    Some(id.name_hash == crypto::sha384(&name) && id.key_hash == crypto::sha384(key))
+    Some(id.name_hash == crypto::sha384(name.der()) && id.key_hash == crypto::sha384(key))
 }
 
 /// Whether its issuer made it a responder (RFC 6960 section 4.2.2.2).

@@ -6,7 +6,7 @@ use crate::{
     nvidia::rim::{Rim, RimKind},
     ocsp::Response,
     snp, tdx,
-    x509::{self, Certificate, RevocationList},
+    x509::{Certificate, RevocationList},
 };
 use serde::Deserialize;
 
@@ -152,7 +152,7 @@ fn certificate(der: &[u8]) -> Reading {
 
 fn crl(der: &[u8]) -> Reading {
     let list = RevocationList::parse(der)?;
-    let issuer = x509::common_name(list.issuer())?;
+    let issuer = list.issuer().common_name()?;
     Some((issuer.to_owned(), list.window()))
 }
 

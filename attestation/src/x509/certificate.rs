@@ -1,18 +1,20 @@
 //! One certificate (RFC 5280 section 4) with the questions that a path validation asks.
 
-use super::{Algorithm, PublicKey, signed::Signed, unique, unix_time};
+use super::{
+    Algorithm, Name, PublicKey,
+    extension::{Extension, unique},
+    signed::Signed,
+    tbs_certificate::TbsCertificate,
+    unix_time,
+};
 use crate::{UnixTime, Window};
 use der::{
     Decode as _, Reader as _, SliceReader,
     asn1::{ObjectIdentifier, UintRef},
 };
 use x509_cert::{
-    TbsCertificate, Version,
-    ext::{
-        Extension,
-        pkix::{BasicConstraints, KeyUsage},
-    },
-    name::Name,
+    Version,
+    ext::pkix::{BasicConstraints, KeyUsage},
 };
 
 /// Larger than any certificate of AMD's, which take less than 2 KiB.
@@ -20,7 +22,6 @@ const MAX_CERTIFICATE_BYTES: usize = 8 * 1024;
 
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
-const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
@@ -30,7 +31,9 @@ const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 pub(crate) struct Certificate<'a> {
     der: &'a [u8],
     signed: Signed<'a>,
-    tbs: TbsCertificate,
+    tbs: TbsCertificate<'a>,
+    /// None of them twice.
+    extensions: Vec<Extension<'a>>,
 }
 
 impl<'a> Certificate<'a> {
@@ -40,9 +43,14 @@ impl<'a> Certificate<'a> {
             return None;
         }
         let signed = Signed::split(der)?;
-        let tbs = TbsCertificate::from_der(signed.to_be_signed).ok()?;
-        unique(tbs.extensions())?;
-        (tbs.version() == Version::V3).then_some(Self { der, signed, tbs })
+        let mut tbs = TbsCertificate::parse(signed.to_be_signed).ok()?;
+        let extensions = unique(tbs.extensions.take())?;
+        (tbs.version == Version::V3).then_some(Self {
+            der,
+            signed,
+            tbs,
+            extensions,
+        })
     }
 
     /// The bytes received.
@@ -50,48 +58,45 @@ impl<'a> Certificate<'a> {
         self.der
     }
 
-    pub(crate) fn issuer(&self) -> &Name {
-        self.tbs.issuer()
+    pub(crate) const fn issuer(&self) -> Name<'a> {
+        self.tbs.issuer
     }
 
-    pub(crate) fn subject(&self) -> &Name {
-        self.tbs.subject()
+    pub(crate) const fn subject(&self) -> Name<'a> {
+        self.tbs.subject
     }
 
     /// `serialNumber`, big-endian without leading zeros but the sign's.
     pub(crate) fn serial(&self) -> &[u8] {
-        self.tbs.serial_number().as_bytes()
+        self.tbs.serial.as_bytes()
     }
 
     pub(crate) fn not_before(&self) -> UnixTime {
-        unix_time(self.tbs.validity().not_before)
+        unix_time(self.tbs.validity.not_before)
     }
 
     pub(crate) fn not_after(&self) -> UnixTime {
-        unix_time(self.tbs.validity().not_after)
+        unix_time(self.tbs.validity.not_after)
     }
 
     /// The subject's common name; `None` unless there is exactly one.
     pub(crate) fn common_name(&self) -> Option<&str> {
-        common_name(self.subject())
+        self.subject().common_name()
     }
 
     /// The value of the extension `oid`.
     pub(crate) fn extension(&self, oid: ObjectIdentifier) -> Option<&[u8]> {
-        let extension = self
-            .extensions()
-            .iter()
-            .find(|other| other.extn_id == oid)?;
-        Some(extension.extn_value.as_bytes())
+        let extension = self.extensions.iter().find(|other| other.oid == oid)?;
+        Some(extension.value)
     }
 
     /// Whether a critical extension is neither one of those read here nor `known` to the caller.
     pub(crate) fn has_unknown_critical(&self, known: impl Fn(ObjectIdentifier) -> bool) -> bool {
-        let unknown = |extension: &Extension| {
-            let oid = extension.extn_id;
+        let unknown = |extension: &Extension<'_>| {
+            let oid = extension.oid;
             extension.critical && ![BASIC_CONSTRAINTS, KEY_USAGE].contains(&oid) && !known(oid)
         };
-        self.extensions().iter().any(unknown)
+        self.extensions.iter().any(unknown)
     }
 
     /// Whether it may issue a path of `intermediates` more authorities: a CA by basic constraints whose key may sign certificates.
@@ -127,7 +132,7 @@ impl<'a> Certificate<'a> {
     }
 
     fn point_on(&self, curve: ObjectIdentifier, bytes: usize) -> Option<&[u8]> {
-        let spki = self.tbs.subject_public_key_info();
+        let spki = &self.tbs.key;
         let parameters = spki.algorithm.parameters.as_ref()?;
         let named: ObjectIdentifier = parameters.decode_as().ok()?;
         let point = spki.subject_public_key.as_bytes()?;
@@ -137,7 +142,7 @@ impl<'a> Certificate<'a> {
 
     /// `RSAPublicKey` (RFC 8017 appendix A.1.1) of a key of 4096 bits with exponent 65537.
     pub(crate) fn rsa_4096_key(&self) -> Option<&[u8]> {
-        let spki = self.tbs.subject_public_key_info();
+        let spki = &self.tbs.key;
         let key = spki.subject_public_key.as_bytes()?;
         (spki.algorithm.oid == RSA_ENCRYPTION && is_rsa_4096(key)?).then_some(key)
     }
@@ -152,7 +157,7 @@ impl<'a> Certificate<'a> {
 
     /// What it is signed with, by both of its algorithm fields.
     pub(crate) fn algorithm(&self) -> Option<Algorithm> {
-        self.signed.algorithm(self.tbs.signature())
+        self.signed.algorithm(&self.tbs.signature)
     }
 
     /// Whether `issuer`'s key signed the bytes received.
@@ -170,10 +175,6 @@ impl<'a> Certificate<'a> {
         }
     }
 
-    fn extensions(&self) -> &[Extension] {
-        self.tbs.extensions().map_or(&[], Vec::as_slice)
-    }
-
     fn basic_constraints(&self) -> Option<BasicConstraints> {
         BasicConstraints::from_der(self.extension(BASIC_CONSTRAINTS)?).ok()
     }
@@ -181,15 +182,6 @@ impl<'a> Certificate<'a> {
     fn key_usage(&self) -> Option<KeyUsage> {
         KeyUsage::from_der(self.extension(KEY_USAGE)?).ok()
     }
-}
-
-/// The common name in `name`; `None` unless there is exactly one.
-pub(crate) fn common_name(name: &Name) -> Option<&str> {
-    let mut names = name.iter().filter(|part| part.oid == COMMON_NAME);
-    let (name, None) = (names.next()?, names.next()) else {
-        return None;
-    };
-    str::from_utf8(name.value.value()).ok()
 }
 
 fn is_rsa_4096(key: &[u8]) -> Option<bool> {

@@ -1,14 +1,19 @@
 //! A certificate revocation list (RFC 5280 section 5), complete and direct: no deltas, no indirect entries.
 
-use super::{Algorithm, certificate::Certificate, signed::Signed, unique, unix_time};
-use crate::{UnixTime, Window};
-use der::{Decode as _, asn1::ObjectIdentifier};
-use x509_cert::{
-    Version,
-    crl::{RevokedCert, TbsCertList},
-    ext::Extension,
-    name::Name,
+use super::{
+    Algorithm, Name,
+    certificate::Certificate,
+    extension::{Extension, unique},
+    signed::Signed,
+    tbs_certificate::serial,
+    unix_time,
 };
+use crate::{UnixTime, Window};
+use der::{
+    DecodeValue, FixedTag, Header, Reader, Result, SliceReader, Tag, TagMode, TagNumber,
+    asn1::{IntRef, ObjectIdentifier},
+};
+use x509_cert::{Version, spki::AlgorithmIdentifierRef, time::Time};
 
 /// Room for some ten thousand revoked certificates.
 const MAX_LIST_BYTES: usize = 512 * 1024;
@@ -23,8 +28,26 @@ const HARMLESS: [ObjectIdentifier; 3] = [
 /// A parsed v2 list over the bytes received.
 pub(crate) struct RevocationList<'a> {
     signed: Signed<'a>,
-    tbs: TbsCertList,
+    tbs: TbsCertList<'a>,
     next_update: UnixTime,
+}
+
+/// `TBSCertList` (RFC 5280 section 5.1): what is signed, field by field.
+struct TbsCertList<'a> {
+    version: Version,
+    signature: AlgorithmIdentifierRef<'a>,
+    issuer: Name<'a>,
+    this_update: Time,
+    next_update: Option<Time>,
+    revoked: Vec<Entry<'a>>,
+    extensions: Option<Vec<Extension<'a>>>,
+}
+
+/// One revoked certificate.
+struct Entry<'a> {
+    serial: IntRef<'a>,
+    /// Whether its extensions are there once each and none narrows what it says.
+    is_plain: bool,
 }
 
 impl<'a> RevocationList<'a> {
@@ -34,23 +57,19 @@ impl<'a> RevocationList<'a> {
             return None;
         }
         let signed = Signed::split(der)?;
-        let tbs = TbsCertList::from_der(signed.to_be_signed).ok()?;
-        let mut known = unique(tbs.crl_extensions.as_ref())?.iter().all(is_known);
-        for entry in entries(&tbs) {
-            known &= unique(entry.crl_entry_extensions.as_ref())?
-                .iter()
-                .all(is_known);
-        }
+        let mut tbs = TbsCertList::parse(signed.to_be_signed).ok()?;
+        let is_plain =
+            is_plain(tbs.extensions.take()) && tbs.revoked.iter().all(|entry| entry.is_plain);
         let next_update = unix_time(tbs.next_update?);
-        (known && tbs.version == Version::V2).then_some(Self {
+        (is_plain && tbs.version == Version::V2).then_some(Self {
             signed,
             tbs,
             next_update,
         })
     }
 
-    pub(crate) const fn issuer(&self) -> &Name {
-        &self.tbs.issuer
+    pub(crate) const fn issuer(&self) -> Name<'a> {
+        self.tbs.issuer
     }
 
     /// thisUpdate and nextUpdate.
@@ -76,14 +95,57 @@ impl<'a> RevocationList<'a> {
 
     /// Whether the certificate with `serial` is on the list.
     pub(crate) fn revokes(&self, serial: &[u8]) -> bool {
-        entries(&self.tbs).any(|entry| entry.serial_number.as_bytes() == serial)
+        let mut revoked = self.tbs.revoked.iter();
+        revoked.any(|entry| entry.serial.as_bytes() == serial)
     }
 }
 
-fn entries(tbs: &TbsCertList) -> impl Iterator<Item = &RevokedCert> {
-    tbs.revoked_certificates.iter().flatten()
+impl<'a> TbsCertList<'a> {
+    fn parse(der: &'a [u8]) -> Result<Self> {
+        let mut reader = SliceReader::new(der)?;
+        let tbs = reader.sequence(Self::read)?;
+        reader.finish()?;
+        Ok(tbs)
+    }
+
+    fn read<R: Reader<'a>>(fields: &mut R) -> Result<Self> {
+        let version = fields.decode()?;
+        let signature = fields.decode()?;
+        let issuer = Name::read(fields)?;
+        let this_update = fields.decode()?;
+        let next_update = fields.decode()?;
+        let revoked: Option<_> = fields.decode()?;
+        Ok(Self {
+            version,
+            signature,
+            issuer,
+            this_update,
+            next_update,
+            revoked: revoked.unwrap_or_default(),
+            extensions: fields.context_specific(TagNumber(0), TagMode::Explicit)?,
+        })
+    }
 }
 
-fn is_known(extension: &Extension) -> bool {
-    !extension.critical || HARMLESS.contains(&extension.extn_id)
+impl FixedTag for Entry<'_> {
+    const TAG: Tag = Tag::Sequence;
+}
+
+impl<'a> DecodeValue<'a> for Entry<'a> {
+    type Error = der::Error;
+
+    fn decode_value<R: Reader<'a>>(reader: &mut R, _header: Header) -> Result<Self> {
+        let serial = serial(reader)?;
+        reader.decode::<Time>()?;
+        Ok(Self {
+            serial,
+            is_plain: is_plain(reader.decode()?),
+        })
+    }
+}
+
+fn is_plain(extensions: Option<Vec<Extension<'_>>>) -> bool {
+    let known =
+        |extension: &Extension<'_>| !extension.critical || HARMLESS.contains(&extension.oid);
+    unique(extensions).is_some_and(|extensions| extensions.iter().all(known))
 }

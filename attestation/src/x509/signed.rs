@@ -2,7 +2,7 @@
 
 use super::PublicKey;
 use der::{Decode as _, Reader as _, SliceReader, asn1::BitStringRef};
-use x509_cert::spki::AlgorithmIdentifierOwned;
+use x509_cert::spki::AlgorithmIdentifierRef;
 
 /// The three parts of a certificate or revocation list.
 pub(super) struct Signed<'a> {
@@ -85,8 +85,8 @@ impl<'a> Signed<'a> {
     }
 
     /// The algorithm, if it is one of ours and `inner`, its copy under the signature, is the same.
-    pub(super) fn algorithm(&self, inner: &AlgorithmIdentifierOwned) -> Option<Algorithm> {
-        let outer = AlgorithmIdentifierOwned::from_der(self.algorithm).ok()?;
+    pub(super) fn algorithm(&self, inner: &AlgorithmIdentifierRef<'_>) -> Option<Algorithm> {
+        let outer = AlgorithmIdentifierRef::from_der(self.algorithm).ok()?;
         (outer == *inner).then(|| Algorithm::from_der(self.algorithm))?
     }
 

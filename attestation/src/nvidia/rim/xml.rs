@@ -61,7 +61,7 @@ impl<'a> Element<'a> {
     /// The value of the attribute `local` of `namespace`, which is empty for one without prefix.
     pub(super) fn attribute(&self, namespace: &str, local: &str) -> Option<&'a str> {
         let named =
-            |one: &&Attribute<'_>| one.name.namespace == namespace && one.name.local == local;
+            |one: &&Attribute<'_>| one.name.local == local && one.name.namespace == namespace;
         self.attributes.iter().find(named).map(|one| one.value)
     }
 

@@ -1,7 +1,8 @@
 //! From bytes to the root element. Recursion and memory are bounded: by the depth of manifests, and by the size of the input.
 
-use super::{Attribute, Declaration, Element, Node, is_space, scope::Scope};
+use super::{Attribute, Declaration, Element, Name, Node, is_space, scope::Scope};
 use crate::nvidia::rim::RimError;
+use std::cmp::Ordering;
 
 /// Manifests have 6 levels, of which their signature takes 5.
 const MAX_DEPTH: u8 = 8;
@@ -156,7 +157,7 @@ impl<'a> Reader<'a> {
         let declares = |(name, _): &RawAttribute<'a>| Declaration::is_meant_by(name);
         let (declarations, others): (Vec<_>, Vec<_>) = raw.into_iter().partition(declares);
         let declarations = declarations.into_iter().map(Declaration::read);
-        let declarations = ascending(declarations, |one| one.prefix);
+        let declarations = ascending(declarations, |one, other| one.prefix.cmp(other.prefix));
         let refused = || self.refuse("a namespace declaration is malformed or doubled");
         Ok((declarations.ok_or_else(refused)?, others))
     }
@@ -171,7 +172,7 @@ impl<'a> Reader<'a> {
             let name = scope.of_attribute(name)?;
             Some(Attribute { name, value })
         });
-        let attributes = ascending(attributes, |one| (one.name.namespace, one.name.local));
+        let attributes = ascending(attributes, |one, other| in_order(&one.name, &other.name));
         attributes.ok_or_else(|| self.refuse("an attribute is malformed or doubled"))
     }
 
@@ -228,13 +229,22 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// All of `items` sorted by `key`; `None` if one is `None` or two have the same key.
-fn ascending<T, K: Ord>(
+/// By namespace, then local name. Most namespaces are one and the same string, which is seen without reading it.
+fn in_order(one: &Name<'_>, other: &Name<'_>) -> Ordering {
+    let namespaces = match std::ptr::eq(one.namespace, other.namespace) {
+        true => Ordering::Equal,
+        false => one.namespace.cmp(other.namespace),
+    };
+    namespaces.then_with(|| one.local.cmp(other.local))
+}
+
+/// All of `items` in the order of `compare`; `None` if one is `None` or two are equal.
+fn ascending<T>(
     items: impl Iterator<Item = Option<T>>,
-    key: impl Fn(&T) -> K,
+    compare: impl Fn(&T, &T) -> Ordering,
 ) -> Option<Vec<T>> {
     let mut items = items.collect::<Option<Vec<T>>>()?;
-    items.sort_by_key(&key);
-    let doubled = |pair: &[T]| matches!(pair, [one, next] if key(one) == key(next));
+    items.sort_by(&compare);
+    let doubled = |pair: &[T]| matches!(pair, [one, next] if compare(one, next).is_eq());
     (!items.windows(2).any(doubled)).then_some(items)
 }
