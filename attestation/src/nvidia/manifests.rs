@@ -3,7 +3,7 @@
 use super::{
     Device, Kind, Missing, NvidiaError, OcspSubject, References,
     revocation::{Responses, Revocation},
-    rim::{Rim, RimKind, VerifiedRim},
+    rim::{KnownAuthorities, Rim, RimKind, VerifiedRim},
 };
 use crate::{UnixTime, Window, roots::NvidiaRoots, x509::Certificate};
 
@@ -44,8 +44,9 @@ impl<'a> ParsedReferences<'a> {
         roots: &NvidiaRoots,
         now: UnixTime,
     ) -> Result<(VerifiedReferences, Responses<'a>), NvidiaError> {
+        let mut known = KnownAuthorities::default();
         let rims = self.rims.into_iter().enumerate().map(|(index, rim)| {
-            rim.verify(roots, now)
+            rim.verify_beside(&mut known, roots, now)
                 .map_err(|error| NvidiaError::Rim(index, error))
         });
         let rims: Vec<VerifiedRim> = rims.collect::<Result<_, _>>()?;

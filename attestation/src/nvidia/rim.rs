@@ -12,6 +12,7 @@ pub use steps::STEPS;
 pub use tag::{Golden, RimKind};
 
 use crate::{UnixTime, Window, roots::NvidiaRoots};
+pub(super) use signature::KnownAuthorities;
 use signature::Signature;
 use tag::Tag;
 
@@ -80,7 +81,17 @@ impl Rim {
 
     /// Verifies chain and signature at `now`, in the order of [`STEPS`].
     pub fn verify(self, roots: &NvidiaRoots, now: UnixTime) -> Result<VerifiedRim, RimError> {
-        let (window, certificates) = self.signature.verify(roots, now)?;
+        self.verify_beside(&mut KnownAuthorities::default(), roots, now)
+    }
+
+    /// [`Rim::verify`] beside others, under the same roots at the same time.
+    pub(super) fn verify_beside(
+        self,
+        known: &mut KnownAuthorities,
+        roots: &NvidiaRoots,
+        now: UnixTime,
+    ) -> Result<VerifiedRim, RimError> {
+        let (window, certificates) = self.signature.verify(known, roots, now)?;
         Ok(VerifiedRim {
             name: self.tag.name,
             version: self.tag.version,

@@ -41,9 +41,17 @@ pub(super) struct Parts<'a> {
     tcb_info: TcbInfo,
     tcb_info_chain: IssuerChain<'a>,
     qe_identity: QeIdentity,
-    qe_identity_chain: IssuerChain<'a>,
+    /// `None`: the TCB info's, for Intel signs both documents with one certificate.
+    qe_identity_chain: Option<IssuerChain<'a>>,
     lists: Lists<'a>,
     pck_crl_chain: IssuerChain<'a>,
+}
+
+/// Who issues PCKs, and who is revoked; both verified.
+pub(super) struct PckIssuer<'a> {
+    ca: Certificate<'a>,
+    ca_window: Window,
+    lists: Lists<'a>,
 }
 
 impl<'a> Parts<'a> {
@@ -52,13 +60,16 @@ impl<'a> Parts<'a> {
             let wrong = || TdxError::CollateralFormat(format!("{field} is not two certificates"));
             IssuerChain::parse(ders).ok_or_else(wrong)
         };
+        let has_one_signer =
+            collateral.qe_identity_issuer_chain == collateral.tcb_info_issuer_chain;
+        let qe_identity_chain = || {
+            let ders = &collateral.qe_identity_issuer_chain;
+            chain(ders, "qe_identity_issuer_chain")
+        };
         Ok(Self {
             collateral,
             tcb_info_chain: chain(&collateral.tcb_info_issuer_chain, "tcb_info_issuer_chain")?,
-            qe_identity_chain: chain(
-                &collateral.qe_identity_issuer_chain,
-                "qe_identity_issuer_chain",
-            )?,
+            qe_identity_chain: (!has_one_signer).then(qe_identity_chain).transpose()?,
             pck_crl_chain: chain(&collateral.pck_crl_issuer_chain, "pck_crl_issuer_chain")?,
             tcb_info: TcbInfo::parse(&collateral.tcb_info)?,
             qe_identity: QeIdentity::parse(&collateral.qe_identity)?,
@@ -70,12 +81,12 @@ impl<'a> Parts<'a> {
         self,
         root: &Certificate<'_>,
         now: UnixTime,
-    ) -> Result<VerifiedCollateral, TdxError> {
+    ) -> Result<(VerifiedCollateral, PckIssuer<'a>), TdxError> {
         let mut windows = Windows::default();
         self.check_tcb_info(root, now, &mut windows)?;
         self.check_qe_identity(root, now, &mut windows)?;
         let pck_ca_window = self.check_lists(root, now, &mut windows)?;
-        Ok(VerifiedCollateral {
+        let verified = VerifiedCollateral {
             lists: self.lists_digest(root),
             tcb_info: self.tcb_info,
             qe_identity: self.qe_identity,
@@ -86,7 +97,13 @@ impl<'a> Parts<'a> {
             pck_ca_window,
             pck_certificate_chain: self.collateral.pck_certificate_chain.clone(),
             windows,
-        })
+        };
+        let issuer = PckIssuer {
+            ca: self.pck_crl_chain.certificate,
+            ca_window: pck_ca_window,
+            lists: self.lists,
+        };
+        Ok((verified, issuer))
     }
 
     fn lists_digest(&self, root: &Certificate<'_>) -> Digest {
@@ -118,20 +135,26 @@ impl<'a> Parts<'a> {
         windows.check(now)
     }
 
-    /// Intel signs both documents with one certificate: the same chain is not verified twice.
+    fn qe_identity_chain(&self) -> &IssuerChain<'a> {
+        self.qe_identity_chain
+            .as_ref()
+            .unwrap_or(&self.tcb_info_chain)
+    }
+
+    /// The chain that [`Self::check_tcb_info`] has verified is not verified again.
     fn check_qe_identity(
         &self,
         root: &Certificate<'_>,
         now: UnixTime,
         windows: &mut Windows,
     ) -> Result<(), TdxError> {
-        let chain = &self.qe_identity_chain;
-        if self.collateral.qe_identity_issuer_chain != self.collateral.tcb_info_issuer_chain {
+        if let Some(chain) = &self.qe_identity_chain {
             let window = chain.verify_signer(Chain::QeIdentity, root, now)?;
             windows.push(window, dates(Chain::QeIdentity, Role::TcbSigning));
         }
         let signature = &self.collateral.qe_identity_signature;
-        let is_signed = signs(&chain.certificate, &self.collateral.qe_identity, signature);
+        let signer = &self.qe_identity_chain().certificate;
+        let is_signed = signs(signer, &self.collateral.qe_identity, signature);
         is_signed
             .then_some(())
             .ok_or(TdxError::QeIdentitySignature)?;
@@ -153,7 +176,7 @@ impl<'a> Parts<'a> {
         windows.push(lists, TdxError::CrlWindow);
         for (role, certificate) in [
             (Role::TcbSigning, &self.tcb_info_chain.certificate),
-            (Role::TcbSigning, &self.qe_identity_chain.certificate),
+            (Role::TcbSigning, &self.qe_identity_chain().certificate),
             (Role::PckCa, pck_ca),
         ] {
             self.lists.check_below_root(role, certificate)?;
@@ -170,7 +193,8 @@ impl VerifiedCollateral {
         now: UnixTime,
     ) -> Result<Self, TdxError> {
         let parts = Parts::parse(collateral)?;
-        parts.verify(&verify::root(roots)?, now)
+        let (verified, _) = parts.verify(&verify::root(roots)?, now)?;
+        Ok(verified)
     }
 
     /// When documents, chains and lists all hold; outside of it every quote is refused.
@@ -206,16 +230,31 @@ impl VerifiedCollateral {
         now: UnixTime,
     ) -> Result<Windows, TdxError> {
         let known = |der| Certificate::parse(der).ok_or(TdxError::PckFormat);
-        let (root, ca) = (known(&self.root)?, known(&self.pck_ca)?);
+        let issuer = PckIssuer {
+            ca: known(&self.pck_ca)?,
+            ca_window: self.pck_ca_window,
+            lists: Lists::parse(&self.root_ca_crl, &self.pck_crl)?,
+        };
+        issuer.check(chain, &known(&self.root)?, now)
+    }
+}
+
+impl PckIssuer<'_> {
+    /// That `chain` leads to `root` at `now` and is not revoked; when both hold.
+    pub(super) fn check(
+        &self,
+        chain: &PckChain<'_>,
+        root: &Certificate<'_>,
+        now: UnixTime,
+    ) -> Result<Windows, TdxError> {
         let known_ca = KnownCa {
-            certificate: &ca,
-            window: self.pck_ca_window,
+            certificate: &self.ca,
+            window: self.ca_window,
         };
         let mut windows = Windows::default();
-        let window = chain.verify(&root, Some(&known_ca), now)?;
+        let window = chain.verify(root, Some(&known_ca), now)?;
         windows.push(window, dates(Chain::Pck, Role::Pck));
-        let lists = Lists::parse(&self.root_ca_crl, &self.pck_crl)?;
-        lists.check_pck(chain, &ca)?;
+        self.lists.check_pck(chain, &self.ca)?;
         Ok(windows)
     }
 }

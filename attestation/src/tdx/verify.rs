@@ -51,10 +51,10 @@ pub fn verify(
     let (Some(chain), Some(ders)) = (chain, &ders) else {
         return Err(TdxError::PckMissing);
     };
-    let Some(collateral) = collateral else {
+    let Some((collateral, issuer)) = collateral else {
         return Err(without_collateral(&input.quote, &chain, &root, now));
     };
-    let windows = collateral.check_pck(&chain, now)?;
+    let windows = issuer.check(&chain, &root, now)?;
     let pck = VerifiedPck::of(&input.quote, &chain, ders, (windows, collateral.lists()))?;
     input.quote.check_qe_report(&pck.key)?;
     input.judge(&collateral, &pck)

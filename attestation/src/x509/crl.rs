@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{UnixTime, Window};
 use der::{
-    DecodeValue, FixedTag, Header, Reader, Result, SliceReader, Tag, TagMode, TagNumber,
+    Decode as _, DecodeValue, FixedTag, Header, Reader, Result, SliceReader, Tag, TagMode,
+    TagNumber,
     asn1::{IntRef, ObjectIdentifier},
 };
 use x509_cert::{Version, spki::AlgorithmIdentifierRef, time::Time};
@@ -46,8 +47,8 @@ struct TbsCertList<'a> {
 /// One revoked certificate.
 struct Entry<'a> {
     serial: IntRef<'a>,
-    /// Whether its extensions are there once each and none narrows what it says.
-    is_plain: bool,
+    /// `Extensions`, DER; empty if there are none.
+    extensions: &'a [u8],
 }
 
 impl<'a> RevocationList<'a> {
@@ -58,10 +59,9 @@ impl<'a> RevocationList<'a> {
         }
         let signed = Signed::split(der)?;
         let mut tbs = TbsCertList::parse(signed.to_be_signed).ok()?;
-        let is_plain =
-            is_plain(tbs.extensions.take()) && tbs.revoked.iter().all(|entry| entry.is_plain);
+        let are_plain = is_plain(tbs.extensions.take()) && are_plain(&tbs.revoked);
         let next_update = unix_time(tbs.next_update?);
-        (is_plain && tbs.version == Version::V2).then_some(Self {
+        (are_plain && tbs.version == Version::V2).then_some(Self {
             signed,
             tbs,
             next_update,
@@ -137,13 +137,25 @@ impl<'a> DecodeValue<'a> for Entry<'a> {
     fn decode_value<R: Reader<'a>>(reader: &mut R, _header: Header) -> Result<Self> {
         let serial = serial(reader)?;
         reader.decode::<Time>()?;
-        Ok(Self {
-            serial,
-            is_plain: is_plain(reader.decode()?),
-        })
+        let extensions = match reader.is_finished() {
+            true => &[][..],
+            false => reader.tlv_bytes()?,
+        };
+        Ok(Self { serial, extensions })
     }
 }
 
+/// Whether all extensions of all entries are; most entries have the same, which are looked at once.
+fn are_plain(revoked: &[Entry<'_>]) -> bool {
+    let distinct = revoked.chunk_by(|one, next| one.extensions == next.extensions);
+    let mut distinct = distinct.filter_map(<[_]>::first);
+    distinct.all(|entry| match entry.extensions {
+        [] => true,
+        der => Vec::from_der(der).is_ok_and(|extensions| is_plain(Some(extensions))),
+    })
+}
+
+/// Whether the extensions are there once each, and none narrows what a list or an entry says.
 fn is_plain(extensions: Option<Vec<Extension<'_>>>) -> bool {
     let known =
         |extension: &Extension<'_>| !extension.critical || HARMLESS.contains(&extension.oid);

@@ -28,6 +28,11 @@ const RULES: Rules = Rules {
     known_critical: |_| false,
 };
 
+/// The certificates above signers that were found valid, each under the same root at the same time: NVIDIA's manifests share theirs, which
+/// need no second verification.
+#[derive(Default)]
+pub(in crate::nvidia) struct KnownAuthorities(Vec<Vec<Vec<u8>>>);
+
 /// What was signed, by whom, and what should have been.
 #[derive(Debug)]
 pub(super) struct Signature {
@@ -67,6 +72,7 @@ impl Signature {
     /// Verifies digest, chain and signature; answers when the chain is valid, and the chain with its root.
     pub(super) fn verify(
         self,
+        known: &mut KnownAuthorities,
         roots: &NvidiaRoots,
         now: UnixTime,
     ) -> Result<(Window, Vec<Vec<u8>>), RimError> {
@@ -78,7 +84,7 @@ impl Signature {
         if path.last().is_some_and(|last| last.der() == anchor.der()) {
             path.pop();
         }
-        let window = path::validate(&path, &anchor, &RULES, now).map_err(chain_error)?;
+        let window = known.validate(&path, &anchor, now).map_err(chain_error)?;
         let key = path.first().and_then(Certificate::p384_key);
         if !key.is_some_and(|key| self.is_signed_by(key)) {
             return Err(RimError::Signature);
@@ -89,6 +95,32 @@ impl Signature {
 
     fn is_signed_by(&self, key: &[u8]) -> bool {
         crypto::ecdsa_p384_sha384_verify(key, &self.signed_info, &self.value)
+    }
+}
+
+impl KnownAuthorities {
+    /// [`path::validate`].
+    fn validate(
+        &mut self,
+        path: &[Certificate<'_>],
+        anchor: &Certificate<'_>,
+        now: UnixTime,
+    ) -> Result<Window, PathFault> {
+        let Some(([signer], authorities @ [issuer, ..])) = path.split_at_checked(1) else {
+            return path::validate(path, anchor, &RULES, now);
+        };
+        let is_same =
+            |known: &Vec<Vec<u8>>| known.iter().eq(authorities.iter().map(Certificate::der));
+        if self.0.iter().any(is_same) {
+            let signer = std::slice::from_ref(signer);
+            let window = path::validate(signer, issuer, &RULES, now)?;
+            let windows = authorities.iter().chain([anchor]).map(Certificate::window);
+            return Ok(windows.fold(window, Window::meet));
+        }
+        let window = path::validate(path, anchor, &RULES, now)?;
+        self.0
+            .push(authorities.iter().map(|one| one.der().to_vec()).collect());
+        Ok(window)
     }
 }
 

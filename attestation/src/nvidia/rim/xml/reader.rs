@@ -42,7 +42,11 @@ impl<'a> Reader<'a> {
     fn check_characters(&mut self) -> Result<(), RimError> {
         let refused = |one: u8| one == b'&' || one < b' ' && !b"\n\t".contains(&one);
         let ascii = self.text.bytes().position(refused);
-        let Some(offset) = ascii.or_else(|| self.text.find(['\u{FFFE}', '\u{FFFF}'])) else {
+        let beyond = || match self.text.is_ascii() {
+            true => None,
+            false => self.text.find(['\u{FFFE}', '\u{FFFF}']),
+        };
+        let Some(offset) = ascii.or_else(beyond) else {
             return Ok(());
         };
         self.offset = offset;
