@@ -73,7 +73,7 @@ fn a_tdx_vm_without_collateral_is_incomplete() {
         };
         assert_eq!(
             (run.status, run.last_line()),
-            (20, "INCOMPLETE"),
+            (20, "INCOMPLETE  azure.complete"),
             "{file}: {run:?}"
         );
         for line in [
@@ -142,8 +142,8 @@ fn statuses_of_parts(folder: &Path) {
             0,
             "ACCEPTED",
         ),
-        (&quote.to_vec(), 20, "INCOMPLETE"),
-        (&vec!["--vek", "vcek.pem"], 20, "INCOMPLETE"),
+        (&quote.to_vec(), 20, "INCOMPLETE  azure.complete"),
+        (&vec!["--vek", "vcek.pem"], 20, "INCOMPLETE  azure.complete"),
         (
             &[&["--vek", "hcl.bin"], &quote[..]].concat(),
             30,

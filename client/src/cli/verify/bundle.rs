@@ -131,8 +131,7 @@ fn refused(error: &VerifyError) -> Judged {
             checks: appraisal::refused_checks(error),
             retryable,
             claims: Value::Null,
-            incomplete_at: (exit_of_evidence(error) == Exit::Incomplete)
-                .then_some(error.code()),
+            incomplete_at: (exit_of_evidence(error) == Exit::Incomplete).then_some(error.code()),
         },
         claims: None,
         keys: None,
