@@ -42,6 +42,16 @@ impl Report {
         }
     }
 
+    /// The same with further checks, rejected if one of them failed.
+    pub(crate) fn with(mut self, checks: impl IntoIterator<Item = Check>) -> Self {
+        let checks: Vec<Check> = checks.into_iter().collect();
+        if checks.iter().any(Check::is_failure) {
+            self.exit = self.exit.and(Exit::Rejected);
+        }
+        self.checks.extend(checks);
+        self
+    }
+
     /// The same, with the step at which its verifier stopped.
     pub(crate) fn stopped_by(self, code: &'static str) -> Self {
         Self {

@@ -77,10 +77,11 @@ impl Tdx {
                 Report::of(checks, tdx_claims::document(&claims))
             }
             Err(error) => {
-                if let TdxError::CollateralMissing(td) = &error {
-                    checks.extend(tdx_claims::attributes(td));
+                let report = refused(checks, &error);
+                match &error {
+                    TdxError::CollateralMissing(td) => report.with(tdx_claims::attributes(td)),
+                    _ => report,
                 }
-                refused(checks, &error)
             }
         })
     }
@@ -151,7 +152,10 @@ fn refused(checks: Vec<Check>, error: &TdxError) -> Report {
     } else {
         Retryable::No
     };
-    Report::of(checks, Value::Null)
-        .and(exit_of_class(error.class()), retryable)
-        .stopped_by(error.code())
+    let report = Report {
+        exit: exit_of_class(error.class()),
+        retryable,
+        ..Report::of(checks, Value::Null)
+    };
+    report.stopped_by(error.code())
 }
