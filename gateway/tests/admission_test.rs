@@ -63,7 +63,11 @@ fn refusals() -> Vec<(Edit, &'static str)> {
             "upstream.media_type",
         ),
         (
-            answering(OK, bundle, Bytes::from(vec![0; 300_000])),
+            answering(
+                OK,
+                bundle,
+                Bytes::from(vec![0; attestation::bundle::MAX_BUNDLE_BYTES + 1]),
+            ),
             "upstream.too_large",
         ),
         (
@@ -273,7 +277,7 @@ async fn a_node_s_wrong_answer_to_a_challenge_does_not_cross() {
         (
             OK,
             "application/cmw+cbor",
-            Bytes::from(vec![0; 300_000]),
+            Bytes::from(vec![0; attestation::bundle::MAX_BUNDLE_BYTES + 1]),
             "gateway.upstream_answer",
         ),
         (
