@@ -190,11 +190,8 @@ fn appraiser(stack: &Stack) -> Appraiser {
         reason = "the test's client trusts the simulated vendor"
     )]
     let policy = policy::danger::accept_custom_anchors(policy);
-    let (ark, ask) = (
-        fs::read(file("simulated-ark.der")).unwrap(),
-        fs::read(file("simulated-ask.der")).unwrap(),
-    );
-    Appraiser::new(tee_sim::verifier(&ark, &ask), policy)
+    let verifier = tests::fleet::verifier(&stack.directory.file("")).unwrap();
+    Appraiser::new(verifier, policy)
 }
 
 fn eventually(look: impl Fn() -> usize) -> usize {
