@@ -12,6 +12,7 @@ use attestation::{Cache, Nonce, bundle::MAX_BUNDLE_BYTES};
 use bytes::Bytes;
 use policy::Appraiser;
 use protocol::SignedKeyConfigs;
+use provision::Connector;
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::Mutex;
 
@@ -54,8 +55,26 @@ impl Client {
         judge: Judge,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, ClientError> {
+        Self::over(Transport::new(gateway)?, judge, observer).await
+    }
+
+    /// The same, reaching the gateway through `connector`.
+    pub async fn connect_through(
+        connector: Connector,
+        gateway: &Gateway,
+        judge: Judge,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, ClientError> {
+        Self::over(Transport::through(connector, gateway)?, judge, observer).await
+    }
+
+    async fn over(
+        transport: Transport,
+        judge: Judge,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, ClientError> {
         let client = Self {
-            transport: Transport::new(gateway)?,
+            transport,
             judge,
             observer,
             state: Mutex::default(),

@@ -30,6 +30,6 @@ pub use error::ClientError;
 pub use exchange::{Answer, Exchange, MAX_COLLECTED_BYTES};
 pub use gateway::{ApiKey, Gateway, GatewayUrl, Roots};
 pub use node::AdmittedNode;
-pub use provision::{Clock, SystemClock};
+pub use provision::{Clock, Connector, SystemClock};
 pub use request::{Request, RequestId};
 pub use seen_policies::SeenPolicies;

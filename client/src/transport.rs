@@ -10,9 +10,10 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
 };
+use provision::Connector;
 use std::{error::Error, time::Duration};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,7 +23,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) const STALL_TIMEOUT: Duration = Duration::from_secs(300);
 
 pub(crate) struct Transport {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<Connector>, Full<Bytes>>,
     url: GatewayUrl,
     authorization: Option<HeaderValue>,
 }
@@ -50,15 +51,16 @@ pub(crate) struct Question<'a> {
 
 impl Transport {
     pub(crate) fn new(gateway: &Gateway) -> Result<Self, ClientError> {
-        let mut tcp = HttpConnector::new();
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        tcp.set_nodelay(true);
-        tcp.enforce_http(false);
+        Self::through(Connector::tcp(CONNECT_TIMEOUT), gateway)
+    }
+
+    /// The same, reaching the gateway through `connector`; TLS comes on top.
+    pub(crate) fn through(connector: Connector, gateway: &Gateway) -> Result<Self, ClientError> {
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls::config(gateway)?)
             .https_or_http()
             .enable_all_versions()
-            .wrap_connector(tcp);
+            .wrap_connector(connector);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .build(connector);

@@ -3,9 +3,8 @@
 use crate::{Clock, Limits, http, node::Node, telemetry};
 use attestation::{Digest, EvidenceError, EvidenceProvider, UnixTime};
 use engine::Engine;
-use listener::Drained;
+use listener::{Accept, Drained};
 use std::{path::PathBuf, sync::Arc, time::Duration};
-use tokio::net::TcpListener;
 
 /// How much longer than an answer may take a silent connection is kept.
 const STALL_MARGIN: Duration = Duration::from_secs(30);
@@ -94,7 +93,7 @@ impl Runtime {
     }
 
     /// Serves on `socket` until `shutdown`, then finishes what is under way.
-    pub async fn serve(self, socket: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
+    pub async fn serve(self, socket: impl Accept, shutdown: impl Future<Output = ()>) -> Drained {
         if let Ok(address) = socket.local_addr() {
             telemetry::serving(address, &self.node.name, self.node.policy.version);
         }

@@ -13,8 +13,9 @@ use crate::{
     upstream::Upstream,
 };
 use attestation::Cache;
-use listener::{Counters, Drained, Limits, Server};
+use listener::{Accept, Counters, Drained, Limits, Server};
 use policy::Appraiser;
+use provision::Connector;
 use rustls::ServerConfig;
 use std::{
     io,
@@ -63,10 +64,10 @@ pub struct Gateway {
 
 /// Bound sockets of one gateway.
 #[derive(Debug)]
-pub struct Listeners {
-    public: TcpListener,
+pub struct Listeners<A = TcpListener> {
+    public: A,
     tls: Arc<ServerConfig>,
-    admin: TcpListener,
+    admin: A,
 }
 
 impl Listeners {
@@ -78,6 +79,14 @@ impl Listeners {
             tls,
             admin: bind("admin_listen", config.admin_listen).await?,
         })
+    }
+}
+
+impl<A: Accept> Listeners<A> {
+    /// Sockets that are bound already; reads the certificate of `config`.
+    pub fn bound(config: &Config, public: A, admin: A) -> Result<Self, ConfigError> {
+        let tls = config.server_tls()?;
+        Ok(Self { public, tls, admin })
     }
 
     /// The public and the admin address, as bound.
@@ -99,6 +108,18 @@ impl Gateway {
     /// A gateway that judges nodes with `appraiser` at the times that `clock` says.
     #[must_use]
     pub fn new(config: &Config, appraiser: Appraiser, clock: Arc<dyn Clock>) -> Self {
+        let connector = Connector::tcp(config.relay.connect_timeout);
+        Self::through(connector, config, appraiser, clock)
+    }
+
+    /// The same, reaching its nodes through `connector`.
+    #[must_use]
+    pub fn through(
+        connector: Connector,
+        config: &Config,
+        appraiser: Appraiser,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let connections = Arc::new(Counters::default());
         let core = Core {
             api_keys: ApiKeys::new(config.api_keys.iter().copied()),
@@ -106,7 +127,7 @@ impl Gateway {
             appraiser,
             verified: Mutex::default(),
             clock,
-            upstream: Upstream::new(&config.relay),
+            upstream: Upstream::new(connector),
             appraisal: config.appraisal,
             relay: config.relay,
             relays: Slots::new(config.relay.max_in_flight),
@@ -130,7 +151,11 @@ impl Gateway {
     }
 
     /// Appraises and serves until `shutdown`, then drains: not ready, no new connections, exchanges under way finish up to the limit.
-    pub async fn run(self, listeners: Listeners, shutdown: impl Future<Output = ()>) -> Drained {
+    pub async fn run<A: Accept>(
+        self,
+        listeners: Listeners<A>,
+        shutdown: impl Future<Output = ()>,
+    ) -> Drained {
         let mut appraisals = JoinSet::new();
         for node in self.core.registry.nodes() {
             appraisals.spawn(keep_appraised(Arc::clone(&self.core), Arc::clone(node)));
@@ -151,7 +176,7 @@ impl Gateway {
 
     async fn serve_public(
         &self,
-        socket: TcpListener,
+        socket: impl Accept,
         tls: Arc<ServerConfig>,
         shutdown: impl Future<Output = ()>,
     ) -> Drained {
@@ -173,7 +198,7 @@ impl Gateway {
 
     async fn serve_admin(
         &self,
-        socket: TcpListener,
+        socket: impl Accept,
         shutdown: impl Future<Output = ()>,
     ) -> Drained {
         let core = Arc::clone(&self.core);

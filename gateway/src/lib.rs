@@ -25,4 +25,4 @@ pub use appraisal::AppraisalError;
 pub use config::{Config, ConfigError};
 pub use node_name::NodeName;
 pub use policy_in_force::{PolicyInForceError, policy_in_force};
-pub use provision::{Clock, SystemClock};
+pub use provision::{Clock, Connector, SystemClock};

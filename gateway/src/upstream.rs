@@ -1,6 +1,6 @@
 //! The gateway's own connections to the nodes: one pool, plain HTTP/1.1 (everything secret is sealed), headers of our making only.
 
-use crate::{config::RelayConfig, problem::Problem};
+use crate::problem::Problem;
 use bytes::Bytes;
 use hyper::{
     Method, Request, Response, StatusCode, Uri,
@@ -9,10 +9,11 @@ use hyper::{
     http::uri::{Authority, PathAndQuery, Scheme},
 };
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
 };
 use listener::{Body, BodyError, body, read_body};
+use provision::Connector;
 use std::time::Duration;
 
 /// Idle connections are closed before the node's own header time-out closes them.
@@ -141,13 +142,10 @@ const KEYS_MEDIA_TYPE: &str = "application/cose";
 
 /// The pool.
 #[derive(Clone, Debug)]
-pub(crate) struct Upstream(Client<HttpConnector, Body>);
+pub(crate) struct Upstream(Client<Connector, Body>);
 
 impl Upstream {
-    pub(crate) fn new(relay: &RelayConfig) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(relay.connect_timeout));
+    pub(crate) fn new(connector: Connector) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)

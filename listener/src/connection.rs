@@ -26,7 +26,6 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
     sync::watch,
     time::{sleep_until, timeout},
 };
@@ -54,23 +53,23 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) async fn run<S, F, B>(self, stream: TcpStream, service: S)
+    pub(crate) async fn run<I, S, F, B>(self, stream: I, service: S)
     where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         S: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
         F: Future<Output = Response<B>> + Send + 'static,
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        // Latency is worth more than full segments; a socket that refuses the option still works.
-        let _ = stream.set_nodelay(true);
         match self.tls.clone() {
             None => self.http1(stream, service).await,
             Some(config) => self.handshake(config, stream, service).await,
         }
     }
 
-    async fn handshake<S, F, B>(mut self, config: Arc<ServerConfig>, stream: TcpStream, service: S)
+    async fn handshake<I, S, F, B>(mut self, config: Arc<ServerConfig>, stream: I, service: S)
     where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         S: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
         F: Future<Output = Response<B>> + Send + 'static,
         B: Body<Data = Bytes> + Send + 'static,

@@ -3,6 +3,7 @@
 //! Nothing waits for ever: the TLS handshake, request headers (half sent or never sent, zero bytes on HTTP/2 too), idle connections,
 //! exchanges that make no progress, and the end itself all have a limit. See [`Limits`].
 
+mod accept;
 mod activity;
 pub mod body;
 mod connection;
@@ -10,6 +11,7 @@ mod counters;
 mod limits;
 mod server;
 
+pub use accept::Accept;
 pub use body::{Body, BodyError, BoxError, read_body};
 pub use connection::Peer;
 pub use counters::Counters;

@@ -1,7 +1,7 @@
 //! The accept loop: admits up to the cap, stops when told, drains up to the deadline.
 
 use crate::{
-    Counters, Limits,
+    Accept, Counters, Limits,
     body::BoxError,
     connection::{Connection, Peer},
 };
@@ -9,19 +9,15 @@ use bytes::Bytes;
 use hyper::{Request, Response, body::Incoming};
 use rustls::ServerConfig;
 use std::{io, sync::Arc, time::Duration};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::watch,
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 /// Pause after the system refuses to accept (no descriptors left), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A server that has its socket and waits to be run.
 #[derive(Debug)]
-pub struct Server {
-    socket: TcpListener,
+pub struct Server<A = TcpListener> {
+    socket: A,
     tls: Option<Arc<ServerConfig>>,
     limits: Limits,
     counters: Arc<Counters>,
@@ -35,14 +31,15 @@ pub struct Drained {
 }
 
 /// Serves `service` on `socket` until `shutdown`, then drains. See [`Server`] for counters.
-pub async fn serve<S, F, B>(
-    socket: TcpListener,
+pub async fn serve<A, S, F, B>(
+    socket: A,
     tls: Option<Arc<ServerConfig>>,
     limits: Limits,
     service: S,
     shutdown: impl Future<Output = ()>,
 ) -> Drained
 where
+    A: Accept,
     S: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: hyper::body::Body<Data = Bytes> + Send + 'static,
@@ -56,10 +53,10 @@ where
     server.serve(service, shutdown).await
 }
 
-impl Server {
+impl<A: Accept> Server<A> {
     /// A server of plain HTTP/1.1.
     #[must_use]
-    pub fn new(socket: TcpListener, limits: Limits) -> Self {
+    pub fn new(socket: A, limits: Limits) -> Self {
         Self {
             socket,
             tls: None,
@@ -114,7 +111,7 @@ impl Server {
         self,
         shutdown: impl Future<Output = ()>,
         connections: &mut JoinSet<()>,
-        mut run: impl FnMut(&Self, TcpStream, Peer) -> R,
+        mut run: impl FnMut(&Self, A::Stream, Peer) -> R,
     ) {
         tokio::pin!(shutdown);
         loop {

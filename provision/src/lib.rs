@@ -1,9 +1,10 @@
-//! What the binaries keep on disk: policies, their keys, the highest policy version seen; and what they fetch: collateral.
+//! What the binaries keep on disk: policies, their keys, the highest policy version seen; what they fetch: collateral; and how they connect.
 //!
 //! The only shared crate with disk, clock and network. It reads no environment; every path is the caller's, every error names its file.
 
 pub mod clock;
 pub mod collateral;
+pub mod connector;
 pub mod file;
 pub mod policy_file;
 pub mod policy_memory;
@@ -11,6 +12,7 @@ pub mod public_key;
 pub mod signing_key;
 
 pub use clock::{Clock, SystemClock};
+pub use connector::Connector;
 pub use file::FileError;
 pub use policy_file::{PolicyFileError, read_policy};
 pub use policy_memory::{MemoryError, PolicyMemory};
