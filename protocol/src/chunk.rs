@@ -74,16 +74,18 @@ impl ChunkSealer {
         self.append(FINAL, parts, out)
     }
 
+    /// The last part is encrypted straight into `out`; those before it are short.
     fn append(&mut self, aad: &[u8], parts: &[&[u8]], out: &mut Vec<u8>) -> Option<()> {
+        let (bulk, front) = parts.split_last().unwrap_or((&NOTHING, &[]));
         let start = out.len();
-        parts.iter().for_each(|part| out.extend_from_slice(part));
-        let text = out.get_mut(start..)?;
-        let Some(tag) = self.aead.seal(aad, text) else {
-            text.zeroize();
-            return None;
-        };
-        out.extend_from_slice(&tag);
-        Some(())
+        front.iter().for_each(|part| out.extend_from_slice(part));
+        out.resize(out.len() + bulk.len() + TAG, 0);
+        let message = out.get_mut(start..)?;
+        let sealed = self.aead.seal(aad, bulk, message);
+        if sealed.is_none() {
+            message.zeroize();
+        }
+        sealed
     }
 
     #[cfg(test)]
@@ -91,6 +93,8 @@ impl ChunkSealer {
         self.aead.jump_to(counter);
     }
 }
+
+const NOTHING: &[u8] = &[];
 
 fn total(parts: &[&[u8]]) -> usize {
     parts.iter().map(|part| part.len()).sum()
@@ -101,7 +105,10 @@ pub struct ChunkOpener {
     aead: SequencedAead,
     length: VarintReader,
     chunk: Chunk,
+    /// Ciphertext as it arrives, then plaintext. It grows to the longest chunk and stays, so that a warm opener allocates nothing.
     buffer: Zeroizing<Vec<u8>>,
+    /// Bytes of `buffer` that belong to the chunk being read.
+    gathered: usize,
 }
 
 /// The chunk being read.
@@ -122,6 +129,7 @@ impl ChunkOpener {
             length: VarintReader::default(),
             chunk: Chunk::Length,
             buffer: Zeroizing::default(),
+            gathered: 0,
         }
     }
 
@@ -138,46 +146,78 @@ impl ChunkOpener {
                 return Ok(None);
             };
             self.chunk = announced(length)?;
-            self.buffer.clear();
+            self.gathered = 0;
         }
         match self.chunk {
-            Chunk::Sized(length) => self.fill(length, input),
-            _ => self.fill_final(input).map(|()| None),
+            Chunk::Sized(length) => self.next_sized(length, input),
+            _ => self.gather_final(input).map(|()| None),
         }
     }
 
-    fn fill(&mut self, length: usize, input: &mut &[u8]) -> Result<Option<&[u8]>, ChunkError> {
-        let missing = length.saturating_sub(self.buffer.len());
-        wipe::reserve(&mut self.buffer, missing);
-        let missing = missing.min(input.len());
-        let (taken, rest) = input.split_at_checked(missing).unwrap_or((input, &[]));
-        self.buffer.extend_from_slice(taken);
-        *input = rest;
-        if self.buffer.len() < length {
+    fn next_sized(
+        &mut self,
+        length: usize,
+        input: &mut &[u8],
+    ) -> Result<Option<&[u8]>, ChunkError> {
+        if self.gathered == 0
+            && let Some((sealed, rest)) = input.split_at_checked(length)
+        {
+            *input = rest;
+            return self.open_whole(sealed).map(Some);
+        }
+        self.gather(length.saturating_sub(self.gathered), input);
+        if self.gathered < length {
             return Ok(None);
         }
         self.chunk = Chunk::Length;
-        let text = self.aead.open(b"", &mut self.buffer);
-        text.map(|text| Some(&*text))
-            .ok_or(ChunkError::Authentication)
+        self.open_gathered(b"").map(Some)
     }
 
-    fn fill_final(&mut self, input: &mut &[u8]) -> Result<(), ChunkError> {
-        if self.buffer.len().saturating_add(input.len()) > MAX_RECEIVED_CHUNK + TAG {
+    /// Opens a chunk that lies in the input in one piece, without gathering it first.
+    fn open_whole(&mut self, sealed: &[u8]) -> Result<&[u8], ChunkError> {
+        self.chunk = Chunk::Length;
+        let length = sealed.len().saturating_sub(TAG);
+        wipe::grow(&mut self.buffer, length);
+        let refused = ChunkError::Authentication;
+        let text = self.buffer.get_mut(..length).ok_or(refused)?;
+        self.aead.open_into(b"", sealed, text).ok_or(refused)?;
+        Ok(text)
+    }
+
+    fn open_gathered(&mut self, aad: &[u8]) -> Result<&[u8], ChunkError> {
+        let refused = ChunkError::Authentication;
+        let sealed = self.buffer.get_mut(..self.gathered).ok_or(refused)?;
+        let text = self.aead.open(aad, sealed).ok_or(refused)?;
+        Ok(text)
+    }
+
+    /// Moves up to `missing` bytes from the front of `input` to the chunk being read.
+    fn gather(&mut self, missing: usize, input: &mut &[u8]) {
+        let missing = missing.min(input.len());
+        let (taken, rest) = input.split_at_checked(missing).unwrap_or((input, &[]));
+        let end = self.gathered.saturating_add(taken.len());
+        wipe::grow(&mut self.buffer, end);
+        if let Some(room) = self.buffer.get_mut(self.gathered..end) {
+            room.copy_from_slice(taken);
+        }
+        self.gathered = end;
+        *input = rest;
+    }
+
+    fn gather_final(&mut self, input: &mut &[u8]) -> Result<(), ChunkError> {
+        if self.gathered.saturating_add(input.len()) > MAX_RECEIVED_CHUNK + TAG {
             return Err(ChunkError::TooLarge);
         }
-        wipe::append(&mut self.buffer, input);
-        *input = &[];
+        self.gather(input.len(), input);
         Ok(())
     }
 
     /// The outer stream has ended: the last chunk's plaintext.
     pub fn finish(&mut self) -> Result<&[u8], ChunkError> {
-        if self.chunk != Chunk::Final || self.buffer.len() < TAG {
+        if self.chunk != Chunk::Final || self.gathered < TAG {
             return Err(ChunkError::Truncated);
         }
-        let text = self.aead.open(FINAL, &mut self.buffer);
-        text.map(|text| &*text).ok_or(ChunkError::Authentication)
+        self.open_gathered(FINAL)
     }
 }
 

@@ -5,7 +5,7 @@ mod response;
 #[cfg(test)]
 mod tests;
 
-pub use opener::{OpenError, Opener, ResponseEvent};
+pub use opener::{OpenError, Opener, ResponseEvent, ResponsePart};
 
 use crate::{
     KeyConfigError, KeyConfigs, Opening, SealedHeaders, SignedKeyConfigs,

@@ -25,7 +25,7 @@ mod varint;
 mod wipe;
 
 pub use client::{
-    ClientRequest, OpenError, Opener, ResponseEvent, SealError, SealedRequest, Sealer,
+    ClientRequest, OpenError, Opener, ResponseEvent, ResponsePart, SealError, SealedRequest, Sealer,
 };
 pub use crypto::Aead;
 pub use identity::IdentitySecret;

@@ -3,15 +3,37 @@
 /// The largest value, 2^62 - 1.
 pub(crate) const MAX: u64 = (1 << 62) - 1;
 
-/// Appends `value` in its shortest form; values above [`MAX`] have none and are written as [`MAX`], which no length reaches.
-pub(crate) fn write(value: u64, out: &mut Vec<u8>) {
-    let value = value.min(MAX);
-    match value {
-        0..=0x3f => out.extend_from_slice(&(value as u8).to_be_bytes()),
-        0x40..=0x3fff => out.extend_from_slice(&(value as u16 | 0x4000).to_be_bytes()),
-        0x4000..=0x3fff_ffff => out.extend_from_slice(&(value as u32 | 0x8000_0000).to_be_bytes()),
-        _ => out.extend_from_slice(&(value | 0xc000_0000_0000_0000).to_be_bytes()),
+/// An integer in its shortest form.
+pub(crate) struct Encoded {
+    bytes: [u8; 8],
+    width: usize,
+}
+
+impl Encoded {
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.width).unwrap_or_default()
     }
+}
+
+/// `value` in its shortest form; values above [`MAX`] have none and are written as [`MAX`], which no length reaches.
+pub(crate) fn encode(value: u64) -> Encoded {
+    let value = value.min(MAX);
+    let (tag, width): (u64, usize) = match value {
+        0..=0x3f => (0, 1),
+        0x40..=0x3fff => (1, 2),
+        0x4000..=0x3fff_ffff => (2, 4),
+        _ => (3, 8),
+    };
+    let bits = value << (64 - 8 * width) | tag << 62;
+    Encoded {
+        bytes: bits.to_be_bytes(),
+        width,
+    }
+}
+
+/// Appends `value`.
+pub(crate) fn write(value: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(encode(value).as_slice());
 }
 
 /// Appends a length.

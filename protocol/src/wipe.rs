@@ -8,6 +8,16 @@ pub(crate) fn append(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
     buffer.extend_from_slice(bytes);
 }
 
+/// Makes `buffer` at least `length` bytes long, at least doubling it when it grows; what is added is zero.
+pub(crate) fn grow(buffer: &mut Zeroizing<Vec<u8>>, length: usize) {
+    let more = length.saturating_sub(buffer.len());
+    if more > 0 {
+        reserve(buffer, more);
+        let room = buffer.capacity();
+        buffer.resize(room, 0);
+    }
+}
+
 /// Makes room for `more` bytes, at least doubling what is held.
 pub(crate) fn reserve(buffer: &mut Zeroizing<Vec<u8>>, more: usize) {
     let needed = buffer.len().saturating_add(more);

@@ -43,6 +43,20 @@ pub enum ResponseEvent {
     },
 }
 
+/// What comes out of the seal before its end, lent: [`ResponseEvent`] without its copies. No Debug: it is what was sealed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ResponsePart<'a> {
+    /// Status and headers, as in [`ResponseEvent::Head`].
+    Head {
+        /// The final status, 200 to 599.
+        status: u16,
+        /// Header fields.
+        headers: &'a [(String, Vec<u8>)],
+    },
+    /// Part of the body, as in [`ResponseEvent::Body`]; not empty.
+    Body(&'a [u8]),
+}
+
 /// Why a response was refused; `code()` is stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -76,6 +90,20 @@ impl fmt::Debug for ResponseEvent {
             Self::Head { status, .. } => write!(out, "Head({status})"),
             Self::Body(part) => write!(out, "Body({} bytes)", part.len()),
             Self::End { .. } => write!(out, "End"),
+        }
+    }
+}
+
+impl ResponsePart<'_> {
+    /// Adds a copy to `events`; a body goes on where its last part ended.
+    fn join(self, events: &mut Vec<ResponseEvent>) {
+        match (self, events.last_mut()) {
+            (Self::Head { status, headers }, _) => events.push(ResponseEvent::Head {
+                status,
+                headers: headers.to_vec(),
+            }),
+            (Self::Body(part), Some(ResponseEvent::Body(body))) => body.extend_from_slice(part),
+            (Self::Body(part), _) => events.push(ResponseEvent::Body(part.to_vec())),
         }
     }
 }
@@ -153,8 +181,20 @@ impl Opener {
 
     /// Takes the next bytes of the outer response body, cut anywhere; gives what they complete.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<ResponseEvent>, OpenError> {
+        let mut events = Vec::new();
+        self.push_with(bytes, |part| part.join(&mut events))?;
+        Ok(events)
+    }
+
+    /// [`Opener::push`] that lends each part to `sink` instead of copying it: between head and end nothing is allocated once the
+    /// longest chunk was seen. Parts that `sink` got before an error are authenticated, and the response is refused all the same.
+    pub fn push_with(
+        &mut self,
+        bytes: &[u8],
+        mut sink: impl FnMut(ResponsePart<'_>),
+    ) -> Result<(), OpenError> {
         self.check_open()?;
-        let result = self.read(bytes);
+        let result = self.read(bytes, &mut sink);
         self.remember(result)
     }
 
@@ -193,24 +233,28 @@ impl Opener {
         result
     }
 
-    fn read(&mut self, mut input: &[u8]) -> Result<Vec<ResponseEvent>, OpenError> {
-        let mut events = Vec::new();
+    fn read(
+        &mut self,
+        mut input: &[u8],
+        sink: &mut impl FnMut(ResponsePart<'_>),
+    ) -> Result<(), OpenError> {
         if self.chunks.is_none() {
             self.chunks = self.start.read(&mut input)?;
         }
         if let Some(chunks) = &mut self.chunks {
             while let Some(text) = chunks.next(&mut input)? {
-                self.response.accept(text, &mut events)?;
+                self.response.accept(text, sink)?;
             }
         }
-        Ok(events)
+        Ok(())
     }
 
     fn read_end(&mut self) -> Result<Vec<ResponseEvent>, OpenError> {
         let mut events = Vec::new();
+        let mut sink = |part: ResponsePart<'_>| part.join(&mut events);
         let chunks = self.chunks.as_mut().ok_or(OpenError::Truncated)?;
-        self.response.accept(chunks.finish()?, &mut events)?;
-        self.response.finish(&mut events)?;
+        self.response.accept(chunks.finish()?, &mut sink)?;
+        self.response.finish(&mut sink)?;
         let receipt = self.verified_receipt().map_err(OpenError::Receipt)?;
         events.push(ResponseEvent::End { receipt });
         Ok(events)

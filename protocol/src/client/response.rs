@@ -1,6 +1,6 @@
 //! The inside of a sealed response: binary HTTP to events, its digest kept, its receipt taken from the trailer.
 
-use super::opener::{OpenError, ResponseEvent};
+use super::opener::{OpenError, ResponsePart};
 use crate::{
     Opening, ReceiptError, SignedReceipt,
     bhttp::{Decoder, Event, Fields},
@@ -26,49 +26,47 @@ impl ResponseReader {
         }
     }
 
-    /// Takes plaintext; adds the events that it completes.
+    /// Takes plaintext; gives the parts that it completes to `sink`.
     pub(super) fn accept(
         &mut self,
         mut text: &[u8],
-        events: &mut Vec<ResponseEvent>,
+        sink: &mut impl FnMut(ResponsePart<'_>),
     ) -> Result<(), OpenError> {
         while let Some(event) = self.decoder.next(&mut text)? {
-            self.take(event, events);
+            self.take(event, sink);
         }
         Ok(())
     }
 
     /// The plaintext has ended.
-    pub(super) fn finish(&mut self, events: &mut Vec<ResponseEvent>) -> Result<(), OpenError> {
+    pub(super) fn finish(
+        &mut self,
+        sink: &mut impl FnMut(ResponsePart<'_>),
+    ) -> Result<(), OpenError> {
         let decoder = std::mem::replace(&mut self.decoder, Decoder::response());
         if let Some(event) = decoder.finish()? {
-            self.take(event, events);
+            self.take(event, sink);
         }
         Ok(())
     }
 
-    fn take(&mut self, event: Event<'_>, events: &mut Vec<ResponseEvent>) {
+    fn take(&mut self, event: Event<'_>, sink: &mut impl FnMut(ResponsePart<'_>)) {
         match event {
             Event::Response { status, fields } => {
                 self.digest = Some(ResponseDigest::new(status));
-                events.push(ResponseEvent::Head {
+                sink(ResponsePart::Head {
                     status,
-                    headers: fields,
+                    headers: &fields,
                 });
             }
-            Event::Content(part) => self.take_body(part, events),
+            Event::Content(part) => {
+                if let Some(digest) = &mut self.digest {
+                    digest.update(part);
+                }
+                sink(ResponsePart::Body(part));
+            }
             Event::Trailers(fields) => self.trailers = fields,
             Event::Request { .. } => {}
-        }
-    }
-
-    fn take_body(&mut self, part: &[u8], events: &mut Vec<ResponseEvent>) {
-        if let Some(digest) = &mut self.digest {
-            digest.update(part);
-        }
-        match events.last_mut() {
-            Some(ResponseEvent::Body(body)) => body.extend_from_slice(part),
-            _ => events.push(ResponseEvent::Body(part.to_vec())),
         }
     }
 

@@ -66,6 +66,32 @@ fn a_request_and_its_streamed_response() {
 }
 
 #[test]
+fn parts_are_lent_as_their_chunks_arrive() {
+    let node = Node::new();
+    let (envelope, mut opener) = node.seal();
+    let pieces = node.respond(&envelope, &PARTS);
+    let mut lent = Vec::new();
+    let sent = pieces.concat();
+    let mut sink = |part: ResponsePart<'_>| match part {
+        ResponsePart::Head { status, headers } => assert_eq!((status, headers.len()), (200, 1)),
+        ResponsePart::Body(part) => lent.push(part.to_vec()),
+    };
+    opener.push_with(&sent, &mut sink).unwrap();
+    assert_eq!(lent, PARTS, "each chunk is lent by itself");
+    let end = opener.finish().unwrap();
+    assert!(matches!(end.as_slice(), [ResponseEvent::End { .. }]));
+
+    let (envelope, mut opener) = node.seal();
+    let mut pieces = node.respond(&envelope, &PARTS);
+    pieces[1][3] ^= 1;
+    let mut lent = 0;
+    let refused = opener.push_with(&pieces.concat(), |_| lent += 1);
+    assert_eq!(refused, Err(OpenError::Authentication));
+    assert_eq!(lent, 1, "the head is lent, nothing behind the change");
+    assert_eq!(opener.push_with(&[], |_| ()), refused, "errors are final");
+}
+
+#[test]
 fn a_response_may_come_byte_by_byte() {
     for node in [Node::new(), Node::with_x25519_only()] {
         let (envelope, mut opener) = node.seal();

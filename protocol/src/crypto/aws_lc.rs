@@ -56,19 +56,21 @@ impl AeadKey {
         Some(Self(aead::LessSafeKey::new(key)))
     }
 
-    /// Encrypts in place; gives the tag.
+    /// Encrypts a message of two pieces, one after the other: what is at the front of `out`, in place, then `bulk`, into the rest of `out`
+    /// but for the tag at its end. `bulk` is thus read once and not copied first.
     pub(crate) fn seal(
         &self,
         nonce: [u8; NONCE],
         aad: &[u8],
-        in_out: &mut [u8],
-    ) -> Option<[u8; TAG]> {
+        bulk: &[u8],
+        out: &mut [u8],
+    ) -> Option<()> {
         let nonce = aead::Nonce::assume_unique_for_key(nonce);
-        let tag = self
-            .0
-            .seal_in_place_separate_tag(nonce, aead::Aad::from(aad), in_out)
-            .ok()?;
-        exactly(tag.as_ref())
+        let front = out.len().checked_sub(bulk.len().checked_add(TAG)?)?;
+        let (front, rest) = out.split_at_mut_checked(front)?;
+        self.0
+            .seal_in_place_scatter(nonce, aead::Aad::from(aad), front, bulk, rest)
+            .ok()
     }
 
     /// Decrypts ciphertext and tag in place; gives the plaintext.
@@ -81,6 +83,21 @@ impl AeadKey {
         let nonce = aead::Nonce::assume_unique_for_key(nonce);
         self.0
             .open_in_place(nonce, aead::Aad::from(aad), in_out)
+            .ok()
+    }
+
+    /// Decrypts ciphertext and tag into `out`, which has the plaintext's length; after a refusal its content means nothing.
+    pub(crate) fn open_into(
+        &self,
+        nonce: [u8; NONCE],
+        aad: &[u8],
+        sealed: &[u8],
+        out: &mut [u8],
+    ) -> Option<()> {
+        let nonce = aead::Nonce::assume_unique_for_key(nonce);
+        let (text, tag) = sealed.split_at_checked(out.len())?;
+        self.0
+            .open_separate_gather(nonce, aead::Aad::from(aad), text, tag, out)
             .ok()
     }
 }

@@ -72,17 +72,22 @@ impl AeadKey {
         })
     }
 
-    /// Encrypts in place; gives the tag.
+    /// Encrypts what is at the front of `out`, then `bulk`, into `out`, whose end is the tag's.
     pub(crate) fn seal(
         &self,
         nonce: [u8; NONCE],
         aad: &[u8],
-        in_out: &mut [u8],
-    ) -> Option<[u8; TAG]> {
-        match self {
-            Self::Aes128(key) => seal(key.as_ref(), nonce, aad, in_out),
-            Self::Aes256(key) => seal(key.as_ref(), nonce, aad, in_out),
-        }
+        bulk: &[u8],
+        out: &mut [u8],
+    ) -> Option<()> {
+        let (text, tag) = out.split_at_mut_checked(out.len().checked_sub(TAG)?)?;
+        let front = text.len().checked_sub(bulk.len())?;
+        text.get_mut(front..)?.copy_from_slice(bulk);
+        tag.copy_from_slice(&match self {
+            Self::Aes128(key) => seal(key.as_ref(), nonce, aad, text)?,
+            Self::Aes256(key) => seal(key.as_ref(), nonce, aad, text)?,
+        });
+        Some(())
     }
 
     /// Decrypts ciphertext and tag in place; gives the plaintext.
@@ -95,6 +100,22 @@ impl AeadKey {
         match self {
             Self::Aes128(key) => open(key.as_ref(), nonce, aad, in_out),
             Self::Aes256(key) => open(key.as_ref(), nonce, aad, in_out),
+        }
+    }
+
+    /// Decrypts ciphertext and tag into `out`, which has the plaintext's length.
+    pub(crate) fn open_into(
+        &self,
+        nonce: [u8; NONCE],
+        aad: &[u8],
+        sealed: &[u8],
+        out: &mut [u8],
+    ) -> Option<()> {
+        let (text, tag) = sealed.split_at_checked(out.len())?;
+        out.copy_from_slice(text);
+        match self {
+            Self::Aes128(key) => open_detached(key.as_ref(), nonce, aad, (out, tag)),
+            Self::Aes256(key) => open_detached(key.as_ref(), nonce, aad, (out, tag)),
         }
     }
 }
@@ -118,12 +139,21 @@ fn open<'a, A: AeadInOut>(
     aad: &[u8],
     in_out: &'a mut [u8],
 ) -> Option<&'a mut [u8]> {
-    let nonce = <&Nonce<A>>::try_from(nonce.as_slice()).ok()?;
     let (text, tag) = in_out.split_at_mut_checked(in_out.len().checked_sub(TAG)?)?;
-    let tag = <&aes_gcm::aead::Tag<A>>::try_from(&*tag).ok()?;
-    key.decrypt_inout_detached(nonce, aad, InOutBuf::from(&mut *text), tag)
-        .ok()?;
+    open_detached(key, nonce, aad, (text, tag))?;
     Some(text)
+}
+
+fn open_detached<A: AeadInOut>(
+    key: &A,
+    nonce: [u8; NONCE],
+    aad: &[u8],
+    (text, tag): (&mut [u8], &[u8]),
+) -> Option<()> {
+    let nonce = <&Nonce<A>>::try_from(nonce.as_slice()).ok()?;
+    let tag = <&aes_gcm::aead::Tag<A>>::try_from(tag).ok()?;
+    key.decrypt_inout_detached(nonce, aad, InOutBuf::from(text), tag)
+        .ok()
 }
 
 /// An X25519 private key (RFC 7748).

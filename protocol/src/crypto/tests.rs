@@ -26,17 +26,38 @@ fn hmac_rfc_4231_case_2() {
     assert_eq!(hex::encode(*mac), expected);
 }
 
+/// A message in two pieces, the first of them in place.
+fn sealed(seal: impl Fn(&[u8], &mut [u8]) -> Option<()>) -> Vec<u8> {
+    let mut out = [b"plain".as_slice(), &[0; 4 + TAG]].concat();
+    seal(b"text", &mut out).unwrap();
+    assert!(seal(b"longer than the whole of out", &mut out.clone()).is_none());
+    out
+}
+
 #[test]
 fn aeads_agree_and_refuse_any_change() {
     for aead in [Aead::Aes128Gcm, Aead::Aes256Gcm] {
         let key = vec![5; aead.key_len()];
         let ours = AeadKey::new(aead, &key).unwrap();
         let theirs = rust_crypto::AeadKey::new(aead, &key).unwrap();
-        let (mut a, mut b) = (b"plaintext".to_vec(), b"plaintext".to_vec());
-        let tag = ours.seal([6; NONCE], b"aad", &mut a).unwrap();
-        assert_eq!(theirs.seal([6; NONCE], b"aad", &mut b), Some(tag));
+        let a = sealed(|bulk, out| ours.seal([6; NONCE], b"aad", bulk, out));
+        let b = sealed(|bulk, out| theirs.seal([6; NONCE], b"aad", bulk, out));
         assert_eq!(a, b);
-        a.extend_from_slice(&tag);
+        let mut text = [0; 9];
+        ours.open_into([6; NONCE], b"aad", &a, &mut text).unwrap();
+        assert_eq!(&text, b"plaintext");
+        text = [0; 9];
+        theirs.open_into([6; NONCE], b"aad", &a, &mut text).unwrap();
+        assert_eq!(&text, b"plaintext");
+        for length in [8, 10, 25, 26] {
+            let mut text = vec![0; length];
+            assert!(ours.open_into([6; NONCE], b"aad", &a, &mut text).is_none());
+            assert!(
+                theirs
+                    .open_into([6; NONCE], b"aad", &a, &mut text)
+                    .is_none()
+            );
+        }
         assert_eq!(
             theirs.open([6; NONCE], b"aad", &mut a.clone()).unwrap(),
             b"plaintext"
@@ -52,6 +73,13 @@ fn aeads_agree_and_refuse_any_change() {
                 ours.open([6; NONCE], b"aad", &mut changed.clone())
                     .is_none()
             );
+            let mut text = [0; 9];
+            for refused in [
+                theirs.open_into([6; NONCE], b"aad", &changed, &mut text),
+                ours.open_into([6; NONCE], b"aad", &changed, &mut text),
+            ] {
+                assert!(refused.is_none());
+            }
             assert!(theirs.open([6; NONCE], b"aad", &mut changed).is_none());
         }
         assert!(ours.open([7; NONCE], b"aad", &mut a.clone()).is_none());

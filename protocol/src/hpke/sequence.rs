@@ -1,6 +1,6 @@
 //! An AEAD key whose nonces count up: `ContextS.Seal` and `ContextR.Open` of RFC 9180 section 5.2, and the response of Chunked OHTTP.
 
-use crate::crypto::{Aead, AeadKey, NONCE, TAG};
+use crate::crypto::{Aead, AeadKey, NONCE};
 
 /// An AEAD key with a base nonce and a counter that never wraps.
 pub(crate) struct SequencedAead {
@@ -20,16 +20,22 @@ impl SequencedAead {
         })
     }
 
-    /// Encrypts in place; gives the tag, or `None` when the counter is used up.
-    pub(crate) fn seal(&mut self, aad: &[u8], in_out: &mut [u8]) -> Option<[u8; TAG]> {
+    /// Encrypts what is at the front of `out`, then `bulk`, into `out`, whose end is the tag's; `None` when the counter is used up.
+    pub(crate) fn seal(&mut self, aad: &[u8], bulk: &[u8], out: &mut [u8]) -> Option<()> {
         let nonce = self.nonce()?;
-        self.key.seal(nonce, aad, in_out)
+        self.key.seal(nonce, aad, bulk, out)
     }
 
     /// Decrypts ciphertext and tag in place. The counter moves on even when this fails: a stream that failed once is not read further.
     pub(crate) fn open<'a>(&mut self, aad: &[u8], in_out: &'a mut [u8]) -> Option<&'a mut [u8]> {
         let nonce = self.nonce()?;
         self.key.open(nonce, aad, in_out)
+    }
+
+    /// [`Self::open`] from one buffer into another of the plaintext's length.
+    pub(crate) fn open_into(&mut self, aad: &[u8], sealed: &[u8], out: &mut [u8]) -> Option<()> {
+        let nonce = self.nonce()?;
+        self.key.open_into(nonce, aad, sealed, out)
     }
 
     /// The base nonce XOR the counter, big-endian; `None` once 2^64 messages were made.
@@ -57,9 +63,10 @@ mod tests {
     fn the_counter_ends_and_does_not_wrap() {
         let mut aead = SequencedAead::new(Aead::Aes128Gcm, &[1; 16], [0; NONCE]).unwrap();
         aead.jump_to(u64::MAX);
-        assert!(aead.seal(b"", &mut [0; 4]).is_some());
-        assert!(aead.seal(b"", &mut [0; 4]).is_none());
+        assert!(aead.seal(b"", b"", &mut [0; 20]).is_some());
+        assert!(aead.seal(b"", b"", &mut [0; 20]).is_none());
         assert!(aead.open(b"", &mut [0; 20]).is_none());
+        assert!(aead.open_into(b"", &[0; 20], &mut [0; 4]).is_none());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
     exchange::{ExchangeDigests, ResponseDigest},
     hpke::Exporter,
     receipt::TRAILER,
+    varint,
 };
 use attestation::Digest;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -68,18 +69,26 @@ impl Responder {
     /// Seals part of the body: into one chunk up to [`MAX_SENT_CHUNK`] less two bytes, else into more; an empty part gives nothing.
     #[must_use]
     pub fn body(&mut self, part: &[u8]) -> Vec<u8> {
+        let chunks = part.len().div_ceil(MAX_PART);
+        let mut out = Vec::with_capacity(part.len() + chunks * (PART_PREFIX + 4 + 16));
+        self.body_into(part, &mut out);
+        out
+    }
+
+    /// Appends what [`Responder::body`] gives to `out`; where that has room, nothing is allocated.
+    pub fn body_into(&mut self, part: &[u8], out: &mut Vec<u8>) {
         match &mut self.response {
             Some(response) => response.update(part),
             None => self.sealer = None,
         }
-        let chunks = part.len().div_ceil(MAX_PART);
-        let mut out = Vec::with_capacity(part.len() + chunks * (PART_PREFIX + 4 + 16));
+        let start = out.len();
         for part in part.chunks(MAX_PART) {
-            let mut prefix = Vec::with_capacity(PART_PREFIX);
-            bhttp::encode_content_len(part.len(), &mut prefix);
-            self.seal(&[&prefix, part], &mut out);
+            let prefix = varint::encode(part.len() as u64);
+            self.seal(&[prefix.as_slice(), part], out);
         }
-        self.unless_broken(out)
+        if self.sealer.is_none() {
+            out.truncate(start);
+        }
     }
 
     /// HMAC of the request, the response body so far, and `tokens` (ids as u32 little-endian): what a receipt states.
