@@ -60,6 +60,8 @@ impl Request {
             model: self.model.as_deref(),
             residency: None,
             request_id: id.0,
+            tenant: None,
+            cache_secret: None,
         }
     }
 }

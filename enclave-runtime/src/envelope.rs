@@ -1,6 +1,6 @@
 //! Receives one envelope: the opener is fed while the body streams in.
 
-use crate::{epochs::Epoch, problem::Problem};
+use crate::{epochs::Epochs, problem::Problem};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Body;
@@ -31,7 +31,7 @@ impl EnvelopeError {
     pub(crate) const fn problem(self) -> Problem {
         match self {
             Self::Refused(ReceiverError::UnknownKey) => Problem::Key,
-            Self::Refused(ReceiverError::ReplaySetFull) => Problem::Busy,
+            Self::Refused(ReceiverError::ReplaySetFull(_)) => Problem::Busy,
             _ => Problem::Envelope,
         }
     }
@@ -39,24 +39,24 @@ impl EnvelopeError {
 
 /// Reads `body` to its authenticated end within `limit`.
 pub(crate) async fn receive<B>(
-    epoch: &Epoch,
+    epochs: &Epochs,
     body: B,
     limit: Duration,
 ) -> Result<(Plaintext, Responder), EnvelopeError>
 where
     B: Body<Data = Bytes>,
 {
-    timeout(limit, open(epoch, body))
+    timeout(limit, open(epochs, body))
         .await
         .unwrap_or(Err(EnvelopeError::TimedOut))
 }
 
-async fn open<B>(epoch: &Epoch, body: B) -> Result<(Plaintext, Responder), EnvelopeError>
+async fn open<B>(epochs: &Epochs, body: B) -> Result<(Plaintext, Responder), EnvelopeError>
 where
     B: Body<Data = Bytes>,
 {
     let mut body = pin!(body);
-    let mut opener = epoch.receiver.open();
+    let mut opener = epochs.open();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| EnvelopeError::BrokenOff)?;
         if let Some(bytes) = frame.data_ref() {

@@ -1,8 +1,10 @@
 //! Key epochs: the keys that open envelopes, and the short-lived list of them that the identity signs again before it expires.
 
 use attestation::{Digest, UnixTime};
-use protocol::{IdentitySecret, KeyConfigs, KeyEpoch, Receiver, SignedKeyConfigs};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use protocol::{
+    IdentitySecret, KeyConfigs, KeyEpoch, Receiver, RequestOpener, SignedKeyConfigs, Terms,
+};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A list is valid from this long before it was signed, for peers whose clocks are behind.
 const BACKDATED_SECONDS: u64 = 60;
@@ -17,24 +19,24 @@ pub(crate) struct KeyListTerms {
     pub(crate) policy_expires: UnixTime,
     pub(crate) window_seconds: u64,
     pub(crate) replay_capacity: usize,
-    pub(crate) max_request_bytes: usize,
+    pub(crate) exchange: Terms,
 }
 
-/// The keys of one epoch.
-pub(crate) struct Epoch {
-    pub(crate) number: u64,
-    pub(crate) receiver: Receiver,
+/// The public half of one epoch.
+struct Epoch {
+    number: u64,
     ohttp_keys: Vec<u8>,
 }
 
 /// The epoch in use and its signed list.
 pub(crate) struct Epochs {
     terms: KeyListTerms,
+    receiver: Receiver,
     current: Mutex<Current>,
 }
 
 struct Current {
-    epoch: Arc<Epoch>,
+    epoch: Epoch,
     list: Option<SignedList>,
 }
 
@@ -46,16 +48,18 @@ struct SignedList {
 impl Epochs {
     /// Starts with the epoch numbered by `now`, so that numbers rise over restarts and key ids seldom repeat.
     pub(crate) fn start(terms: KeyListTerms, now: UnixTime) -> Self {
-        let epoch = Arc::new(Epoch::generate(now.0, &terms));
+        let receiver = Receiver::new(terms.exchange);
+        let epoch = Epoch::begin(now.0, &terms, &receiver);
         Self {
             terms,
+            receiver,
             current: Mutex::new(Current { epoch, list: None }),
         }
     }
 
-    /// The keys that open envelopes now.
-    pub(crate) fn current(&self) -> Arc<Epoch> {
-        Arc::clone(&self.lock().epoch)
+    /// Starts on one envelope.
+    pub(crate) fn open(&self) -> RequestOpener {
+        self.receiver.open()
     }
 
     /// The signed list; signed anew for the same epoch once half of its window has passed. No list outlives the policy that it names.
@@ -77,11 +81,9 @@ impl Epochs {
     pub(crate) fn retire(&self, number: u64) {
         let mut current = self.lock();
         if current.epoch.number == number {
-            let next = Epoch::generate(number.saturating_add(1), &self.terms);
-            *current = Current {
-                epoch: Arc::new(next),
-                list: None,
-            };
+            let epoch = Epoch::begin(number.saturating_add(1), &self.terms, &self.receiver);
+            self.receiver.retire(number);
+            *current = Current { epoch, list: None };
         }
     }
 
@@ -109,12 +111,10 @@ impl Epochs {
 }
 
 impl Epoch {
-    fn generate(number: u64, terms: &KeyListTerms) -> Self {
+    fn begin(number: u64, terms: &KeyListTerms, receiver: &Receiver) -> Self {
         let keys = KeyEpoch::generate(number, terms.replay_capacity);
-        Self {
-            number,
-            ohttp_keys: keys.ohttp_keys(),
-            receiver: Receiver::new(keys, terms.max_request_bytes),
-        }
+        let ohttp_keys = keys.ohttp_keys();
+        receiver.install(keys);
+        Self { number, ohttp_keys }
     }
 }

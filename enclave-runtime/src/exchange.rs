@@ -7,7 +7,7 @@ use crate::{
 };
 use attestation::UnixTime;
 use bytes::Bytes;
-use protocol::{Plaintext, Receipt, Responder, SealedHeaders, SignedReceipt, Usage};
+use protocol::{Outcome, Plaintext, Receipt, Responder, SealedHeaders, SignedReceipt, Usage};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -21,7 +21,6 @@ pub(crate) struct Exchange {
     pub(crate) account: Account,
     responder: Responder,
     out: mpsc::Sender<Bytes>,
-    epoch: u64,
     received_at: UnixTime,
     status: u16,
 }
@@ -39,7 +38,6 @@ impl Exchange {
         node: Arc<Node>,
         request: &Plaintext,
         responder: Responder,
-        epoch: u64,
         out: mpsc::Sender<Bytes>,
     ) -> Self {
         Self {
@@ -50,7 +48,6 @@ impl Exchange {
             node,
             responder,
             out,
-            epoch,
         }
     }
 
@@ -131,11 +128,16 @@ impl Exchange {
             client_policy: self.headers.client_policy,
             model: card.name.clone(),
             model_digest: card.model_digest,
+            tokenizer_digest: card.tokenizer_digest,
+            template_digest: card.template_digest,
             aibom_digest: None,
             node: node.name.clone(),
-            epoch: self.epoch,
+            epoch: self.responder.epoch(),
             cache_scope: "request".to_owned(),
+            tenant: self.headers.tenant.map(|tenant| tenant.key),
             residency: node.residency.clone(),
+            padding: node.padding,
+            outcome: Outcome::Complete,
             status: self.status,
             usage: *usage,
             received_at: self.received_at,

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 use hyper::body::{Body as HttpBody, Frame};
 use listener::{Body, BoxError, body, read_body};
-use protocol::{REQUEST_MEDIA_TYPE, RESPONSE_MEDIA_TYPE};
+use protocol::{REQUEST_MEDIA_TYPE, RESPONSE_MEDIA_TYPE, ReceiverError};
 use std::{
     convert::Infallible,
     pin::Pin,
@@ -73,11 +73,11 @@ where
     let permit = Arc::clone(&node.in_flight)
         .try_acquire_owned()
         .map_err(|_| Problem::Busy)?;
-    let epoch = node.epochs.current();
-    let opened = envelope::receive(&epoch, request.into_body(), node.limits.envelope_timeout).await;
-    let (request, responder) = opened.map_err(|error| refuse(&node, epoch.number, error))?;
+    let limit = node.limits.envelope_timeout;
+    let opened = envelope::receive(&node.epochs, request.into_body(), limit).await;
+    let (request, responder) = opened.map_err(|error| refuse(&node, error))?;
     let (out, chunks) = mpsc::channel(CHUNKS_AHEAD);
-    let exchange = Exchange::new(node, &request, responder, epoch.number, out);
+    let exchange = Exchange::new(node, &request, responder, out);
     tokio::spawn(async move {
         let _permit = permit;
         answer::answer(exchange, request).await;
@@ -87,9 +87,9 @@ where
     Ok(response)
 }
 
-fn refuse(node: &Node, epoch: u64, error: EnvelopeError) -> Problem {
+fn refuse(node: &Node, error: EnvelopeError) -> Problem {
     telemetry::refused(error.code());
-    if error == EnvelopeError::Refused(protocol::ReceiverError::ReplaySetFull) {
+    if let EnvelopeError::Refused(ReceiverError::ReplaySetFull(epoch)) = error {
         telemetry::epoch_retired(epoch);
         node.epochs.retire(epoch);
     }

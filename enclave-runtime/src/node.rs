@@ -16,7 +16,9 @@ use attestation::{
 };
 use aws_lc_rs::rand;
 use engine::{Engine, ModelCard};
-use protocol::{IdentitySecret, RequestContext, SealedHeaders, SignedKeyConfigs};
+use protocol::{
+    IdentitySecret, PaddingProfile, RequestContext, SealedHeaders, SignedKeyConfigs, Terms,
+};
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::Semaphore;
 
@@ -38,6 +40,7 @@ pub(crate) struct Node {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) provider: Arc<dyn EvidenceProvider>,
     pub(crate) collateral: Option<PathBuf>,
+    pub(crate) padding: PaddingProfile,
     pub(crate) issued: IssuedBindings,
     pub(crate) epochs: Epochs,
     pub(crate) in_flight: Arc<Semaphore>,
@@ -74,6 +77,7 @@ impl Node {
             policy: parts.policy,
             residency: parts.residency,
             collateral: parts.collateral,
+            padding: parts.padding,
             limits: parts.limits,
             identity,
             manifest,
@@ -158,7 +162,7 @@ fn manifest(parts: &Parts, card: &ModelCard) -> Manifest {
         isa: card.isa.to_owned(),
         max_context_tokens: card.context_tokens,
         max_request_bytes: parts.limits.max_request_bytes,
-        padding: "off".to_owned(),
+        padding: parts.padding.as_str().to_owned(),
         policy_root: parts.policy.root,
     }
 }
@@ -173,6 +177,9 @@ fn key_list_terms(parts: &Parts, identity: Digest, manifest: Digest) -> KeyListT
         policy_expires: parts.policy.expires,
         window_seconds: parts.limits.key_window.as_secs(),
         replay_capacity: parts.limits.replay_capacity,
-        max_request_bytes: parts.limits.max_request_bytes as usize,
+        exchange: Terms {
+            max_request_bytes: parts.limits.max_request_bytes as usize,
+            padding: parts.padding,
+        },
     }
 }

@@ -4,6 +4,7 @@ use crate::{Clock, Limits, http, node::Node, telemetry};
 use attestation::{Digest, EvidenceError, EvidenceProvider, UnixTime};
 use engine::Engine;
 use listener::{Accept, Drained};
+use protocol::PaddingProfile;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// How much longer than an answer may take a silent connection is kept.
@@ -20,6 +21,8 @@ pub struct Parts {
     pub residency: Option<String>,
     /// File of the collateral bundle that goes out with the evidence, for verifiers that have none of their own; read for each challenge.
     pub collateral: Option<PathBuf>,
+    /// How requests and answers are padded; stated in the manifest.
+    pub padding: PaddingProfile,
     /// SHA-256 of the executable.
     pub runtime_digest: Digest,
     /// Limits.

@@ -8,7 +8,8 @@ mod tests;
 pub use opener::{OpenError, Opener, ResponseEvent, ResponsePart};
 
 use crate::{
-    KeyConfigError, KeyConfigs, Opening, SealedHeaders, SignedKeyConfigs,
+    CacheSecret, KeyConfigError, KeyConfigs, Opening, PaddingProfile, SealedHeaders,
+    SignedKeyConfigs, TenantCredential, TenantSigner, TenantStatement,
     bhttp::{self, BhttpError, RequestControl},
     chunk::{ChunkSealer, MAX_SENT_CHUNK},
     envelope::Header,
@@ -36,6 +37,7 @@ pub(crate) struct Peer {
     pub(crate) binding_id: BindingId,
     pub(crate) client_policy: Digest,
     pub(crate) not_after: UnixTime,
+    pub(crate) padding: PaddingProfile,
 }
 
 /// A request to seal: what an HTTP client would have sent. Debug tells the body's length only.
@@ -55,6 +57,10 @@ pub struct ClientRequest<'a> {
     pub residency: Option<&'a str>,
     /// The request id; the same on a retry.
     pub request_id: [u8; 16],
+    /// Who asks, where the node's policy wants to know.
+    pub tenant: Option<&'a dyn TenantSigner>,
+    /// With whom cached state may be shared: nobody, if absent.
+    pub cache_secret: Option<&'a CacheSecret>,
 }
 
 /// A sealed request: the bytes to post, and nothing else about the prompt.
@@ -80,6 +86,12 @@ pub enum SealError {
     /// The request is no HTTP request.
     #[error("the request cannot be encoded: {0}")]
     Request(BhttpError),
+    /// The tenant's key made no signature.
+    #[error("the tenant's key made no signature")]
+    Tenant,
+    /// The attested manifest names a padding profile that this build does not know.
+    #[error("the node pads in a way that this version does not know")]
+    Padding,
     /// The list's public key is none (X25519 of low order, not ML-KEM), or there is no randomness.
     #[error("no key could be encapsulated to the node")]
     Encapsulation,
@@ -94,6 +106,8 @@ impl SealError {
             Self::AdmissionExpired => "seal.admission_expired",
             Self::Header(_) => "seal.header",
             Self::Request(_) => "seal.request",
+            Self::Tenant => "seal.tenant",
+            Self::Padding => "seal.padding",
             Self::Encapsulation => "seal.encapsulation",
         }
     }
@@ -110,16 +124,20 @@ impl fmt::Debug for ClientRequest<'_> {
     }
 }
 
-impl From<&Admitted> for Peer {
-    fn from(admitted: &Admitted) -> Self {
+impl TryFrom<&Admitted> for Peer {
+    type Error = SealError;
+
+    fn try_from(admitted: &Admitted) -> Result<Self, SealError> {
         let claims = admitted.claims();
-        Self {
+        let padding = PaddingProfile::parse(&claims.manifest.padding);
+        Ok(Self {
             identity: claims.identity,
             manifest: claims.manifest_digest,
             binding_id: claims.binding_id,
             client_policy: *admitted.policy_digest(),
             not_after: admitted.not_after(),
-        }
+            padding: padding.ok_or(SealError::Padding)?,
+        })
     }
 }
 
@@ -130,7 +148,7 @@ impl Sealer {
         keys: &SignedKeyConfigs,
         now: UnixTime,
     ) -> Result<Self, SealError> {
-        Self::to(Peer::from(admitted), keys, now)
+        Self::to(Peer::try_from(admitted)?, keys, now)
     }
 
     pub(crate) fn to(
@@ -212,10 +230,12 @@ impl Sealer {
         let mut end = Vec::new();
         bhttp::encode_end(&[], &mut end).map_err(SealError::Request)?;
         let length = head.len() + request.body.len() + end.len();
+        let length = self.peer.padding.request_len(length);
         let mut message = Zeroizing::new(Vec::with_capacity(length));
         message.extend_from_slice(&head);
         message.extend_from_slice(request.body);
         message.extend_from_slice(&end);
+        message.resize(length, 0);
         Ok(message)
     }
 
@@ -225,7 +245,7 @@ impl Sealer {
         now: UnixTime,
         out: &mut Vec<u8>,
     ) -> Result<(), SealError> {
-        let headers = self.sealed_headers(request, now);
+        let headers = self.sealed_headers(request, now)?;
         let lines = headers
             .to_lines(request.method, request.path)
             .map_err(SealError::Header)?;
@@ -244,8 +264,12 @@ impl Sealer {
         bhttp::encode_request(&control, &fields, out).map_err(SealError::Request)
     }
 
-    fn sealed_headers(&self, request: &ClientRequest<'_>, now: UnixTime) -> SealedHeaders {
-        SealedHeaders {
+    fn sealed_headers(
+        &self,
+        request: &ClientRequest<'_>,
+        now: UnixTime,
+    ) -> Result<SealedHeaders, SealError> {
+        Ok(SealedHeaders {
             binding_id: self.peer.binding_id,
             policy_version: self.keys.policy_version,
             policy_digest: self.keys.policy_digest,
@@ -255,7 +279,21 @@ impl Sealer {
             node: self.keys.node.clone(),
             model: request.model.map(str::to_owned),
             residency: request.residency.map(str::to_owned),
-        }
+            tenant: self.tenant(request)?,
+            cache_secret: request.cache_secret.cloned(),
+        })
+    }
+
+    fn tenant(&self, request: &ClientRequest<'_>) -> Result<Option<TenantCredential>, SealError> {
+        let statement = TenantStatement {
+            request_id: &request.request_id,
+            binding_id: &self.peer.binding_id,
+            method: request.method,
+            path: request.path,
+            body: request.body,
+        };
+        let sign = |signer| TenantCredential::sign(signer, &statement).ok_or(SealError::Tenant);
+        request.tenant.map(sign).transpose()
     }
 
     /// What the receipt of this exchange must say.

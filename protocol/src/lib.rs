@@ -15,10 +15,12 @@ mod hpke;
 pub mod identity;
 pub mod key_config;
 mod ohttp_keys;
+pub mod padding;
 pub mod receipt;
 mod replay;
 pub mod sealed_headers;
 pub mod server;
+pub mod tenant;
 #[cfg(test)]
 mod test_exchange;
 mod varint;
@@ -30,11 +32,15 @@ pub use client::{
 pub use crypto::Aead;
 pub use identity::IdentitySecret;
 pub use key_config::{KeyConfigError, KeyConfigs, SignedKeyConfigs};
-pub use receipt::{DisclosedExchange, Opening, Receipt, ReceiptError, SignedReceipt, Usage};
+pub use padding::PaddingProfile;
+pub use receipt::{
+    DisclosedExchange, Opening, Outcome, Receipt, ReceiptError, SignedReceipt, Usage,
+};
 pub use sealed_headers::{HeaderMismatch, RequestContext, SealedHeaders};
 pub use server::{
-    ExchangeDigests, KeyEpoch, Plaintext, Receiver, ReceiverError, RequestOpener, Responder,
+    ExchangeDigests, KeyEpoch, Plaintext, Receiver, ReceiverError, RequestOpener, Responder, Terms,
 };
+pub use tenant::{CacheSecret, TenantCredential, TenantSigner, TenantStatement};
 
 /// Media type of a sealed request.
 pub const REQUEST_MEDIA_TYPE: &str = "message/ohttp-chunked-req";

@@ -4,6 +4,7 @@
 mod tests;
 
 use crate::{
+    PaddingProfile,
     cose::{self, CoseError},
     exchange::ExchangeDigests,
 };
@@ -43,6 +44,10 @@ pub struct Receipt {
     pub model: String,
     /// SHA-256 of the model file.
     pub model_digest: Digest,
+    /// H(tokenizer).
+    pub tokenizer_digest: Digest,
+    /// SHA-256 of the chat template's text.
+    pub template_digest: Digest,
     /// SHA-256 of the AIBOM, if there is one.
     pub aibom_digest: Option<Digest>,
     /// The node.
@@ -51,8 +56,14 @@ pub struct Receipt {
     pub epoch: u64,
     /// Scope of cached state: `request`.
     pub cache_scope: String,
+    /// The tenant's public key, if a credential was sealed.
+    pub tenant: Option<[u8; 32]>,
     /// Country, if the node knows it.
     pub residency: Option<String>,
+    /// How the exchange was padded.
+    pub padding: PaddingProfile,
+    /// Whether the answer is whole.
+    pub outcome: Outcome,
     /// Inner HTTP status.
     pub status: u16,
     /// Tokens in and out.
@@ -82,6 +93,17 @@ pub struct Usage {
     pub prompt_tokens: u32,
     /// Tokens of the answer.
     pub completion_tokens: u32,
+}
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The answer was given to its end; an error that was the whole answer, too.
+    Complete,
+    /// The engine broke off after the answer had begun.
+    Failed,
+    /// The client went away; the receipt was kept for it.
+    Abandoned,
 }
 
 /// COSE_Sign1 over a [`Receipt`], as received or as signed.
@@ -144,6 +166,23 @@ pub struct DisclosedExchange<'a> {
     pub tokens: Option<&'a [u32]>,
 }
 
+impl Outcome {
+    /// Its name in a receipt.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Failed => "failed",
+            Self::Abandoned => "abandoned",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let mut all = [Self::Complete, Self::Failed, Self::Abandoned].into_iter();
+        all.find(|outcome| outcome.as_str() == name)
+    }
+}
+
 impl Receipt {
     /// Signs.
     #[must_use]
@@ -173,7 +212,7 @@ impl Receipt {
         )
     }
 
-    fn exchange_fields(&self) -> [(&'static str, Value); 10] {
+    fn exchange_fields(&self) -> [(&'static str, Value); 12] {
         [
             ("v", VERSION.into()),
             ("request-id", self.request_id.as_slice().into()),
@@ -185,10 +224,12 @@ impl Receipt {
             ("completion-tokens", self.usage.completion_tokens.into()),
             ("received-at", self.received_at.0.into()),
             ("finished-at", self.finished_at.0.into()),
+            ("padding", self.padding.as_str().into()),
+            ("outcome", self.outcome.as_str().into()),
         ]
     }
 
-    fn subject_fields(&self) -> [(&'static str, Value); 10] {
+    fn subject_fields(&self) -> [(&'static str, Value); 12] {
         [
             ("binding", self.binding_id.0.as_slice().into()),
             ("manifest", self.manifest.as_slice().into()),
@@ -197,6 +238,8 @@ impl Receipt {
             ("client-policy", self.client_policy.as_slice().into()),
             ("model", self.model.as_str().into()),
             ("model-digest", self.model_digest.as_slice().into()),
+            ("tokenizer-digest", self.tokenizer_digest.as_slice().into()),
+            ("template-digest", self.template_digest.as_slice().into()),
             ("node", self.node.as_str().into()),
             ("epoch", self.epoch.into()),
             ("cache-scope", self.cache_scope.as_str().into()),
@@ -217,9 +260,11 @@ impl Receipt {
     fn optional_fields(&self) -> impl Iterator<Item = (&'static str, Value)> {
         let aibom = self.aibom_digest.as_ref();
         let aibom = aibom.map(|digest| ("aibom-digest", digest.as_slice().into()));
+        let tenant = self.tenant.as_ref();
+        let tenant = tenant.map(|key| ("tenant", key.as_slice().into()));
         let residency = self.residency.as_deref();
         let residency = residency.map(|country| ("residency", country.into()));
-        aibom.into_iter().chain(residency)
+        aibom.into_iter().chain(tenant).chain(residency)
     }
 
     fn parse(payload: &[u8]) -> Option<Self> {
@@ -235,13 +280,18 @@ impl Receipt {
             client_policy: fields.take_array("client-policy")?,
             model: fields.take_text("model")?,
             model_digest: fields.take_array("model-digest")?,
+            tokenizer_digest: fields.take_array("tokenizer-digest")?,
+            template_digest: fields.take_array("template-digest")?,
             aibom_digest: optional(fields.has("aibom-digest"), || {
                 fields.take_array("aibom-digest")
             })?,
             node: fields.take_text("node")?,
             epoch: fields.take_uint("epoch")?,
             cache_scope: fields.take_text("cache-scope")?,
+            tenant: optional(fields.has("tenant"), || fields.take_array("tenant"))?,
             residency: optional(fields.has("residency"), || fields.take_text("residency"))?,
+            padding: PaddingProfile::parse(&fields.take_text("padding")?)?,
+            outcome: Outcome::parse(&fields.take_text("outcome")?)?,
             status: fields.take_uint("status")?,
             usage: take_usage(&mut fields)?,
             received_at: UnixTime(fields.take_uint("received-at")?),

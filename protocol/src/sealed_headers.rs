@@ -6,6 +6,7 @@ mod tests;
 
 pub(crate) use parse::FieldLines;
 
+use crate::{CacheSecret, TenantCredential};
 use attestation::{BindingId, Digest, UnixTime};
 
 /// Most seconds that a request's `narthex-issued-at` may differ from the runtime's clock.
@@ -20,6 +21,8 @@ pub(crate) const ISSUED_AT: &str = "narthex-issued-at";
 pub(crate) const NODE: &str = "narthex-node";
 pub(crate) const MODEL: &str = "narthex-model";
 pub(crate) const RESIDENCY: &str = "narthex-residency";
+pub(crate) const TENANT: &str = "narthex-tenant";
+pub(crate) const CACHE_SECRET: &str = "narthex-cache-secret";
 
 /// The authority of every sealed request.
 pub(crate) const AUTHORITY: &str = "narthex";
@@ -49,6 +52,10 @@ pub struct SealedHeaders {
     pub model: Option<String>,
     /// `narthex-residency`: ISO 3166-1 alpha-2 country demanded.
     pub residency: Option<String>,
+    /// `narthex-tenant`: who asks; verified against the body by [`crate::Plaintext::tenant_verifies`].
+    pub tenant: Option<TenantCredential>,
+    /// `narthex-cache-secret`: whoever names the same may share cached state.
+    pub cache_secret: Option<CacheSecret>,
 }
 
 /// What the runtime holds true of itself; a sealed header that differs is refused after opening.

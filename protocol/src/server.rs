@@ -11,20 +11,21 @@ pub use opener::RequestOpener;
 pub use responder::Responder;
 
 use crate::{
-    SealedHeaders,
+    PaddingProfile, SealedHeaders, TenantStatement,
     bhttp::BhttpError,
     chunk::ChunkError,
-    crypto::Aead,
+    crypto::{Aead, sha256},
     entropy,
     envelope::Header,
     hpke::{Kem, KemSecret, Suite},
     ohttp_keys::{self, KeyConfig},
     replay::{Refused, ReplaySet},
 };
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// One epoch's private keys and replay set. No Debug, Clone or Serialize.
 pub struct KeyEpoch {
+    number: u64,
     key_id: u8,
     keys: [(Suite, KemSecret); 2],
     replay: ReplaySet,
@@ -32,8 +33,17 @@ pub struct KeyEpoch {
 
 /// Opens envelopes for the epochs it holds. Shared between connections.
 pub struct Receiver {
-    epoch: Arc<KeyEpoch>,
-    max_request_bytes: usize,
+    epochs: RwLock<Vec<Arc<KeyEpoch>>>,
+    terms: Terms,
+}
+
+/// What the node's manifest says of every exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Largest request body, in bytes.
+    pub max_request_bytes: usize,
+    /// How answers are padded.
+    pub padding: PaddingProfile,
 }
 
 /// An opened request. No Debug, Display, Clone or Serialize; wiped on drop.
@@ -66,9 +76,9 @@ pub enum ReceiverError {
     /// Seen before in this epoch.
     #[error("the envelope was seen before")]
     Replayed,
-    /// The replay set is full: rotate.
-    #[error("the replay set is full")]
-    ReplaySetFull,
+    /// The replay set of this epoch is full: rotate.
+    #[error("the replay set of epoch {0} is full")]
+    ReplaySetFull(u64),
     /// An empty chunk that is not the last.
     #[error("the request has an empty chunk that is not its last")]
     EmptyChunk,
@@ -98,7 +108,7 @@ impl ReceiverError {
             Self::UnknownKey => "request.unknown_key",
             Self::Authentication => "request.authentication",
             Self::Replayed => "request.replayed",
-            Self::ReplaySetFull => "request.replay_set_full",
+            Self::ReplaySetFull(_) => "request.replay_set_full",
             Self::EmptyChunk => "request.empty_chunk",
             Self::Truncated => "request.truncated",
             Self::TooLarge => "request.too_large",
@@ -112,7 +122,7 @@ impl ReceiverError {
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
-            Self::ReplaySetFull => 503,
+            Self::ReplaySetFull(_) => 503,
             _ => 400,
         }
     }
@@ -147,15 +157,6 @@ impl From<BhttpError> for ReceiverError {
     }
 }
 
-impl From<Refused> for ReceiverError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Replayed => Self::Replayed,
-            Refused::Full => Self::ReplaySetFull,
-        }
-    }
-}
-
 /// What is offered, in the order of preference.
 const SUITES: [Suite; 2] = [
     Suite {
@@ -168,6 +169,22 @@ const SUITES: [Suite; 2] = [
     },
 ];
 
+impl Plaintext {
+    /// Whether the sealed tenant credential, if there is one, is for this request.
+    #[must_use]
+    pub fn tenant_verifies(&self) -> bool {
+        let statement = TenantStatement {
+            request_id: &self.headers.request_id,
+            binding_id: &self.headers.binding_id,
+            method: &self.method,
+            path: &self.path,
+            body: &self.body,
+        };
+        let tenant = self.headers.tenant.as_ref();
+        tenant.is_none_or(|credential| credential.verifies(&statement))
+    }
+}
+
 impl KeyEpoch {
     /// Makes fresh X-Wing and X25519 keys for `epoch`, with room for `replay_capacity` envelopes. Without randomness the process ends.
     #[must_use]
@@ -175,6 +192,7 @@ impl KeyEpoch {
         let [key_id, ..] = epoch.to_le_bytes();
         let fresh = |suite: Suite| (suite, entropy::or_abort(KemSecret::generate(suite.kem)));
         Self {
+            number: epoch,
             key_id,
             keys: SUITES.map(fresh),
             replay: ReplaySet::new(replay_capacity),
@@ -196,6 +214,22 @@ impl KeyEpoch {
         out
     }
 
+    /// Its number; the low byte is the key id.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Reserves an encapsulation: of any number of the same, one succeeds.
+    fn reserve(&self, enc: &[u8]) -> Result<(), ReceiverError> {
+        self.replay
+            .reserve(sha256(enc))
+            .map_err(|refused| match refused {
+                Refused::Replayed => ReceiverError::Replayed,
+                Refused::Full => ReceiverError::ReplaySetFull(self.number),
+            })
+    }
+
     /// The private key that `header` is for, if this epoch offers its suite.
     fn secret(&self, header: &Header) -> Option<&KemSecret> {
         let mut keys = self.keys.iter();
@@ -205,18 +239,32 @@ impl KeyEpoch {
 }
 
 impl Receiver {
-    /// A receiver with its current epoch; requests above `max_request_bytes` of body are refused.
+    /// A receiver without any epoch.
     #[must_use]
-    pub fn new(current: KeyEpoch, max_request_bytes: usize) -> Self {
+    pub const fn new(terms: Terms) -> Self {
         Self {
-            epoch: Arc::new(current),
-            max_request_bytes,
+            epochs: RwLock::new(Vec::new()),
+            terms,
         }
     }
 
-    /// Starts on one envelope.
+    /// Opens envelopes of `epoch` from now on. One that was installed before with the same key id is retired.
+    pub fn install(&self, epoch: KeyEpoch) {
+        let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
+        epochs.retain(|other| other.key_id != epoch.key_id);
+        epochs.push(Arc::new(epoch));
+    }
+
+    /// Opens no further envelope of epoch `number`; its keys and its replay set go when the last envelope under way is done.
+    pub fn retire(&self, number: u64) {
+        let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
+        epochs.retain(|epoch| epoch.number != number);
+    }
+
+    /// Starts on one envelope, of any epoch installed now.
     #[must_use]
     pub fn open(&self) -> RequestOpener {
-        RequestOpener::new(Arc::clone(&self.epoch), self.max_request_bytes)
+        let epochs = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
+        RequestOpener::new(epochs.clone(), self.terms)
     }
 }

@@ -1,8 +1,9 @@
 //! One client and one runtime of this crate's unit tests, without evidence: the crate's inside can seal to a peer that was not attested.
 
 use crate::{
-    ClientRequest, IdentitySecret, KeyConfigs, KeyEpoch, Opener, Plaintext, Receipt, Receiver,
-    RequestContext, Responder, SealError, Sealer, SignedKeyConfigs, Usage, client::Peer,
+    ClientRequest, IdentitySecret, KeyConfigs, KeyEpoch, Opener, Outcome, PaddingProfile,
+    Plaintext, Receipt, Receiver, RequestContext, Responder, SealError, Sealer, SignedKeyConfigs,
+    Terms, Usage, client::Peer,
 };
 use attestation::{BindingId, UnixTime};
 
@@ -44,7 +45,7 @@ impl Node {
         Self {
             identity,
             configs,
-            receiver: Receiver::new(epoch, MAX_REQUEST),
+            receiver: receiver(epoch),
         }
     }
 
@@ -67,6 +68,7 @@ impl Node {
             binding_id: BindingId([3; 32]),
             client_policy: [5; 32],
             not_after: UnixTime(NOW.0 + 3600),
+            padding: PaddingProfile::Off,
         }
     }
 
@@ -112,6 +114,11 @@ impl Node {
             node: "node-1".into(),
             epoch: EPOCH,
             cache_scope: "request".into(),
+            tokenizer_digest: [10; 32],
+            template_digest: [11; 32],
+            tenant: None,
+            padding: PaddingProfile::Off,
+            outcome: Outcome::Complete,
             residency: request.headers.residency.clone(),
             status: 200,
             usage: Usage {
@@ -151,6 +158,15 @@ impl Node {
     }
 }
 
+fn receiver(epoch: KeyEpoch) -> Receiver {
+    let receiver = Receiver::new(Terms {
+        max_request_bytes: MAX_REQUEST,
+        padding: PaddingProfile::Off,
+    });
+    receiver.install(epoch);
+    receiver
+}
+
 pub(crate) fn request() -> ClientRequest<'static> {
     ClientRequest {
         method: "POST",
@@ -160,5 +176,7 @@ pub(crate) fn request() -> ClientRequest<'static> {
         model: Some("m"),
         residency: Some("DE"),
         request_id: [9; 16],
+        tenant: None,
+        cache_secret: None,
     }
 }

@@ -174,6 +174,8 @@ fn sealed_request(stack: &Stack, marker: &str) -> (Vec<u8>, usize) {
         model: Some(MODEL),
         residency: None,
         request_id: [0x42; 16],
+        tenant: None,
+        cache_secret: None,
     };
     let (sealed, _) = sealer.seal(&request, now()).unwrap();
     let cut = sealed.envelope.len() - 2000;

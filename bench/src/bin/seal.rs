@@ -10,7 +10,7 @@ use ohttp::{
     hpke::{Aead as OhttpAead, Kdf, Kem},
 };
 use protocol::{
-    Aead, IdentitySecret, KeyConfigs, KeyEpoch, Receiver, Responder, Sealer,
+    Aead, IdentitySecret, KeyConfigs, KeyEpoch, PaddingProfile, Receiver, Responder, Sealer, Terms,
     chunk::{ChunkSealer, response_nonce_len},
     client,
 };
@@ -88,9 +88,15 @@ fn our_responder() -> Result<Responder, Box<dyn Error>> {
         model: Some("bench"),
         residency: None,
         request_id: [1; 16],
+        tenant: None,
+        cache_secret: None,
     };
     let (sealed, _) = Sealer::new(&admitted, &keys, NOW)?.seal(&request, NOW)?;
-    let receiver = Receiver::new(epoch, 1 << 20);
+    let receiver = Receiver::new(Terms {
+        max_request_bytes: 1 << 20,
+        padding: PaddingProfile::Off,
+    });
+    receiver.install(epoch);
     let mut opener = receiver.open();
     opener.push(&sealed.envelope)?;
     Ok(opener.finish()?.1)

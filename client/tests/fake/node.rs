@@ -158,6 +158,11 @@ impl Node {
             node: self.name.clone(),
             epoch: self.epoch.load(Ordering::Relaxed),
             cache_scope: "request".to_owned(),
+            tokenizer_digest: manifest.tokenizer_digest,
+            template_digest: manifest.template_digest,
+            tenant: None,
+            padding: protocol::PaddingProfile::Off,
+            outcome: protocol::Outcome::Complete,
             residency: None,
             status,
             usage: Usage {
@@ -207,7 +212,12 @@ pub(crate) fn accepting_custom(policy: Policy) -> Policy {
 fn epoch(number: u64) -> (Receiver, Vec<u8>) {
     let epoch = KeyEpoch::generate(number, 1024);
     let keys = epoch.ohttp_keys();
-    (Receiver::new(epoch, 1 << 20), keys)
+    let receiver = Receiver::new(protocol::Terms {
+        max_request_bytes: 1 << 20,
+        padding: protocol::PaddingProfile::Off,
+    });
+    receiver.install(epoch);
+    (receiver, keys)
 }
 
 fn manifest() -> Manifest {

@@ -75,6 +75,7 @@ fn parts() -> Parts {
         },
         residency: Some("FR".to_owned()),
         collateral: None,
+        padding: PaddingProfile::Off,
         runtime_digest: [7; 32],
         limits: Limits::default(),
     }
@@ -96,6 +97,8 @@ fn headers() -> SealedHeaders {
         node: "node-1".to_owned(),
         model: Some("model-1".to_owned()),
         residency: Some("FR".to_owned()),
+        tenant: None,
+        cache_secret: None,
     }
 }
 

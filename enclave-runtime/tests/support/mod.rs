@@ -79,6 +79,7 @@ impl Stack {
             },
             residency: Some("FR".to_owned()),
             collateral: None,
+            padding: protocol::PaddingProfile::Off,
             runtime_digest: [7; 32],
             limits: Limits::default(),
         };
@@ -185,6 +186,8 @@ pub fn json_request<'a>(path: &'a str, body: &'a str) -> ClientRequest<'a> {
         model: Some(MODEL),
         residency: None,
         request_id: [9; 16],
+        tenant: None,
+        cache_secret: None,
     }
 }
 

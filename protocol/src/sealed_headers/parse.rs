@@ -28,6 +28,9 @@ impl SealedHeaders {
         ];
         lines.extend(self.model.clone().map(|model| (MODEL, model)));
         lines.extend(self.residency.clone().map(|country| (RESIDENCY, country)));
+        lines.extend(self.tenant.map(|tenant| (TENANT, tenant.to_text())));
+        let secret = self.cache_secret.as_ref();
+        lines.extend(secret.map(|secret| (CACHE_SECRET, hex(secret.as_bytes()))));
         lines
     }
 
@@ -49,6 +52,10 @@ impl SealedHeaders {
             node: lines.required(NODE, |text| owned(text, is_node))?,
             model: lines.optional(MODEL, |text| owned(text, |text| !text.is_empty()))?,
             residency: lines.optional(RESIDENCY, |text| owned(text, is_country))?,
+            tenant: lines.optional(TENANT, TenantCredential::parse)?,
+            cache_secret: lines
+                .optional(CACHE_SECRET, from_hex)?
+                .map(CacheSecret::from_bytes),
         };
         let has_model = (method, path) != ("GET", MODELS_PATH);
         if has_model == headers.model.is_some() {
@@ -59,7 +66,7 @@ impl SealedHeaders {
     }
 }
 
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 11] = [
     BINDING,
     POLICY_VERSION,
     POLICY_DIGEST,
@@ -69,6 +76,8 @@ const KNOWN: [&str; 9] = [
     NODE,
     MODEL,
     RESIDENCY,
+    TENANT,
+    CACHE_SECRET,
 ];
 
 /// The field lines of a header section.

@@ -18,6 +18,11 @@ fn headers() -> SealedHeaders {
         node: "node-1".into(),
         model: Some("m".into()),
         residency: Some("DE".into()),
+        tenant: Some(TenantCredential {
+            key: [6; 32],
+            signature: [7; 64],
+        }),
+        cache_secret: Some(CacheSecret::from_bytes([8; 32])),
     }
 }
 
@@ -54,8 +59,8 @@ fn every_header_is_needed_once() {
     for (at, (name, _)) in fields().iter().enumerate() {
         let mut absent = fields();
         absent.remove(at);
-        if name == RESIDENCY {
-            assert_eq!(parse(&absent).unwrap().residency, None);
+        if [RESIDENCY, TENANT, CACHE_SECRET].contains(&name.as_str()) {
+            assert_ne!(parse(&absent).unwrap(), headers());
         } else {
             assert_eq!(parse(&absent).unwrap_err(), name);
         }

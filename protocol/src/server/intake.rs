@@ -1,6 +1,6 @@
 //! The inside of an envelope: binary HTTP to a request, under its size limit.
 
-use super::{Plaintext, ReceiverError};
+use super::{Plaintext, ReceiverError, Terms};
 use crate::{
     SealedHeaders,
     bhttp::{Decoder, Event, Fields, MAX_SECTION_BYTES},
@@ -19,23 +19,27 @@ pub(super) struct Intake {
     body: Zeroizing<Vec<u8>>,
     total: usize,
     max_body: usize,
+    max_total: usize,
 }
 
 impl Intake {
-    pub(super) fn new(max_body: usize) -> Self {
+    pub(super) fn new(terms: Terms) -> Self {
+        let max_body = terms.max_request_bytes;
+        let unpadded = max_body.saturating_add(OVERHEAD);
         Self {
             decoder: Decoder::request(),
             head: None,
             body: Zeroizing::default(),
             total: 0,
             max_body,
+            max_total: terms.padding.request_len(unpadded),
         }
     }
 
     /// Takes plaintext.
     pub(super) fn accept(&mut self, mut text: &[u8]) -> Result<(), ReceiverError> {
         self.total = self.total.saturating_add(text.len());
-        if self.total > self.max_body.saturating_add(OVERHEAD) {
+        if self.total > self.max_total {
             return Err(ReceiverError::TooLarge);
         }
         while let Some(event) = self.decoder.next(&mut text)? {

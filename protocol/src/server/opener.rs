@@ -1,9 +1,11 @@
 //! Opens one envelope: header, encapsulation, chunks.
 
-use super::{KeyEpoch, Plaintext, ReceiverError, Responder, intake::Intake};
+use super::{
+    KeyEpoch, Plaintext, ReceiverError, Responder, Terms, intake::Intake, responder::RespondTo,
+};
 use crate::{
     chunk::ChunkOpener,
-    crypto::{exactly, sha256},
+    crypto::exactly,
     envelope::{HEADER_LEN, Header},
     hpke::{self, Exporter},
 };
@@ -11,7 +13,7 @@ use std::sync::Arc;
 
 /// Opens one envelope, chunk by chunk.
 pub struct RequestOpener {
-    epoch: Arc<KeyEpoch>,
+    epochs: Vec<Arc<KeyEpoch>>,
     preamble: Vec<u8>,
     channel: Option<Channel>,
     intake: Intake,
@@ -20,6 +22,7 @@ pub struct RequestOpener {
 
 /// What the preamble opened.
 struct Channel {
+    epoch: Arc<KeyEpoch>,
     header: Header,
     enc: Vec<u8>,
     chunks: ChunkOpener,
@@ -28,12 +31,12 @@ struct Channel {
 }
 
 impl RequestOpener {
-    pub(super) fn new(epoch: Arc<KeyEpoch>, max_request_bytes: usize) -> Self {
+    pub(super) fn new(epochs: Vec<Arc<KeyEpoch>>, terms: Terms) -> Self {
         Self {
-            epoch,
+            epochs,
             preamble: Vec::new(),
             channel: None,
-            intake: Intake::new(max_request_bytes),
+            intake: Intake::new(terms),
             failed: None,
         }
     }
@@ -55,11 +58,12 @@ impl RequestOpener {
         }
         let mut channel = self.channel.ok_or(ReceiverError::Truncated)?;
         let text = channel.chunks.finish()?;
-        reserve(&self.epoch, &channel.enc, &mut channel.reserved)?;
+        channel
+            .epoch
+            .reserve_once(&channel.enc, &mut channel.reserved)?;
         self.intake.accept(text)?;
         let plaintext = self.intake.finish()?;
-        let suite = channel.header.suite;
-        let responder = Responder::new(&channel.exporter, suite.aead, &channel.enc, &plaintext);
+        let responder = Responder::new(&channel.respond_to(), &plaintext);
         Ok((plaintext, responder))
     }
 
@@ -71,7 +75,9 @@ impl RequestOpener {
             return Ok(());
         };
         while let Some(text) = channel.chunks.next(&mut input)? {
-            reserve(&self.epoch, &channel.enc, &mut channel.reserved)?;
+            channel
+                .epoch
+                .reserve_once(&channel.enc, &mut channel.reserved)?;
             self.intake.accept(text)?;
         }
         Ok(())
@@ -82,33 +88,38 @@ impl RequestOpener {
             return Ok(None);
         };
         let header = exactly(header).ok_or(ReceiverError::Header)?;
-        let header = self.epoch.accept(header)?;
+        let (epoch, header) = self.accept(header)?;
         let length = HEADER_LEN + header.suite.kem.enc_len();
         let Some(preamble) = gather(&mut self.preamble, length, input) else {
             return Ok(None);
         };
         let enc = preamble.get(HEADER_LEN..).unwrap_or_default();
-        self.epoch.channel(header, enc).map(Some)
+        KeyEpoch::channel(&epoch, header, enc).map(Some)
+    }
+
+    /// The epoch that the header's key id names, and the header.
+    fn accept(&self, header: [u8; HEADER_LEN]) -> Result<(Arc<KeyEpoch>, Header), ReceiverError> {
+        let [key_id, ..] = header;
+        let named = self.epochs.iter().find(|epoch| epoch.key_id == key_id);
+        let epoch = named.ok_or(ReceiverError::UnknownKey)?;
+        Ok((Arc::clone(epoch), epoch.accept(header)?))
     }
 }
 
 impl KeyEpoch {
-    /// The header, if it names this epoch's key and a suite that is offered.
+    /// The header, if it names a suite that this epoch offers.
     fn accept(&self, header: [u8; HEADER_LEN]) -> Result<Header, ReceiverError> {
-        let [key_id, ..] = header;
-        if key_id != self.key_id {
-            return Err(ReceiverError::UnknownKey);
-        }
         let header = Header::parse(header).ok_or(ReceiverError::Header)?;
         let offered = self.secret(&header).is_some();
         offered.then_some(header).ok_or(ReceiverError::Header)
     }
 
-    fn channel(&self, header: Header, enc: &[u8]) -> Result<Channel, ReceiverError> {
-        let secret = self.secret(&header).ok_or(ReceiverError::Header)?;
+    fn channel(epoch: &Arc<Self>, header: Header, enc: &[u8]) -> Result<Channel, ReceiverError> {
+        let secret = epoch.secret(&header).ok_or(ReceiverError::Header)?;
         let context = hpke::setup_receiver(header.suite, secret, enc, &header.info())
             .map_err(|_| ReceiverError::Header)?;
         Ok(Channel {
+            epoch: Arc::clone(epoch),
             header,
             enc: enc.to_vec(),
             chunks: ChunkOpener::new(context.aead),
@@ -116,15 +127,26 @@ impl KeyEpoch {
             reserved: false,
         })
     }
+
+    /// Reserves the encapsulation in the replay set, once per envelope.
+    fn reserve_once(&self, enc: &[u8], reserved: &mut bool) -> Result<(), ReceiverError> {
+        if !*reserved {
+            self.reserve(enc)?;
+            *reserved = true;
+        }
+        Ok(())
+    }
 }
 
-/// Reserves the encapsulation in the replay set, once per envelope.
-fn reserve(epoch: &KeyEpoch, enc: &[u8], reserved: &mut bool) -> Result<(), ReceiverError> {
-    if !*reserved {
-        epoch.replay.reserve(sha256(enc))?;
-        *reserved = true;
+impl Channel {
+    fn respond_to(&self) -> RespondTo<'_> {
+        RespondTo {
+            exporter: &self.exporter,
+            aead: self.header.suite.aead,
+            enc: self.enc.as_slice(),
+            epoch: self.epoch.number(),
+        }
     }
-    Ok(())
 }
 
 /// Moves bytes from `input` until `buffer` holds at least `length`; its first `length` bytes once it does.

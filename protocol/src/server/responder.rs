@@ -26,6 +26,7 @@ const MAX_PART: usize = MAX_SENT_CHUNK - PART_PREFIX;
 /// A call out of this order, or a head that HTTP does not allow, ends the response: from then on nothing is given out, and the client
 /// sees a truncated answer.
 pub struct Responder {
+    epoch: u64,
     sealer: Option<ChunkSealer>,
     nonce: Vec<u8>,
     opening: Opening,
@@ -33,21 +34,36 @@ pub struct Responder {
     response: Option<ResponseDigest>,
 }
 
+/// The request that is answered.
+pub(super) struct RespondTo<'a> {
+    pub(super) exporter: &'a Exporter,
+    pub(super) aead: Aead,
+    pub(super) enc: &'a [u8],
+    pub(super) epoch: u64,
+}
+
 impl Responder {
-    pub(super) fn new(exporter: &Exporter, aead: Aead, enc: &[u8], request: &Plaintext) -> Self {
-        let length = response_nonce_len(aead);
+    pub(super) fn new(to: &RespondTo<'_>, request: &Plaintext) -> Self {
+        let length = response_nonce_len(to.aead);
         let mut secret = Zeroizing::new(vec![0; length]);
-        exporter.export(RESPONSE_LABEL, &mut secret);
+        to.exporter.export(RESPONSE_LABEL, &mut secret);
         let mut nonce = vec![0; length];
         entropy::or_abort(entropy::fill(&mut nonce).ok());
-        let opening = Opening::export(exporter);
+        let opening = Opening::export(to.exporter);
         Self {
-            sealer: ChunkSealer::response(aead, &secret, enc, &nonce),
+            epoch: to.epoch,
+            sealer: ChunkSealer::response(to.aead, &secret, to.enc, &nonce),
             nonce,
             request: opening.request_digest(&request.method, &request.path, &request.body),
             opening,
             response: None,
         }
+    }
+
+    /// Number of the key epoch that the request was sealed to.
+    #[must_use]
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     /// Starts the response: outer bytes to send first (response nonce and the sealed head).

@@ -2,11 +2,13 @@ mod oracle;
 
 use super::*;
 use crate::{
-    SignedReceipt,
+    Sealer, SignedReceipt,
     bhttp::{self, RequestControl},
     chunk::{ChunkSealer, MAX_RECEIVED_CHUNK, MAX_SENT_CHUNK},
+    client::Peer,
     hpke::setup_sender,
     sealed_headers::{AUTHORITY, SCHEME},
+    test_exchange::request,
     test_exchange::{BODY, MAX_REQUEST, NOW, Node},
 };
 use proptest::prelude::*;
@@ -73,6 +75,8 @@ fn lines() -> Vec<(&'static str, String)> {
         node: "node-1".into(),
         model: Some("m".into()),
         residency: None,
+        tenant: None,
+        cache_secret: None,
     };
     headers.to_lines(CONTROL.method, CONTROL.path).unwrap()
 }
@@ -90,6 +94,42 @@ fn an_honest_envelope_opens() {
     assert_eq!(&*plaintext.body, BODY);
     assert_eq!(plaintext.content_type, None);
     assert_eq!(plaintext.headers.check(&node.context(), NOW), Ok(()));
+}
+
+#[test]
+fn every_installed_epoch_opens_and_a_retired_one_does_not() {
+    let node = Node::new();
+    let (old, _) = node.seal();
+    node.receiver.install(KeyEpoch::generate(0x108, 10));
+    assert_eq!(node.open(&old).1.epoch(), 0x107);
+    let (under_way, _) = node.seal();
+    let mut opener = node.receiver.open();
+    opener.push(&under_way[..1200]).unwrap();
+    node.receiver.retire(0x107);
+    opener.push(&under_way[1200..]).unwrap();
+    opener.finish().unwrap();
+    let (late, _) = node.seal();
+    let error = node.receiver.open().push(&late).unwrap_err();
+    assert_eq!(error, ReceiverError::UnknownKey);
+}
+
+#[test]
+fn requests_are_padded_to_their_bucket() {
+    let node = Node::new();
+    let lengths = PaddingProfile::ALL.map(|padding| {
+        let peer = Peer {
+            padding,
+            ..node.peer()
+        };
+        let sealer = Sealer::to(peer, &node.keys(), NOW).unwrap();
+        let (sealed, _) = sealer.seal(&request(), NOW).unwrap();
+        let (plaintext, _) = node.open(&sealed.envelope);
+        assert_eq!(&*plaintext.body, BODY);
+        sealed.envelope.len()
+    });
+    let overhead = 7 + 1120 + 1 + 16;
+    assert!(lengths[0] < lengths[1]);
+    assert_eq!(lengths[1..], [overhead + 1024; 2]);
 }
 
 #[test]
@@ -300,7 +340,7 @@ fn a_full_replay_set_refuses_and_asks_for_time() {
     let (second, _) = node.seal();
     assert!(open(&node, [first.as_slice()]).is_ok());
     let error = refusal(&node, &second);
-    assert_eq!(error, ReceiverError::ReplaySetFull);
+    assert_eq!(error, ReceiverError::ReplaySetFull(0x107));
     assert_eq!((error.status(), error.problem_type()), (503, None));
     assert_eq!(refusal(&node, &first), ReceiverError::Replayed);
 }

@@ -13,6 +13,7 @@ use engine::{
     local::{LoadError, LocalConfig, LocalEngine},
 };
 use failure::Failure;
+use protocol::PaddingProfile;
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use tokio::net::TcpListener;
 
@@ -99,6 +100,7 @@ fn parts(config: Config, files: Files) -> Parts {
         policy: files.policy,
         residency: config.residency,
         collateral: config.evidence.collateral,
+        padding: PaddingProfile::Off,
         runtime_digest: files.runtime_digest,
         limits: config.limits,
     }

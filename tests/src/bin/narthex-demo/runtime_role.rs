@@ -8,6 +8,7 @@ use engine::{
     Engine,
     local::{LocalConfig, LocalEngine},
 };
+use protocol::PaddingProfile;
 use provision::{PolicyMemory, read_policy, read_trust_root};
 use std::{error::Error, fs, path::PathBuf, process::ExitCode, sync::Arc};
 use tests::{
@@ -76,6 +77,7 @@ impl RuntimeRole {
             policy: self.policy_in_force()?,
             residency: None,
             collateral: Some(collateral),
+            padding: PaddingProfile::Off,
             runtime_digest: sha256(&fs::read("/proc/self/exe")?),
             limits: Limits::default(),
         })
