@@ -19,6 +19,7 @@ pub mod padding;
 pub mod receipt;
 mod replay;
 pub mod sealed_headers;
+pub mod secret;
 pub mod server;
 pub mod tenant;
 #[cfg(test)]

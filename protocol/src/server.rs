@@ -20,6 +20,7 @@ use crate::{
     hpke::{Kem, KemSecret, Suite},
     ohttp_keys::{self, KeyConfig},
     replay::{Refused, ReplaySet},
+    secret::Heap,
 };
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -190,7 +191,7 @@ impl KeyEpoch {
     #[must_use]
     pub fn generate(epoch: u64, replay_capacity: usize) -> Self {
         let [key_id, ..] = epoch.to_le_bytes();
-        let fresh = |suite: Suite| (suite, entropy::or_abort(KemSecret::generate(suite.kem)));
+        let fresh = |suite: Suite| (suite, entropy::or_abort(KemSecret::generate(suite.kem, &Heap)));
         Self {
             number: epoch,
             key_id,
@@ -207,7 +208,7 @@ impl KeyEpoch {
             let config = KeyConfig {
                 key_id: self.key_id,
                 suite: *suite,
-                public_key: secret.public(),
+                public_key: secret.public().to_vec(),
             };
             ohttp_keys::encode(&config, &mut out);
         }

@@ -3,6 +3,7 @@ use crate::{
     crypto::{Secret32, X25519Secret, exactly},
     envelope::{HEADER_LEN, Header, RESPONSE_LABEL},
     hpke::{KemSecret, setup_receiver},
+    secret::Heap,
 };
 use proptest::prelude::*;
 
@@ -80,7 +81,7 @@ fn draft_context() -> (crate::hpke::Context, Vec<u8>, Vec<u8>) {
     assert_eq!(header.info(), unhex(draft::INFO));
     let (enc, chunks) = rest.split_at(32);
     let secret: Secret32 = Zeroizing::new(exactly(&unhex(draft::SK_R)).unwrap());
-    let secret = KemSecret::x25519(&secret).unwrap();
+    let secret = KemSecret::x25519(&secret, &Heap).unwrap();
     let context = setup_receiver(header.suite, &secret, enc, &header.info()).unwrap();
     (context, enc.to_vec(), chunks.to_vec())
 }
@@ -102,7 +103,7 @@ fn draft_appendix_a_request_seals_to_the_same_bytes() {
     let [config] = configs.as_slice() else {
         panic!("one configuration");
     };
-    let ephemeral = X25519Secret::from_bytes(&exactly(&unhex(draft::SK_E)).unwrap()).unwrap();
+    let ephemeral = X25519Secret::from_bytes(&unhex(draft::SK_E)).unwrap();
     let header = Header {
         key_id: config.key_id,
         suite: config.suite,
@@ -152,7 +153,7 @@ fn rfc_9458_appendix_a() {
     let info = [b"message/bhttp request\0".as_slice(), header].concat();
     let suite = Header::parse(exactly(header).unwrap()).unwrap().suite;
     let (enc, sealed) = rest.split_at(32);
-    let secret = KemSecret::x25519(&Zeroizing::new(exactly(&unhex(secret)).unwrap())).unwrap();
+    let secret = KemSecret::x25519(&Zeroizing::new(exactly(&unhex(secret)).unwrap()), &Heap).unwrap();
     let mut context = setup_receiver(suite, &secret, enc, &info).unwrap();
     let mut sealed = sealed.to_vec();
     let request = context.aead.open(b"", &mut sealed).unwrap();

@@ -106,7 +106,8 @@ impl AeadKey {
 pub(crate) struct X25519Secret(agreement::PrivateKey);
 
 impl X25519Secret {
-    pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Option<Self> {
+    /// From its 32 bytes. The library derives the public key each time, which is most of what this costs.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let key = agreement::PrivateKey::from_private_key(&agreement::X25519, bytes).ok()?;
         Some(Self(key))
     }
@@ -129,20 +130,19 @@ impl X25519Secret {
 pub(crate) struct MlKemSecret(kem::DecapsulationKey);
 
 impl MlKemSecret {
-    /// A fresh key with its encapsulation key.
-    pub(crate) fn generate() -> Option<(Self, [u8; ML_KEM_PUBLIC])> {
+    /// A fresh key in the form that [`MlKemSecret::from_bytes`] takes, with its encapsulation key.
+    pub(crate) fn generate() -> Option<(Zeroizing<Vec<u8>>, [u8; ML_KEM_PUBLIC])> {
         let secret = kem::DecapsulationKey::generate(&kem::ML_KEM_768).ok()?;
         let public = secret.encapsulation_key().ok()?.key_bytes().ok()?;
-        let public = exactly(public.as_ref())?;
-        Some((Self(secret), public))
+        let bytes = Zeroizing::new(secret.key_bytes().ok()?.as_ref().to_vec());
+        Some((bytes, exactly(public.as_ref())?))
     }
 
-    /// From FIPS 203's expanded form, 2400 bytes.
-    #[cfg(test)]
-    pub(crate) fn from_expanded(bytes: &[u8]) -> Option<Self> {
-        kem::DecapsulationKey::new(&kem::ML_KEM_768, bytes)
-            .ok()
-            .map(Self)
+    /// From FIPS 203's expanded form, 2400 bytes: a copy of them, while the 64 bytes of a seed would cost a key generation each time (and
+    /// the library takes none).
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let key = kem::DecapsulationKey::new(&kem::ML_KEM_768, bytes).ok()?;
+        Some(Self(key))
     }
 
     pub(crate) fn decapsulate(&self, ciphertext: &[u8; ML_KEM_CIPHERTEXT]) -> Option<Secret32> {
@@ -167,8 +167,9 @@ pub(crate) fn ml_kem_encapsulate(
 pub(crate) struct Ed25519Secret(Ed25519KeyPair);
 
 impl Ed25519Secret {
-    pub(crate) fn generate() -> Option<Self> {
-        Ed25519KeyPair::generate().ok().map(Self)
+    /// From its 32-byte seed.
+    pub(crate) fn from_seed(seed: &[u8]) -> Option<Self> {
+        Ed25519KeyPair::from_seed_unchecked(seed).ok().map(Self)
     }
 
     pub(crate) fn public(&self) -> [u8; 32] {

@@ -160,8 +160,9 @@ fn open_detached<A: AeadInOut>(
 pub(crate) struct X25519Secret(StaticSecret);
 
 impl X25519Secret {
-    #[expect(clippy::unnecessary_wraps, reason = "the backends have one shape")]
-    pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Option<Self> {
+    /// From its 32 bytes.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let bytes: Secret32 = exactly(bytes).map(Zeroizing::new)?;
         Some(Self(StaticSecret::from(*bytes)))
     }
 
@@ -179,22 +180,26 @@ impl X25519Secret {
     }
 }
 
+/// Bytes of the seed d || z (FIPS 203 section 3.3).
+const SEED: usize = 64;
+
 /// An ML-KEM-768 decapsulation key (FIPS 203).
 pub(crate) struct MlKemSecret(DecapsulationKey<MlKem768>);
 
 impl MlKemSecret {
-    /// A fresh key with its encapsulation key.
-    pub(crate) fn generate() -> Option<(Self, [u8; ML_KEM_PUBLIC])> {
-        let mut seed = Zeroizing::new([0; 64]);
-        entropy::fill(seed.as_mut_slice()).ok()?;
-        Self::from_seed(*seed)
+    /// A fresh key in the form that [`MlKemSecret::from_bytes`] takes, with its encapsulation key.
+    pub(crate) fn generate() -> Option<(Zeroizing<Vec<u8>>, [u8; ML_KEM_PUBLIC])> {
+        let mut seed = Zeroizing::new(vec![0; SEED]);
+        entropy::fill(&mut seed).ok()?;
+        let secret = Self::from_bytes(&seed)?;
+        let public = exactly(&secret.0.encapsulation_key().to_bytes())?;
+        Some((seed, public))
     }
 
     /// From FIPS 203's seed d || z.
-    pub(crate) fn from_seed(seed: [u8; 64]) -> Option<(Self, [u8; ML_KEM_PUBLIC])> {
-        let secret = DecapsulationKey::from_seed(seed.into());
-        let public = exactly(&secret.encapsulation_key().to_bytes())?;
-        Some((Self(secret), public))
+    pub(crate) fn from_bytes(seed: &[u8]) -> Option<Self> {
+        let seed: Zeroizing<[u8; SEED]> = exactly(seed).map(Zeroizing::new)?;
+        Some(Self(DecapsulationKey::from_seed((*seed).into())))
     }
 
     pub(crate) fn decapsulate(&self, ciphertext: &[u8; ML_KEM_CIPHERTEXT]) -> Option<Secret32> {
@@ -218,9 +223,9 @@ pub(crate) fn ml_kem_encapsulate(
 pub(crate) struct Ed25519Secret(SigningKey);
 
 impl Ed25519Secret {
-    pub(crate) fn generate() -> Option<Self> {
-        let mut seed = Zeroizing::new([0; 32]);
-        entropy::fill(seed.as_mut_slice()).ok()?;
+    /// From its 32-byte seed.
+    pub(crate) fn from_seed(seed: &[u8]) -> Option<Self> {
+        let seed: Secret32 = exactly(seed).map(Zeroizing::new)?;
         Some(Self(SigningKey::from_bytes(&seed)))
     }
 

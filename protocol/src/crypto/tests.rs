@@ -121,9 +121,11 @@ fn x25519_refuses_points_of_low_order() {
 #[test]
 fn ml_kem_agrees() {
     let (ours, public) = MlKemSecret::generate().unwrap();
+    let ours = MlKemSecret::from_bytes(&ours).unwrap();
     let (ciphertext, secret) = rust_crypto::ml_kem_encapsulate(&public).unwrap();
     assert_eq!(ours.decapsulate(&ciphertext), Some(secret));
     let (theirs, public) = rust_crypto::MlKemSecret::generate().unwrap();
+    let theirs = rust_crypto::MlKemSecret::from_bytes(&theirs).unwrap();
     let (ciphertext, secret) = ml_kem_encapsulate(&public).unwrap();
     assert_eq!(theirs.decapsulate(&ciphertext), Some(secret));
     assert!(ml_kem_encapsulate(&[0xff; ML_KEM_PUBLIC]).is_none());
@@ -131,9 +133,37 @@ fn ml_kem_agrees() {
 }
 
 #[test]
+fn private_keys_of_the_wrong_length_are_refused() {
+    for length in [0, 31, 33, 63, 65, 2399, 2401] {
+        let bytes = vec![1; length];
+        assert!(X25519Secret::from_bytes(&bytes).is_none());
+        assert!(rust_crypto::X25519Secret::from_bytes(&bytes).is_none());
+        assert!(MlKemSecret::from_bytes(&bytes).is_none());
+        assert!(rust_crypto::MlKemSecret::from_bytes(&bytes).is_none());
+        assert!(rust_crypto::Ed25519Secret::from_seed(&bytes).is_none());
+    }
+    assert!(Ed25519Secret::from_seed(&[1; 31]).is_none());
+}
+
+/// RFC 8032 section 7.1, test 1.
+#[test]
+fn ed25519_agrees() {
+    let seed = hex::decode("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
+    let public = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    let signature = "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b";
+    let seed = seed.unwrap();
+    let ours = Ed25519Secret::from_seed(&seed).unwrap();
+    let theirs = rust_crypto::Ed25519Secret::from_seed(&seed).unwrap();
+    assert_eq!(hex::encode(ours.public()), public);
+    assert_eq!(hex::encode(theirs.public()), public);
+    assert_eq!(hex::encode(ours.sign(b"")), signature);
+    assert_eq!(hex::encode(theirs.sign(b"")), signature);
+}
+
+#[test]
 fn ed25519_signatures_verify() {
-    let ours = Ed25519Secret::generate().unwrap();
-    let theirs = rust_crypto::Ed25519Secret::generate().unwrap();
+    let ours = Ed25519Secret::from_seed(&[1; 32]).unwrap();
+    let theirs = rust_crypto::Ed25519Secret::from_seed(&[2; 32]).unwrap();
     let verify = attestation::crypto::ed25519_verify;
     assert!(verify(&ours.public(), b"message", &ours.sign(b"message")));
     assert!(verify(

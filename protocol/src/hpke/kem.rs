@@ -6,6 +6,8 @@ use crate::crypto::{
     ml_kem_encapsulate, sha3_256,
 };
 use crate::entropy;
+use crate::secret::{KeptSecret, SecretMemory};
+use zeroize::Zeroizing;
 
 /// The KEMs that this build speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +66,7 @@ pub(crate) struct Encapsulation {
 pub(crate) fn encapsulate(kem: Kem, public_key: &[u8]) -> Option<Encapsulation> {
     let mut ephemeral = Secret32::default();
     entropy::fill(ephemeral.as_mut_slice()).ok()?;
-    let ephemeral = X25519Secret::from_bytes(&ephemeral)?;
+    let ephemeral = X25519Secret::from_bytes(ephemeral.as_slice())?;
     match kem {
         Kem::X25519 => encapsulate_x25519(&ephemeral, &exactly(public_key)?),
         Kem::XWing => encapsulate_x_wing(&ephemeral, public_key),
@@ -96,89 +98,81 @@ fn encapsulate_x_wing(ephemeral: &X25519Secret, public_key: &[u8]) -> Option<Enc
 }
 
 /// A recipient's private key with its public key. No Debug or Clone; wiped on drop.
-pub(crate) enum KemSecret {
-    X25519 {
-        secret: X25519Secret,
-        public: [u8; X25519],
-    },
-    XWing(Box<XWingSecret>),
-}
-
-/// Both halves of an X-Wing private key.
-pub(crate) struct XWingSecret {
-    ml_kem: MlKemSecret,
-    x25519: X25519Secret,
-    public_x25519: [u8; X25519],
-    public_ml_kem: [u8; ML_KEM_PUBLIC],
+///
+/// The private key rests as bytes where its [`SecretMemory`] puts them. The keys that compute are made from these for one decapsulation
+/// and wiped: that copies ML-KEM's key and derives the X25519 public key again, a fixed-base multiplication and the price of it.
+pub(crate) struct KemSecret {
+    kem: Kem,
+    /// X25519: the scalar. X-Wing: ML-KEM's key as [`MlKemSecret::from_bytes`] takes it, then the scalar.
+    kept: Box<dyn KeptSecret>,
+    public: Vec<u8>,
 }
 
 impl KemSecret {
-    /// A fresh key; `None` without randomness.
-    pub(crate) fn generate(kem: Kem) -> Option<Self> {
-        let mut bytes = Secret32::default();
-        entropy::fill(bytes.as_mut_slice()).ok()?;
+    /// A fresh key that rests in `memory`; `None` without randomness.
+    pub(crate) fn generate(kem: Kem, memory: &dyn SecretMemory) -> Option<Self> {
+        let mut scalar = Secret32::default();
+        entropy::fill(scalar.as_mut_slice()).ok()?;
         match kem {
-            Kem::X25519 => Self::x25519(&bytes),
-            Kem::XWing => Self::x_wing(MlKemSecret::generate()?, &bytes),
+            Kem::X25519 => Self::x25519(&scalar, memory),
+            Kem::XWing => Self::x_wing(MlKemSecret::generate()?, &scalar, memory),
         }
     }
 
-    pub(crate) fn x25519(bytes: &Secret32) -> Option<Self> {
-        let secret = X25519Secret::from_bytes(bytes)?;
-        let public = secret.public()?;
-        Some(Self::X25519 { secret, public })
+    pub(crate) fn x25519(scalar: &Secret32, memory: &dyn SecretMemory) -> Option<Self> {
+        let public = X25519Secret::from_bytes(scalar.as_slice())?.public()?;
+        Some(Self {
+            kem: Kem::X25519,
+            kept: memory.keep(scalar.as_slice()),
+            public: public.to_vec(),
+        })
     }
 
     pub(super) fn x_wing(
-        (ml_kem, public_ml_kem): (MlKemSecret, [u8; ML_KEM_PUBLIC]),
-        x25519: &Secret32,
+        (ml_kem, public_ml_kem): (Zeroizing<Vec<u8>>, [u8; ML_KEM_PUBLIC]),
+        scalar: &Secret32,
+        memory: &dyn SecretMemory,
     ) -> Option<Self> {
-        let x25519 = X25519Secret::from_bytes(x25519)?;
-        Some(Self::XWing(Box::new(XWingSecret {
-            ml_kem,
-            public_x25519: x25519.public()?,
-            x25519,
-            public_ml_kem,
-        })))
+        let public_x25519 = X25519Secret::from_bytes(scalar.as_slice())?.public()?;
+        let secret = Zeroizing::new([ml_kem.as_slice(), scalar.as_slice()].concat());
+        Some(Self {
+            kem: Kem::XWing,
+            kept: memory.keep(&secret),
+            public: [public_ml_kem.as_slice(), &public_x25519].concat(),
+        })
     }
 
     /// The public key, Npk bytes.
-    pub(crate) fn public(&self) -> Vec<u8> {
-        match self {
-            Self::X25519 { public, .. } => public.to_vec(),
-            Self::XWing(key) => [key.public_ml_kem.as_slice(), &key.public_x25519].concat(),
-        }
+    pub(crate) fn public(&self) -> &[u8] {
+        &self.public
     }
 
     /// `Decap(enc, skR)`; `None` if `enc` has the wrong length or its X25519 point has low order.
     pub(crate) fn decapsulate(&self, enc: &[u8]) -> Option<Secret32> {
-        match self {
-            Self::X25519 { secret, public } => {
-                let enc = exactly(enc)?;
-                Some(dhkem_secret(&secret.agree(&enc)?, &enc, public))
-            }
-            Self::XWing(key) => key.decapsulate(enc),
+        match self.kem {
+            Kem::X25519 => self.decapsulate_x25519(&exactly(enc)?),
+            Kem::XWing => self.decapsulate_x_wing(enc),
         }
     }
-}
 
-impl XWingSecret {
-    fn decapsulate(&self, enc: &[u8]) -> Option<Secret32> {
+    fn decapsulate_x25519(&self, enc: &[u8; X25519]) -> Option<Secret32> {
+        let secret = X25519Secret::from_bytes(self.kept.expose())?;
+        Some(dhkem_secret(&secret.agree(enc)?, enc, &self.public))
+    }
+
+    fn decapsulate_x_wing(&self, enc: &[u8]) -> Option<Secret32> {
         let (ciphertext, enc_x25519) = enc.split_at_checked(ML_KEM_CIPHERTEXT)?;
         let enc_x25519 = exactly(enc_x25519)?;
-        let ml_kem = self.ml_kem.decapsulate(&exactly(ciphertext)?)?;
-        let x25519 = self.x25519.agree(&enc_x25519)?;
-        Some(x_wing_secret(
-            &ml_kem,
-            &x25519,
-            &enc_x25519,
-            &self.public_x25519,
-        ))
+        let (ml_kem, scalar) = self.kept.expose().split_last_chunk::<X25519>()?;
+        let (_, public_x25519) = self.public.split_last_chunk()?;
+        let ml_kem = MlKemSecret::from_bytes(ml_kem)?.decapsulate(&exactly(ciphertext)?)?;
+        let x25519 = X25519Secret::from_bytes(scalar)?.agree(&enc_x25519)?;
+        Some(x_wing_secret(&ml_kem, &x25519, &enc_x25519, public_x25519))
     }
 }
 
 /// `ExtractAndExpand(dh, enc || pkR)` of RFC 9180 section 4.1.
-fn dhkem_secret(dh: &Secret32, enc: &[u8; X25519], public_key: &[u8; X25519]) -> Secret32 {
+fn dhkem_secret(dh: &Secret32, enc: &[u8; X25519], public_key: &[u8]) -> Secret32 {
     let labeled = Labeled(&[b'K', b'E', b'M', 0x00, 0x20]);
     let prk = labeled.extract(b"", b"eae_prk", dh.as_slice());
     let mut secret = Secret32::default();

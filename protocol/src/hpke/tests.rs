@@ -1,5 +1,5 @@
 use super::{kem::encapsulate_x25519, *};
-use crate::crypto::{MlKemSecret, X25519Secret};
+use crate::{crypto::X25519Secret, secret::Heap};
 use sha3::digest::{ExtendableOutput, Update};
 
 /// Hexadecimal to bytes.
@@ -83,12 +83,12 @@ mod rfc_9180_a_1_1 {
 #[test]
 fn rfc_9180_a_1_1_encapsulation() {
     use rfc_9180_a_1_1::*;
-    let ephemeral = X25519Secret::from_bytes(&secret(SK_E)).unwrap();
+    let ephemeral = X25519Secret::from_bytes(secret(SK_E).as_slice()).unwrap();
     let public = unhex(PK_R).try_into().unwrap();
     let sent = encapsulate_x25519(&ephemeral, &public).unwrap();
     assert_eq!(hex::encode(&sent.enc), ENC);
     assert_eq!(hex::encode(*sent.shared_secret), SHARED_SECRET);
-    let recipient = KemSecret::x25519(&secret(SK_R)).unwrap();
+    let recipient = KemSecret::x25519(&secret(SK_R), &Heap).unwrap();
     assert_eq!(recipient.public(), unhex(PK_R));
     assert_eq!(recipient.decapsulate(&sent.enc), Some(sent.shared_secret));
 }
@@ -96,7 +96,7 @@ fn rfc_9180_a_1_1_encapsulation() {
 #[test]
 fn rfc_9180_a_1_1_encryptions_and_exports() {
     use rfc_9180_a_1_1::*;
-    let recipient = KemSecret::x25519(&secret(SK_R)).unwrap();
+    let recipient = KemSecret::x25519(&secret(SK_R), &Heap).unwrap();
     let context = || setup_receiver(X25519_AES_128, &recipient, &unhex(ENC), &unhex(INFO)).unwrap();
     for (sequence, ciphertext) in ENCRYPTIONS {
         let aad = format!("Count-{sequence}");
@@ -134,9 +134,10 @@ fn x_wing_secret(seed: &[u8]) -> KemSecret {
     let public = ml_kem::KeyExport::to_bytes(ml_kem.encapsulation_key());
     #[expect(deprecated, reason = "aws-lc-rs takes no seed")]
     let expanded = ml_kem::ExpandedKeyEncoding::to_expanded_bytes(&ml_kem);
-    let ml_kem = MlKemSecret::from_expanded(&expanded).unwrap();
+    let ml_kem = Zeroizing::new(expanded.to_vec());
     let x25519 = Zeroizing::new(x25519.try_into().unwrap());
-    KemSecret::x_wing((ml_kem, public.as_slice().try_into().unwrap()), &x25519).unwrap()
+    let public = public.as_slice().try_into().unwrap();
+    KemSecret::x_wing((ml_kem, public), &x25519, &Heap).unwrap()
 }
 
 #[test]
@@ -183,8 +184,8 @@ macro_rules! agrees_with_hpke {
             peer.export(b"context", &mut b).unwrap();
             assert_eq!(a, b);
 
-            let mine = KemSecret::generate($suite.kem).unwrap();
-            let public = <$kem as ::hpke::Kem>::PublicKey::from_bytes(&mine.public()).unwrap();
+            let mine = KemSecret::generate($suite.kem, &Heap).unwrap();
+            let public = <$kem as ::hpke::Kem>::PublicKey::from_bytes(mine.public()).unwrap();
             let (enc, mut peer) =
                 ::hpke::setup_sender::<$aead, HkdfSha256, $kem>(&OpModeS::Base, &public, b"info")
                     .unwrap();
@@ -221,14 +222,14 @@ fn points_of_low_order_are_refused_on_both_ends() {
     for point in crate::crypto::LOW_ORDER_POINTS {
         let point = unhex(point);
         assert!(setup_sender(X25519_AES_128, &point, b"").is_err());
-        let x25519 = KemSecret::generate(Kem::X25519).unwrap();
+        let x25519 = KemSecret::generate(Kem::X25519, &Heap).unwrap();
         assert!(x25519.decapsulate(&point).is_none());
 
-        let x_wing = KemSecret::generate(Kem::XWing).unwrap();
-        let mut public = x_wing.public();
+        let x_wing = KemSecret::generate(Kem::XWing, &Heap).unwrap();
+        let mut public = x_wing.public().to_vec();
         public.splice(1184.., point.iter().copied());
         assert!(setup_sender(X_WING_AES_256, &public, b"").is_err());
-        let mut enc = encapsulate(Kem::XWing, &x_wing.public()).unwrap().enc;
+        let mut enc = encapsulate(Kem::XWing, x_wing.public()).unwrap().enc;
         enc.splice(1088.., point.iter().copied());
         assert!(x_wing.decapsulate(&enc).is_none());
     }
@@ -237,13 +238,13 @@ fn points_of_low_order_are_refused_on_both_ends() {
 #[test]
 fn keys_and_encapsulations_of_the_wrong_length_are_refused() {
     for suite in [X25519_AES_128, X_WING_AES_256] {
-        let key = KemSecret::generate(suite.kem).unwrap();
+        let key = KemSecret::generate(suite.kem, &Heap).unwrap();
         let public = key.public();
-        let (enc, _) = setup_sender(suite, &public, b"").unwrap();
+        let (enc, _) = setup_sender(suite, public, b"").unwrap();
         assert_eq!(public.len(), suite.kem.public_key_len());
         assert_eq!(enc.len(), suite.kem.enc_len());
         let longer = |bytes: &[u8]| [bytes, &[0]].concat();
-        assert!(setup_sender(suite, &longer(&public), b"").is_err());
+        assert!(setup_sender(suite, &longer(public), b"").is_err());
         assert!(setup_sender(suite, &public[1..], b"").is_err());
         assert!(setup_receiver(suite, &key, &longer(&enc), b"").is_err());
         assert!(setup_receiver(suite, &key, &enc[1..], b"").is_err());
@@ -252,15 +253,16 @@ fn keys_and_encapsulations_of_the_wrong_length_are_refused() {
 
 #[test]
 fn an_ml_kem_key_out_of_range_is_refused() {
-    let mut public = KemSecret::generate(Kem::XWing).unwrap().public();
+    let key = KemSecret::generate(Kem::XWing, &Heap).unwrap();
+    let mut public = key.public().to_vec();
     public[..3].fill(0xff);
     assert!(setup_sender(X_WING_AES_256, &public, b"").is_err());
 }
 
 #[test]
 fn another_info_is_another_context() {
-    let key = KemSecret::generate(Kem::X25519).unwrap();
-    let (enc, mut sender) = setup_sender(X25519_AES_128, &key.public(), b"a").unwrap();
+    let key = KemSecret::generate(Kem::X25519, &Heap).unwrap();
+    let (enc, mut sender) = setup_sender(X25519_AES_128, key.public(), b"a").unwrap();
     let mut receiver = setup_receiver(X25519_AES_128, &key, &enc, b"b").unwrap();
     let mut tag = [0; 16];
     sender.aead.seal(b"", b"", &mut tag).unwrap();
