@@ -9,7 +9,7 @@ use hpke::{
     kem::{X25519HkdfSha256, XWing},
     setup_receiver, setup_sender,
 };
-use protocol::{KeyEpoch, Receiver};
+use protocol::{KeyEpoch, PaddingProfile, Receiver, Terms};
 use std::{
     hint::black_box,
     time::{Duration, Instant},
@@ -43,7 +43,11 @@ fn each(round: Duration) -> f64 {
 fn ours<K: Kem, A: Aead>(suite: [u8; 6]) -> Try<Duration> {
     let epoch = KeyEpoch::generate(7, ROUNDS * ENVELOPES);
     let keys = epoch.ohttp_keys();
-    let receiver = Receiver::new(epoch, 2 * BODY);
+    let receiver = Receiver::new(Terms {
+        max_request_bytes: 2 * BODY,
+        padding: PaddingProfile::Off,
+    });
+    receiver.install(epoch);
     let header = [[7].as_slice(), &suite].concat();
     let public = public_key::<K>(&keys, &header)?;
     let envelopes: Try<Vec<_>> = (0..ROUNDS * ENVELOPES)
@@ -88,8 +92,12 @@ fn envelope<K: Kem, A: Aead>(public: &K::PublicKey, header: &[u8]) -> Try<Vec<u8
 
 fn request() -> Try<Vec<u8>> {
     let text = |text: &str| text.as_bytes().to_vec();
-    let mut request =
-        bhttp::Message::request(text("POST"), text("https"), text("narthex"), text("/v1/chat"));
+    let mut request = bhttp::Message::request(
+        text("POST"),
+        text("https"),
+        text("narthex"),
+        text("/v1/chat"),
+    );
     request.write_content([0x6e; BODY]);
     let mut out = Vec::new();
     request

@@ -1,5 +1,6 @@
 //! The runtime's side: [`Receiver`] opens requests, [`Responder`] seals the answer.
 
+mod epoch;
 mod intake;
 mod opener;
 mod responder;
@@ -7,34 +8,17 @@ mod responder;
 mod tests;
 
 pub use crate::exchange::ExchangeDigests;
+pub use epoch::KeyEpoch;
 pub use opener::RequestOpener;
 pub use responder::Responder;
 
-use crate::{
-    PaddingProfile, SealedHeaders, TenantStatement,
-    bhttp::BhttpError,
-    chunk::ChunkError,
-    crypto::{Aead, sha256},
-    entropy,
-    envelope::Header,
-    hpke::{Kem, KemSecret, Suite},
-    ohttp_keys::{self, KeyConfig},
-    replay::{Refused, ReplaySet},
-    secret::Heap,
-};
-use std::sync::{Arc, PoisonError, RwLock};
-
-/// One epoch's private keys and replay set. No Debug, Clone or Serialize.
-pub struct KeyEpoch {
-    number: u64,
-    key_id: u8,
-    keys: [(Suite, KemSecret); 2],
-    replay: ReplaySet,
-}
+use crate::{PaddingProfile, SealedHeaders, TenantStatement, bhttp::BhttpError, chunk::ChunkError};
+use epoch::OpenEpochs;
+use std::sync::Arc;
 
 /// Opens envelopes for the epochs it holds. Shared between connections.
 pub struct Receiver {
-    epochs: RwLock<Vec<Arc<KeyEpoch>>>,
+    epochs: Arc<OpenEpochs>,
     terms: Terms,
 }
 
@@ -158,18 +142,6 @@ impl From<BhttpError> for ReceiverError {
     }
 }
 
-/// What is offered, in the order of preference.
-const SUITES: [Suite; 2] = [
-    Suite {
-        kem: Kem::XWing,
-        aead: Aead::Aes256Gcm,
-    },
-    Suite {
-        kem: Kem::X25519,
-        aead: Aead::Aes128Gcm,
-    },
-];
-
 impl Plaintext {
     /// Whether the sealed tenant credential, if there is one, is for this request.
     #[must_use]
@@ -186,86 +158,30 @@ impl Plaintext {
     }
 }
 
-impl KeyEpoch {
-    /// Makes fresh X-Wing and X25519 keys for `epoch`, with room for `replay_capacity` envelopes. Without randomness the process ends.
-    #[must_use]
-    pub fn generate(epoch: u64, replay_capacity: usize) -> Self {
-        let [key_id, ..] = epoch.to_le_bytes();
-        let fresh = |suite: Suite| (suite, entropy::or_abort(KemSecret::generate(suite.kem, &Heap)));
-        Self {
-            number: epoch,
-            key_id,
-            keys: SUITES.map(fresh),
-            replay: ReplaySet::new(replay_capacity),
-        }
-    }
-
-    /// `application/ohttp-keys` of this epoch, for [`crate::KeyConfigs::configs`].
-    #[must_use]
-    pub fn ohttp_keys(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        for (suite, secret) in &self.keys {
-            let config = KeyConfig {
-                key_id: self.key_id,
-                suite: *suite,
-                public_key: secret.public().to_vec(),
-            };
-            ohttp_keys::encode(&config, &mut out);
-        }
-        out
-    }
-
-    /// Its number; the low byte is the key id.
-    #[must_use]
-    pub const fn number(&self) -> u64 {
-        self.number
-    }
-
-    /// Reserves an encapsulation: of any number of the same, one succeeds.
-    fn reserve(&self, enc: &[u8]) -> Result<(), ReceiverError> {
-        self.replay
-            .reserve(sha256(enc))
-            .map_err(|refused| match refused {
-                Refused::Replayed => ReceiverError::Replayed,
-                Refused::Full => ReceiverError::ReplaySetFull(self.number),
-            })
-    }
-
-    /// The private key that `header` is for, if this epoch offers its suite.
-    fn secret(&self, header: &Header) -> Option<&KemSecret> {
-        let mut keys = self.keys.iter();
-        keys.find(|(suite, _)| *suite == header.suite)
-            .map(|(_, secret)| secret)
-    }
-}
-
 impl Receiver {
     /// A receiver without any epoch.
     #[must_use]
-    pub const fn new(terms: Terms) -> Self {
+    pub fn new(terms: Terms) -> Self {
         Self {
-            epochs: RwLock::new(Vec::new()),
+            epochs: Arc::default(),
             terms,
         }
     }
 
     /// Opens envelopes of `epoch` from now on. One that was installed before with the same key id is retired.
     pub fn install(&self, epoch: KeyEpoch) {
-        let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
-        epochs.retain(|other| other.key_id != epoch.key_id);
-        epochs.push(Arc::new(epoch));
+        self.epochs.insert(epoch);
     }
 
-    /// Opens no further envelope of epoch `number`; its keys and its replay set go when the last envelope under way is done.
+    /// Ends epoch `number`: its private keys are wiped, further envelopes get the key problem. One whose encapsulation was opened before may
+    /// still finish; the replay set goes with the last of these.
     pub fn retire(&self, number: u64) {
-        let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
-        epochs.retain(|epoch| epoch.number != number);
+        self.epochs.remove(number);
     }
 
-    /// Starts on one envelope, of any epoch installed now.
+    /// Starts on one envelope, of whichever epoch is open when its encapsulation has come.
     #[must_use]
     pub fn open(&self) -> RequestOpener {
-        let epochs = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
-        RequestOpener::new(epochs.clone(), self.terms)
+        RequestOpener::new(Arc::clone(&self.epochs), self.terms)
     }
 }

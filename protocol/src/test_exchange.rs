@@ -12,6 +12,8 @@ pub(crate) const MANIFEST: [u8; 32] = [2; 32];
 pub(crate) const BODY: &[u8] = br#"{"model":"m","messages":[]}"#;
 pub(crate) const MAX_REQUEST: usize = 100_000;
 const EPOCH: u64 = 0x107;
+/// Where the configuration of X25519 begins in an epoch's keys: behind that of X-Wing.
+pub(crate) const X25519_CONFIG_AT: usize = 2 + 1 + 2 + 1216 + 2 + 4;
 
 /// What is changed, and how.
 pub(crate) type Change<T> = (&'static str, fn(&mut T));
@@ -52,8 +54,7 @@ impl Node {
     /// A node whose list offers X25519 alone.
     pub(crate) fn with_x25519_only() -> Self {
         let mut node = Self::new();
-        let x_wing = 2 + 1 + 2 + 1216 + 2 + 4;
-        node.configs.configs.drain(..x_wing);
+        node.configs.configs.drain(..X25519_CONFIG_AT);
         node
     }
 

@@ -153,7 +153,8 @@ fn rfc_9458_appendix_a() {
     let info = [b"message/bhttp request\0".as_slice(), header].concat();
     let suite = Header::parse(exactly(header).unwrap()).unwrap().suite;
     let (enc, sealed) = rest.split_at(32);
-    let secret = KemSecret::x25519(&Zeroizing::new(exactly(&unhex(secret)).unwrap()), &Heap).unwrap();
+    let secret =
+        KemSecret::x25519(&Zeroizing::new(exactly(&unhex(secret)).unwrap()), &Heap).unwrap();
     let mut context = setup_receiver(suite, &secret, enc, &info).unwrap();
     let mut sealed = sealed.to_vec();
     let request = context.aead.open(b"", &mut sealed).unwrap();

@@ -1,19 +1,22 @@
 //! Opens one envelope: header, encapsulation, chunks.
 
 use super::{
-    KeyEpoch, Plaintext, ReceiverError, Responder, Terms, intake::Intake, responder::RespondTo,
+    Plaintext, ReceiverError, Responder, Terms,
+    epoch::{KeyEpoch, OpenEpochs, Reservation},
+    intake::Intake,
+    responder::RespondTo,
 };
 use crate::{
     chunk::ChunkOpener,
     crypto::exactly,
     envelope::{HEADER_LEN, Header},
-    hpke::{self, Exporter},
+    hpke::Exporter,
 };
 use std::sync::Arc;
 
 /// Opens one envelope, chunk by chunk.
 pub struct RequestOpener {
-    epochs: Vec<Arc<KeyEpoch>>,
+    epochs: Arc<OpenEpochs>,
     preamble: Vec<u8>,
     channel: Option<Channel>,
     intake: Intake,
@@ -22,16 +25,15 @@ pub struct RequestOpener {
 
 /// What the preamble opened.
 struct Channel {
-    epoch: Arc<KeyEpoch>,
     header: Header,
     enc: Vec<u8>,
     chunks: ChunkOpener,
     exporter: Exporter,
-    reserved: bool,
+    reservation: Reservation,
 }
 
 impl RequestOpener {
-    pub(super) fn new(epochs: Vec<Arc<KeyEpoch>>, terms: Terms) -> Self {
+    pub(super) fn new(epochs: Arc<OpenEpochs>, terms: Terms) -> Self {
         Self {
             epochs,
             preamble: Vec::new(),
@@ -58,9 +60,7 @@ impl RequestOpener {
         }
         let mut channel = self.channel.ok_or(ReceiverError::Truncated)?;
         let text = channel.chunks.finish()?;
-        channel
-            .epoch
-            .reserve_once(&channel.enc, &mut channel.reserved)?;
+        channel.reservation.hold(&channel.enc)?;
         self.intake.accept(text)?;
         let plaintext = self.intake.finish()?;
         let responder = Responder::new(&channel.respond_to(), &plaintext);
@@ -75,9 +75,7 @@ impl RequestOpener {
             return Ok(());
         };
         while let Some(text) = channel.chunks.next(&mut input)? {
-            channel
-                .epoch
-                .reserve_once(&channel.enc, &mut channel.reserved)?;
+            channel.reservation.hold(&channel.enc)?;
             self.intake.accept(text)?;
         }
         Ok(())
@@ -87,64 +85,38 @@ impl RequestOpener {
         let Some(header) = gather(&mut self.preamble, HEADER_LEN, input) else {
             return Ok(None);
         };
-        let header = exactly(header).ok_or(ReceiverError::Header)?;
-        let (epoch, header) = self.accept(header)?;
+        let header: [u8; HEADER_LEN] = exactly(header).ok_or(ReceiverError::Header)?;
+        let [key_id, ..] = header;
+        let header = self.epochs.named(key_id)?.accept(header)?;
         let length = HEADER_LEN + header.suite.kem.enc_len();
         let Some(preamble) = gather(&mut self.preamble, length, input) else {
             return Ok(None);
         };
         let enc = preamble.get(HEADER_LEN..).unwrap_or_default();
-        KeyEpoch::channel(&epoch, header, enc).map(Some)
-    }
-
-    /// The epoch that the header's key id names, and the header.
-    fn accept(&self, header: [u8; HEADER_LEN]) -> Result<(Arc<KeyEpoch>, Header), ReceiverError> {
-        let [key_id, ..] = header;
-        let named = self.epochs.iter().find(|epoch| epoch.key_id == key_id);
-        let epoch = named.ok_or(ReceiverError::UnknownKey)?;
-        Ok((Arc::clone(epoch), epoch.accept(header)?))
-    }
-}
-
-impl KeyEpoch {
-    /// The header, if it names a suite that this epoch offers.
-    fn accept(&self, header: [u8; HEADER_LEN]) -> Result<Header, ReceiverError> {
-        let header = Header::parse(header).ok_or(ReceiverError::Header)?;
-        let offered = self.secret(&header).is_some();
-        offered.then_some(header).ok_or(ReceiverError::Header)
-    }
-
-    fn channel(epoch: &Arc<Self>, header: Header, enc: &[u8]) -> Result<Channel, ReceiverError> {
-        let secret = epoch.secret(&header).ok_or(ReceiverError::Header)?;
-        let context = hpke::setup_receiver(header.suite, secret, enc, &header.info())
-            .map_err(|_| ReceiverError::Header)?;
-        Ok(Channel {
-            epoch: Arc::clone(epoch),
-            header,
-            enc: enc.to_vec(),
-            chunks: ChunkOpener::new(context.aead),
-            exporter: context.exporter,
-            reserved: false,
-        })
-    }
-
-    /// Reserves the encapsulation in the replay set, once per envelope.
-    fn reserve_once(&self, enc: &[u8], reserved: &mut bool) -> Result<(), ReceiverError> {
-        if !*reserved {
-            self.reserve(enc)?;
-            *reserved = true;
-        }
-        Ok(())
+        // The epoch is asked for again: it may have ended while the encapsulation came in.
+        let epoch = self.epochs.named(key_id)?;
+        Channel::open(&epoch, header, enc).map(Some)
     }
 }
 
 impl Channel {
+    fn open(epoch: &KeyEpoch, header: Header, enc: &[u8]) -> Result<Self, ReceiverError> {
+        let context = epoch.context(&header, enc)?;
+        Ok(Self {
+            header,
+            enc: enc.to_vec(),
+            chunks: ChunkOpener::new(context.aead),
+            exporter: context.exporter,
+            reservation: epoch.reservation(),
+        })
+    }
+
     fn respond_to(&self) -> RespondTo<'_> {
         RespondTo {
             exporter: &self.exporter,
             aead: self.header.suite.aead,
             enc: self.enc.as_slice(),
-            epoch: self.epoch.number(),
+            epoch: self.reservation.epoch(),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     bhttp::{self, RequestControl},
     chunk::{ChunkSealer, MAX_RECEIVED_CHUNK, MAX_SENT_CHUNK},
     client::Peer,
+    envelope::Header,
     hpke::setup_sender,
     sealed_headers::{AUTHORITY, SCHEME},
     test_exchange::request,
