@@ -1,9 +1,10 @@
 //! Answers an opened request inside the seal: every answer, errors too, ends with a receipt.
 
 use crate::{
-    exchange::{Exchange, Gone},
+    exchange::Exchange,
     generate,
     openai::{self, ApiError, Generation, Rendering, Route, Shape},
+    outgoing::Gone,
     telemetry,
 };
 use protocol::Plaintext;

@@ -9,6 +9,7 @@ pub use files::{Files, read_files};
 
 use crate::{Limits, evidence::VekError, runtime::is_node_name};
 use attestation::UnixTime;
+use protocol::PaddingProfile;
 use provision::{FileError, PolicyFileError, PublicKeyError};
 use section::Section;
 use std::{
@@ -45,6 +46,8 @@ pub struct Config {
     pub evidence: EvidencePaths,
     /// `[engine]`.
     pub engine: EngineSettings,
+    /// `[channel]`.
+    pub channel: ChannelSettings,
     /// `[limits]`.
     pub limits: Limits,
     /// `[log]` `format`: `text` or `json`.
@@ -88,6 +91,15 @@ pub struct EngineSettings {
     pub queue: usize,
     /// `max_context_tokens`: longest prompt and answer; the model's own context, at most 8192, if absent.
     pub max_context_tokens: usize,
+}
+
+/// `[channel]`: what of an exchange's length and timing its wire shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelSettings {
+    /// `padding`: `off`, `default` or `strict`; stated in the manifest.
+    pub padding: PaddingProfile,
+    /// `flush_ms`: time between two flushes of a padded stream, 40 to 80; 60.
+    pub flush_interval: Duration,
 }
 
 /// How log lines look.
@@ -175,6 +187,7 @@ impl Config {
             policy: policy(top.section("policy"), &mut mistakes),
             evidence: evidence(top.section("evidence"), &mut mistakes),
             engine: engine(top.section("engine"), &mut mistakes),
+            channel: channel(top.section("channel"), &mut mistakes),
             limits: limits(top.section("limits"), &mut mistakes),
             log_format: log_format(top.section("log"), &mut mistakes),
             node: top.required("node", "a-z, 0-9 and -, 1 to 63 of them", node_name),
@@ -252,6 +265,21 @@ fn engine(mut section: Section<'_>, mistakes: &mut Vec<String>) -> EngineSetting
     settings
 }
 
+fn channel(mut section: Section<'_>, mistakes: &mut Vec<String>) -> ChannelSettings {
+    let in_range = |ms: u64| (40..=80).contains(&ms).then(|| Duration::from_millis(ms));
+    let profile = |name: String| PaddingProfile::parse(&name);
+    let settings = ChannelSettings {
+        padding: section
+            .optional("padding", "\"off\", \"default\" or \"strict\"", profile)
+            .unwrap_or_default(),
+        flush_interval: section
+            .optional("flush_ms", "40 to 80", in_range)
+            .unwrap_or(Limits::default().flush_interval),
+    };
+    section.finish(mistakes);
+    settings
+}
+
 fn log_format(mut section: Section<'_>, mistakes: &mut Vec<String>) -> LogFormat {
     let named = |name: String| match name.as_str() {
         "text" => Some(LogFormat::Text),
@@ -276,6 +304,7 @@ fn limits(mut section: Section<'_>, mistakes: &mut Vec<String>) -> Limits {
         envelope_timeout: section.seconds("envelope_timeout_seconds", default.envelope_timeout),
         answer_timeout: section.seconds("answer_timeout_seconds", default.answer_timeout),
         drain_timeout: section.seconds("drain_timeout_seconds", default.drain_timeout),
+        ..default
     };
     section.finish(mistakes);
     limits

@@ -3,6 +3,7 @@
 use crate::{
     node::Node,
     openai::{ApiError, Sampling},
+    outgoing::{Gone, Outgoing},
     telemetry,
 };
 use attestation::UnixTime;
@@ -11,16 +12,12 @@ use protocol::{Outcome, Plaintext, Receipt, Responder, SealedHeaders, SignedRece
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// The client went away; there is nobody to answer.
-pub(crate) struct Gone;
-
 /// An exchange under way.
 pub(crate) struct Exchange {
     pub(crate) node: Arc<Node>,
     pub(crate) headers: SealedHeaders,
     pub(crate) account: Account,
-    responder: Responder,
-    out: mpsc::Sender<Bytes>,
+    pub(crate) outgoing: Outgoing,
     received_at: UnixTime,
     status: u16,
 }
@@ -45,9 +42,8 @@ impl Exchange {
             headers: request.headers.clone(),
             account: Account::default(),
             status: 0,
+            outgoing: Outgoing::new(responder, out, node.padding, node.limits.flush_interval),
             node,
-            responder,
-            out,
         }
     }
 
@@ -56,31 +52,21 @@ impl Exchange {
         self.node.check_headers(&self.headers, self.received_at)
     }
 
-    /// Sends the sealed head.
+    /// Begins the answer.
     pub(crate) async fn head(
         &mut self,
         status: u16,
         headers: &[(&str, &[u8])],
     ) -> Result<(), Gone> {
         self.status = status;
-        let sealed = self.responder.head(status, headers);
-        self.send(sealed).await
-    }
-
-    /// Seals and sends a part of the body.
-    pub(crate) async fn body(&mut self, part: &[u8]) -> Result<(), Gone> {
-        if part.is_empty() {
-            return Ok(());
-        }
-        let sealed = self.responder.body(part);
-        self.send(sealed).await
+        self.outgoing.head(status, headers).await
     }
 
     /// A whole answer of JSON.
     pub(crate) async fn document(&mut self, json: &[u8]) -> Result<(), Gone> {
         self.head(200, &[("content-type", b"application/json")])
             .await?;
-        self.body(json).await
+        self.outgoing.body(json).await
     }
 
     /// A whole answer that is an error.
@@ -90,24 +76,14 @@ impl Exchange {
             headers.push(("retry-after", b"1"));
         }
         self.head(error.status, &headers).await?;
-        self.body(&error.to_json()).await
+        self.outgoing.body(&error.to_json()).await
     }
 
     /// Ends the answer: the receipt, then the authenticated end.
     pub(crate) async fn finish(self) -> Result<(), Gone> {
         let receipt = self.receipt();
         telemetry::answered(self.status);
-        let sealed = self.responder.finish(&receipt);
-        self.out.send(sealed.into()).await.map_err(|_| Gone)
-    }
-
-    /// Returns once the client has gone.
-    pub(crate) async fn abandoned(&self) {
-        self.out.closed().await;
-    }
-
-    async fn send(&self, sealed: Vec<u8>) -> Result<(), Gone> {
-        self.out.send(sealed.into()).await.map_err(|_| Gone)
+        self.outgoing.finish(&receipt).await
     }
 
     fn receipt(&self) -> SignedReceipt {
@@ -120,7 +96,7 @@ impl Exchange {
         } = &self.account;
         let receipt = Receipt {
             request_id: self.headers.request_id,
-            digests: self.responder.digests(tokens),
+            digests: self.outgoing.responder.digests(tokens),
             binding_id: self.headers.binding_id,
             manifest: node.manifest_digest,
             policy_version: node.policy.version,
@@ -132,7 +108,7 @@ impl Exchange {
             template_digest: card.template_digest,
             aibom_digest: None,
             node: node.name.clone(),
-            epoch: self.responder.epoch(),
+            epoch: self.outgoing.responder.epoch(),
             cache_scope: "request".to_owned(),
             tenant: self.headers.tenant.map(|tenant| tenant.key),
             residency: node.residency.clone(),

@@ -2,8 +2,9 @@
 
 use crate::{
     answer::Stop,
-    exchange::Exchange,
+    exchange::{Account, Exchange},
     openai::{ApiError, Delivery, Rendering},
+    outgoing::Woken,
     telemetry,
 };
 use engine::{FinishReason, Step};
@@ -12,16 +13,30 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+const EVENT_STREAM: [(&str, &[u8]); 2] = [
+    ("content-type", b"text/event-stream"),
+    ("cache-control", b"no-store"),
+];
+
 /// The steps of one job, until a deadline. Dropping it cancels the job.
 struct Steps {
     steps: mpsc::Receiver<Step>,
     deadline: Instant,
 }
 
-/// What one step adds.
-struct Piece {
+/// What was made and is not told yet. No Debug: it is the answer.
+#[derive(Default)]
+struct Made {
     text: String,
     end: Option<FinishReason>,
+}
+
+/// One answer that is told while it is made.
+struct Stream<'a> {
+    exchange: &'a mut Exchange,
+    steps: Steps,
+    rendering: &'a Rendering,
+    made: Made,
 }
 
 /// Delivers the answer as the client asked for it.
@@ -32,9 +47,18 @@ pub(crate) async fn deliver(
 ) -> Result<(), Stop> {
     let deadline = Instant::now() + exchange.node.limits.answer_timeout;
     let steps = Steps { steps, deadline };
+    let made = Made::default();
     match rendering.delivery {
         Delivery::Whole => whole(exchange, steps, rendering).await,
-        Delivery::Events | Delivery::EventsWithUsage => stream(exchange, steps, rendering).await,
+        Delivery::Events | Delivery::EventsWithUsage => {
+            let stream = Stream {
+                exchange,
+                steps,
+                rendering,
+                made,
+            };
+            stream.deliver().await
+        }
     }
 }
 
@@ -43,73 +67,93 @@ async fn whole(
     mut steps: Steps,
     rendering: &Rendering,
 ) -> Result<(), Stop> {
-    let mut text = String::new();
+    let mut made = Made::default();
     let reason = loop {
-        let piece = steps.next(exchange).await?;
-        text.push_str(&piece.text);
-        if let Some(reason) = piece.end {
+        if let Woken::Event(step) = exchange.outgoing.wait(steps.next()).await? {
+            made.take(step?, &mut exchange.account);
+        }
+        if let Some(reason) = made.end {
             break reason;
         }
     };
-    let document = rendering.whole(&text, reason, exchange.account.usage);
+    let document = rendering.whole(&made.text, reason, exchange.account.usage);
     Ok(exchange.document(&document).await?)
 }
 
-/// The head has gone out with status 200, so what fails from here on is told as an event; the receipt comes all the same.
-async fn stream(exchange: &mut Exchange, steps: Steps, rendering: &Rendering) -> Result<(), Stop> {
-    let headers: [(&str, &[u8]); 2] = [
-        ("content-type", b"text/event-stream"),
-        ("cache-control", b"no-store"),
-    ];
-    exchange.head(200, &headers).await?;
-    match events(exchange, steps, rendering).await {
-        Err(Stop::Refused(error)) => {
-            telemetry::refused(error.code);
-            Ok(exchange.body(&error.to_event()).await?)
+impl Stream<'_> {
+    /// The head says status 200, so what fails from here on is told as an event; the receipt comes all the same.
+    async fn deliver(mut self) -> Result<(), Stop> {
+        let opening = self.rendering.opening().unwrap_or_default();
+        self.exchange.head(200, &EVENT_STREAM).await?;
+        self.exchange.outgoing.body(&opening).await?;
+        self.exchange.outgoing.flush().await?;
+        match self.events().await {
+            Err(Stop::Refused(error)) => {
+                telemetry::refused(error.code);
+                self.tell().await?;
+                Ok(self.exchange.outgoing.body(&error.to_event()).await?)
+            }
+            other => other,
         }
-        other => other,
     }
-}
 
-async fn events(
-    exchange: &mut Exchange,
-    mut steps: Steps,
-    rendering: &Rendering,
-) -> Result<(), Stop> {
-    exchange
-        .body(&rendering.opening().unwrap_or_default())
-        .await?;
-    loop {
-        let piece = steps.next(exchange).await?;
-        if !piece.text.is_empty() {
-            exchange.body(&rendering.piece(&piece.text)).await?;
+    /// Tells each step as it comes or, where the exchange keeps a beat, at each tick what has come since the last.
+    async fn events(&mut self) -> Result<(), Stop> {
+        while self.made.end.is_none() {
+            let woken = self.exchange.outgoing.wait(self.steps.next()).await?;
+            if let Woken::Event(step) = woken {
+                self.made.take(step?, &mut self.exchange.account);
+                if self.made.end.is_some() || self.exchange.outgoing.keeps_beat() {
+                    continue;
+                }
+            }
+            if !self.exchange.outgoing.is_behind() {
+                self.tell().await?;
+            }
+            self.exchange.outgoing.flush().await?;
         }
-        if let Some(reason) = piece.end {
-            let ending = rendering.ending(reason, exchange.account.usage);
-            return Ok(exchange.body(&ending).await?);
+        self.tell().await
+    }
+
+    /// Tells what was made so far, as one event, and the end if it has come.
+    async fn tell(&mut self) -> Result<(), Stop> {
+        let made = std::mem::take(&mut self.made);
+        if !made.text.is_empty() {
+            let event = self.rendering.piece(&made.text);
+            self.exchange.outgoing.body(&event).await?;
         }
+        if let Some(reason) = made.end {
+            let ending = self.rendering.ending(reason, self.exchange.account.usage);
+            self.exchange.outgoing.body(&ending).await?;
+        }
+        Ok(())
     }
 }
 
 impl Steps {
-    /// The next step, counted; an error if the engine broke off, the time is over or the client has gone.
-    async fn next(&mut self, exchange: &mut Exchange) -> Result<Piece, Stop> {
-        let step = tokio::select! {
-            () = exchange.abandoned() => return Err(Stop::Gone),
-            step = timeout_at(self.deadline, self.steps.recv()) => step,
-        };
+    /// The next step; an error if the engine broke off or the time is over.
+    async fn next(&mut self) -> Result<Step, ApiError> {
+        match timeout_at(self.deadline, self.steps.recv()).await {
+            Ok(Some(step)) => Ok(step),
+            Ok(None) => Err(ApiError::engine_failed()),
+            Err(_elapsed) => Err(ApiError::timed_out()),
+        }
+    }
+}
+
+impl Made {
+    /// Takes one step, counted.
+    fn take(&mut self, step: Step, account: &mut Account) {
         match step {
-            Ok(Some(Step::Token { id, text })) => {
-                exchange.account.tokens.push(id);
-                exchange.account.usage.completion_tokens += 1;
-                Ok(Piece { text, end: None })
+            Step::Token { id, text } => {
+                account.tokens.push(id);
+                account.usage.completion_tokens += 1;
+                self.text.push_str(&text);
             }
-            Ok(Some(Step::Done { reason, text })) => Ok(Piece {
-                text,
-                end: Some(reason),
-            }),
-            Ok(None) => Err(ApiError::engine_failed().into()),
-            Err(_elapsed) => Err(ApiError::timed_out().into()),
+            Step::Done { reason, text } => {
+                self.text.push_str(&text);
+                self.end = Some(reason);
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod telemetry;
 pub mod wipe;
 
 mod answer;
+mod beat;
 mod bindings;
 mod challenge;
 mod envelope;
@@ -21,6 +22,7 @@ mod generate;
 mod http;
 mod node;
 mod openai;
+mod outgoing;
 mod problem;
 
 pub use clock::Clock;

@@ -23,6 +23,8 @@ pub struct Limits {
     pub envelope_timeout: Duration,
     /// Longest time for an answer to be made.
     pub answer_timeout: Duration,
+    /// Time between two flushes of a padded stream.
+    pub flush_interval: Duration,
     /// Time that answers under way get once the runtime was told to stop.
     pub drain_timeout: Duration,
 }
@@ -39,6 +41,7 @@ impl Default for Limits {
             key_window: Duration::from_secs(20 * 60),
             envelope_timeout: Duration::from_secs(30),
             answer_timeout: Duration::from_secs(300),
+            flush_interval: Duration::from_millis(60),
             drain_timeout: Duration::from_secs(30),
         }
     }

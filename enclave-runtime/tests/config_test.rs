@@ -2,7 +2,11 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use enclave_runtime::{Config, ConfigError, config::LogFormat};
-use std::path::{Path, PathBuf};
+use protocol::PaddingProfile;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 fn minimal() -> String {
     "node = \"node-1\"
@@ -36,6 +40,8 @@ fn little_is_required() {
         config.evidence.tsm_root,
         PathBuf::from("/sys/kernel/config/tsm/report")
     );
+    assert_eq!(config.channel.padding, PaddingProfile::Default);
+    assert_eq!(config.channel.flush_interval, Duration::from_millis(60));
     assert_eq!(config.limits, enclave_runtime::Limits::default());
     assert_eq!(config.log_format, LogFormat::Text);
 }
@@ -43,7 +49,7 @@ fn little_is_required() {
 #[test]
 fn what_is_printed_reads_back() {
     let text = minimal()
-        + "[evidence]\nvek = \"v.der\"\nprivlevel = 2\n[engine]\nthreads = 2\n[limits]\nmax_in_flight = 3\n[log]\nformat = \"json\"\n";
+        + "[evidence]\nvek = \"v.der\"\nprivlevel = 2\n[engine]\nthreads = 2\n[channel]\npadding = \"strict\"\nflush_ms = 40\n[limits]\nmax_in_flight = 3\n[log]\nformat = \"json\"\n";
     let mut config = parse(&text).unwrap();
     let read_back = parse(&config.to_string()).unwrap();
     config.policy.threshold = Some(1);
@@ -65,6 +71,9 @@ fn every_mistake_is_told_at_once() {
         simulated = true
         [engine]
         threads = -1
+        [channel]
+        padding = "none"
+        flush_ms = 100
         [limits]
         max_in_flight = 0
         key_window_seconds = 5
@@ -80,6 +89,8 @@ fn every_mistake_is_told_at_once() {
         "evidence.privlevel must be 0 to 3",
         "evidence.simulated is unknown",
         "engine.threads must be 0 to 1024",
+        "channel.padding must be \"off\", \"default\" or \"strict\"",
+        "channel.flush_ms must be 40 to 80",
         "limits.max_in_flight must be a positive number",
         "limits.max_request_bytes must be 1024 to 67108864",
         "limits.key_window_seconds must be 60 to 3600",

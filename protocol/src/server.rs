@@ -3,6 +3,7 @@
 mod epoch;
 mod intake;
 mod opener;
+mod records;
 mod responder;
 #[cfg(test)]
 mod tests;

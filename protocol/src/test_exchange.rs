@@ -23,6 +23,7 @@ pub(crate) struct Node {
     pub(crate) identity: IdentitySecret,
     pub(crate) configs: KeyConfigs,
     pub(crate) receiver: Receiver,
+    pub(crate) padding: PaddingProfile,
 }
 
 impl Node {
@@ -30,7 +31,15 @@ impl Node {
         Self::with_replay_capacity(10_000)
     }
 
+    pub(crate) fn with_padding(padding: PaddingProfile) -> Self {
+        Self::build(10_000, padding)
+    }
+
     pub(crate) fn with_replay_capacity(capacity: usize) -> Self {
+        Self::build(capacity, PaddingProfile::Off)
+    }
+
+    fn build(capacity: usize, padding: PaddingProfile) -> Self {
         let identity = IdentitySecret::generate();
         let epoch = KeyEpoch::generate(EPOCH, capacity);
         let configs = KeyConfigs {
@@ -47,15 +56,20 @@ impl Node {
         Self {
             identity,
             configs,
-            receiver: receiver(epoch),
+            receiver: receiver(epoch, padding),
+            padding,
         }
     }
 
     /// A node whose list offers X25519 alone.
     pub(crate) fn with_x25519_only() -> Self {
-        let mut node = Self::new();
-        node.configs.configs.drain(..X25519_CONFIG_AT);
-        node
+        Self::new().x25519_only()
+    }
+
+    /// The same, offering X25519 alone.
+    pub(crate) fn x25519_only(mut self) -> Self {
+        self.configs.configs.drain(..X25519_CONFIG_AT);
+        self
     }
 
     pub(crate) fn keys(&self) -> SignedKeyConfigs {
@@ -69,7 +83,7 @@ impl Node {
             binding_id: BindingId([3; 32]),
             client_policy: [5; 32],
             not_after: UnixTime(NOW.0 + 3600),
-            padding: PaddingProfile::Off,
+            padding: self.padding,
         }
     }
 
@@ -118,7 +132,7 @@ impl Node {
             tokenizer_digest: [10; 32],
             template_digest: [11; 32],
             tenant: None,
-            padding: PaddingProfile::Off,
+            padding: self.padding,
             outcome: Outcome::Complete,
             residency: request.headers.residency.clone(),
             status: 200,
@@ -159,10 +173,10 @@ impl Node {
     }
 }
 
-fn receiver(epoch: KeyEpoch) -> Receiver {
+fn receiver(epoch: KeyEpoch, padding: PaddingProfile) -> Receiver {
     let receiver = Receiver::new(Terms {
         max_request_bytes: MAX_REQUEST,
-        padding: PaddingProfile::Off,
+        padding,
     });
     receiver.install(epoch);
     receiver

@@ -15,6 +15,7 @@ impl fmt::Display for Config {
         put(&mut top, "policy", self.policy_table());
         put(&mut top, "evidence", self.evidence_table());
         put(&mut top, "engine", self.engine_table());
+        put(&mut top, "channel", self.channel_table());
         put(&mut top, "limits", self.limits_table());
         put(&mut top, "log", self.log_table());
         top.fmt(f)
@@ -81,6 +82,15 @@ impl Config {
             "max_context_tokens",
             integer(engine.max_context_tokens),
         );
+        table
+    }
+
+    fn channel_table(&self) -> Table {
+        let channel = &self.channel;
+        let mut table = Table::new();
+        put(&mut table, "padding", channel.padding.as_str());
+        let flush_ms = integer(channel.flush_interval.as_millis());
+        put(&mut table, "flush_ms", flush_ms);
         table
     }
 

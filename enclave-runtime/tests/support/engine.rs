@@ -4,9 +4,12 @@ use engine::{
     Engine, EngineError, FinishReason, Job, ModelCard, Sampling, Step,
     chat::{ChatError, Message},
 };
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 use tokio::sync::{Notify, mpsc};
 
@@ -22,6 +25,10 @@ pub enum Script {
     BreakOff,
     /// One token, then nothing until [`ScriptedEngine::release`].
     Wait,
+    /// So many tokens of one word, so far apart.
+    Paced { tokens: u32, gap_ms: u64 },
+    /// So many tokens at once, each of a word said so often.
+    Burst { tokens: u32, repeat: usize },
     /// The job is not taken.
     Busy,
     /// A panic that holds the prompt.
@@ -153,6 +160,13 @@ async fn run(
     release: Arc<Notify>,
     cancelled: Arc<Notify>,
 ) {
+    match script {
+        Script::Paced { tokens, gap_ms } => return say(steps, tokens, gap_ms, "word ").await,
+        Script::Burst { tokens, repeat } => {
+            return say(steps, tokens, 0, &"word ".repeat(repeat)).await;
+        }
+        _ => {}
+    }
     let _ = steps.send(token(11, "Hel")).await;
     if script == Script::Wait {
         tokio::select! {
@@ -168,6 +182,21 @@ async fn run(
     let end = Step::Done {
         reason: FinishReason::Stop,
         text: "!".to_owned(),
+    };
+    let _ = steps.send(end).await;
+}
+
+/// Says `text` in each of `tokens` tokens.
+async fn say(steps: mpsc::Sender<Step>, tokens: u32, gap_ms: u64, text: &str) {
+    for id in 0..tokens {
+        if gap_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(gap_ms)).await;
+        }
+        let _ = steps.send(token(id, text)).await;
+    }
+    let end = Step::Done {
+        reason: FinishReason::Stop,
+        text: String::new(),
     };
     let _ = steps.send(end).await;
 }

@@ -49,6 +49,14 @@ pub struct Stack {
     served: Option<JoinHandle<Drained>>,
 }
 
+/// A runtime that waits to be served, and who admits it.
+pub struct Prepared {
+    pub runtime: Runtime,
+    pub appraiser: Appraiser,
+    pub engine: Arc<ScriptedEngine>,
+    pub clock: Arc<AtomicU64>,
+}
+
 /// What came out of one sealed exchange.
 pub struct Opened {
     pub status: u16,
@@ -63,45 +71,20 @@ impl Stack {
     }
 
     pub async fn with(engine: ScriptedEngine, edit: impl FnOnce(&mut Parts)) -> Self {
-        let machine = Machine::new(&VENDOR);
-        let signer = PolicySigner::generate();
-        let text = demo_policy(&machine, UnixTime(0), UnixTime(NOW.0 + 1_000_000)).to_toml();
-        let root = signer.trust_root();
-        let policy = Policy::from_envelope(&signer.signed_policy(&text), &root).unwrap();
-        let mut parts = Parts {
-            node: "node-1".to_owned(),
-            policy: PolicyInForce {
-                version: policy.version(),
-                digest: *policy.digest(),
-                root: root.digest(),
-                max_age_seconds: policy.max_age_seconds(),
-                expires: policy.expires(),
-            },
-            residency: Some("FR".to_owned()),
-            collateral: None,
-            padding: protocol::PaddingProfile::Off,
-            runtime_digest: [7; 32],
-            limits: Limits::default(),
-        };
-        edit(&mut parts);
-        let policy = policy::danger::accept_custom_anchors(policy);
-        let appraiser = Appraiser::new(machine.verifier(), policy);
-        let engine = Arc::new(engine);
-        let clock = Arc::new(AtomicU64::new(NOW.0));
-        let hand = Arc::clone(&clock);
-        let turned = Clock::from_source(move || UnixTime(hand.load(Ordering::SeqCst)));
-        let runtime = Runtime::new(parts, engine.clone(), Arc::new(machine), turned).unwrap();
+        let prepared = prepare(engine, edit);
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
+        let served = prepared.runtime.serve(socket, async {
+            let _ = stopped.await;
+        });
         Self {
-            address: socket.local_addr().unwrap(),
-            served: Some(tokio::spawn(runtime.serve(socket, async {
-                let _ = stopped.await;
-            }))),
+            address,
+            served: Some(tokio::spawn(served)),
             stop: Some(stop),
-            engine,
-            clock,
-            appraiser,
+            engine: prepared.engine,
+            clock: prepared.clock,
+            appraiser: prepared.appraiser,
         }
     }
 
@@ -175,6 +158,51 @@ impl Stack {
     pub async fn ask(&self, path: &str, body: &str) -> Opened {
         self.exchange(&json_request(path, body)).await
     }
+}
+
+pub fn prepare(engine: ScriptedEngine, edit: impl FnOnce(&mut Parts)) -> Prepared {
+    let machine = Machine::new(&VENDOR);
+    let signer = PolicySigner::generate();
+    let text = demo_policy(&machine, UnixTime(0), UnixTime(NOW.0 + 1_000_000)).to_toml();
+    let root = signer.trust_root();
+    let policy = Policy::from_envelope(&signer.signed_policy(&text), &root).unwrap();
+    let mut parts = Parts {
+        node: "node-1".to_owned(),
+        policy: PolicyInForce {
+            version: policy.version(),
+            digest: *policy.digest(),
+            root: root.digest(),
+            max_age_seconds: policy.max_age_seconds(),
+            expires: policy.expires(),
+        },
+        residency: Some("FR".to_owned()),
+        collateral: None,
+        padding: protocol::PaddingProfile::Off,
+        runtime_digest: [7; 32],
+        limits: Limits::default(),
+    };
+    edit(&mut parts);
+    let policy = policy::danger::accept_custom_anchors(policy);
+    let appraiser = Appraiser::new(machine.verifier(), policy);
+    let engine = Arc::new(engine);
+    let clock = Arc::new(AtomicU64::new(NOW.0));
+    let hand = Arc::clone(&clock);
+    let turned = Clock::from_source(move || UnixTime(hand.load(Ordering::SeqCst)));
+    let runtime = Runtime::new(parts, engine.clone(), Arc::new(machine), turned).unwrap();
+    Prepared {
+        runtime,
+        appraiser,
+        engine,
+        clock,
+    }
+}
+
+/// A sealer to the node whose bundle over `nonce` this is.
+pub fn sealer(appraiser: &Appraiser, bundle: &[u8], nonce: Nonce) -> Sealer {
+    let bundle = EvidenceBundle::from_cbor(bundle).unwrap();
+    let admitted = appraiser.appraise(&bundle, &nonce, NOW).unwrap();
+    let keys = SignedKeyConfigs::from_bytes(bundle.key_configs.unwrap());
+    Sealer::new(&admitted, &keys, NOW).unwrap()
 }
 
 pub fn json_request<'a>(path: &'a str, body: &'a str) -> ClientRequest<'a> {

@@ -7,6 +7,7 @@ use super::{
     responder::RespondTo,
 };
 use crate::{
+    PaddingProfile,
     chunk::ChunkOpener,
     crypto::exactly,
     envelope::{HEADER_LEN, Header},
@@ -17,6 +18,7 @@ use std::sync::Arc;
 /// Opens one envelope, chunk by chunk.
 pub struct RequestOpener {
     epochs: Arc<OpenEpochs>,
+    padding: PaddingProfile,
     preamble: Vec<u8>,
     channel: Option<Channel>,
     intake: Intake,
@@ -36,6 +38,7 @@ impl RequestOpener {
     pub(super) fn new(epochs: Arc<OpenEpochs>, terms: Terms) -> Self {
         Self {
             epochs,
+            padding: terms.padding,
             preamble: Vec::new(),
             channel: None,
             intake: Intake::new(terms),
@@ -63,7 +66,7 @@ impl RequestOpener {
         channel.reservation.hold(&channel.enc)?;
         self.intake.accept(text)?;
         let plaintext = self.intake.finish()?;
-        let responder = Responder::new(&channel.respond_to(), &plaintext);
+        let responder = Responder::new(&channel.respond_to(self.padding), &plaintext);
         Ok((plaintext, responder))
     }
 
@@ -111,12 +114,13 @@ impl Channel {
         })
     }
 
-    fn respond_to(&self) -> RespondTo<'_> {
+    fn respond_to(&self, padding: PaddingProfile) -> RespondTo<'_> {
         RespondTo {
             exporter: &self.exporter,
             aead: self.header.suite.aead,
             enc: self.enc.as_slice(),
             epoch: self.reservation.epoch(),
+            padding,
         }
     }
 }

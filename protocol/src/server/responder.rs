@@ -1,14 +1,15 @@
 //! Seals one response as it is made.
 
-use super::Plaintext;
+use super::{Plaintext, records::Records};
 use crate::{
-    Opening, SignedReceipt, bhttp,
+    Opening, PaddingProfile, SignedReceipt, bhttp,
     chunk::{ChunkSealer, MAX_SENT_CHUNK, response_nonce_len},
     crypto::Aead,
     entropy,
     envelope::RESPONSE_LABEL,
     exchange::{ExchangeDigests, ResponseDigest},
     hpke::Exporter,
+    padding::RECORD_LEN,
     receipt::TRAILER,
     varint,
 };
@@ -20,18 +21,24 @@ use zeroize::Zeroizing;
 const PART_PREFIX: usize = 2;
 /// Most content bytes that go into one chunk.
 const MAX_PART: usize = MAX_SENT_CHUNK - PART_PREFIX;
+const EVENT_STREAM: &[u8] = b"text/event-stream";
 
-/// Seals one response: [`Responder::head`], any number of [`Responder::body`], [`Responder::finish`].
+/// Seals one response: [`Responder::head`], any number of [`Responder::body`] and [`Responder::flush_into`], [`Responder::finish`].
+///
+/// Without padding every call gives out what it was given. With padding the answer leaves in chunks of one size: a stream of events at each
+/// flush, any other body at the end.
 ///
 /// A call out of this order, or a head that HTTP does not allow, ends the response: from then on nothing is given out, and the client
 /// sees a truncated answer.
 pub struct Responder {
     epoch: u64,
+    padding: PaddingProfile,
     sealer: Option<ChunkSealer>,
     nonce: Vec<u8>,
     opening: Opening,
     request: Digest,
     response: Option<ResponseDigest>,
+    records: Option<Records>,
 }
 
 /// The request that is answered.
@@ -40,6 +47,7 @@ pub(super) struct RespondTo<'a> {
     pub(super) aead: Aead,
     pub(super) enc: &'a [u8],
     pub(super) epoch: u64,
+    pub(super) padding: PaddingProfile,
 }
 
 impl Responder {
@@ -52,11 +60,13 @@ impl Responder {
         let opening = Opening::export(to.exporter);
         Self {
             epoch: to.epoch,
+            padding: to.padding,
             sealer: ChunkSealer::response(to.aead, &secret, to.enc, &nonce),
             nonce,
             request: opening.request_digest(&request.method, &request.path, &request.body),
             opening,
             response: None,
+            records: None,
         }
     }
 
@@ -66,7 +76,7 @@ impl Responder {
         self.epoch
     }
 
-    /// Starts the response: outer bytes to send first (response nonce and the sealed head).
+    /// Starts the response: outer bytes to send first (response nonce and the sealed head); with padding nothing yet.
     #[must_use]
     pub fn head(&mut self, status: u16, headers: &[(&str, &[u8])]) -> Vec<u8> {
         let mut head = Vec::new();
@@ -75,14 +85,19 @@ impl Responder {
             self.sealer = None;
         }
         self.response = Some(ResponseDigest::new(status));
-        let mut out = std::mem::take(&mut self.nonce);
-        for chunk in head.chunks(MAX_SENT_CHUNK) {
-            self.seal(&[chunk], &mut out);
+        let mut out = Vec::new();
+        if self.padding == PaddingProfile::Off {
+            head.chunks(MAX_SENT_CHUNK)
+                .for_each(|chunk| self.seal(&[chunk], &mut out));
+        } else {
+            self.records = Records::new(self.padding, is_event_stream(headers), head);
+            self.require(self.records.is_some());
         }
-        self.unless_broken(out)
+        self.unless_broken(0, &mut out);
+        out
     }
 
-    /// Seals part of the body: into one chunk up to [`MAX_SENT_CHUNK`] less two bytes, else into more; an empty part gives nothing.
+    /// As [`Responder::body_into`], into a buffer of its own.
     #[must_use]
     pub fn body(&mut self, part: &[u8]) -> Vec<u8> {
         let chunks = part.len().div_ceil(MAX_PART);
@@ -91,26 +106,51 @@ impl Responder {
         out
     }
 
-    /// Appends what [`Responder::body`] gives to `out`; where that has room, nothing is allocated.
+    /// Takes part of the body and appends what can be sent: without padding one chunk up to [`MAX_SENT_CHUNK`] less two bytes, else more; an
+    /// empty part gives nothing. With padding it waits. Where `out` has room, nothing is allocated.
     pub fn body_into(&mut self, part: &[u8], out: &mut Vec<u8>) {
-        match &mut self.response {
-            Some(response) => response.update(part),
-            None => self.sealer = None,
-        }
         let start = out.len();
-        for part in part.chunks(MAX_PART) {
-            let prefix = varint::encode(part.len() as u64);
-            self.seal(&[prefix.as_slice(), part], out);
+        match (&mut self.response, &mut self.records) {
+            (None, _) => self.sealer = None,
+            (Some(_), Some(records)) => records.push(part),
+            (Some(response), None) => {
+                response.update(part);
+                self.seal_parts(part, out);
+            }
         }
-        if self.sealer.is_none() {
-            out.truncate(start);
+        self.unless_broken(start, out);
+    }
+
+    /// Appends records of a padded stream: under `default` all that waits, the last one filled, and nothing if nothing waits; under `strict`
+    /// exactly one. Filling goes between events only, so what was given to [`Responder::body`] should end with a whole one.
+    pub fn flush_into(&mut self, out: &mut Vec<u8>) {
+        let (start, mut given) = (out.len(), 0);
+        while self
+            .records
+            .as_ref()
+            .is_some_and(|records| records.is_due(given))
+            && self.seal_record(out)
+        {
+            given += 1;
         }
+        self.unless_broken(start, out);
+    }
+
+    /// Bytes of the body that wait for their record.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.records
+            .as_ref()
+            .map_or(0, |records| records.waiting().len())
     }
 
     /// HMAC of the request, the response body so far, and `tokens` (ids as u32 little-endian): what a receipt states.
     #[must_use]
     pub fn digests(&self, tokens: &[u32]) -> ExchangeDigests {
-        let response = self.response.as_ref();
+        let mut response = self.response.clone();
+        if let (Some(response), Some(records)) = (&mut response, &self.records) {
+            response.update(records.waiting());
+        }
         ExchangeDigests {
             request: self.request,
             response: response.map_or([0; 32], |response| response.digest(&self.opening)),
@@ -118,20 +158,20 @@ impl Responder {
         }
     }
 
-    /// Ends the response: the trailer with the receipt, in the authenticated last chunk.
+    /// Ends the response: what waits, then the trailer with the receipt; the last chunk is authenticated as the last. Padded answers end with
+    /// as many records as their profile has them end with.
     #[must_use]
-    pub fn finish(self, receipt: &SignedReceipt) -> Vec<u8> {
+    pub fn finish(mut self, receipt: &SignedReceipt) -> Vec<u8> {
         let receipt = BASE64_URL_SAFE_NO_PAD.encode(receipt.as_bytes());
         let mut end = Vec::new();
         let encoded = bhttp::encode_end(&[(TRAILER, receipt.as_bytes())], &mut end);
+        self.require(encoded.is_ok() && self.response.is_some());
         let mut out = Vec::new();
-        let sealer = self
-            .sealer
-            .filter(|_| encoded.is_ok() && self.response.is_some());
-        match sealer.and_then(|sealer| sealer.seal_final(&[&end], &mut out)) {
-            Some(()) => out,
-            None => Vec::new(),
-        }
+        let sealed = match self.records.take() {
+            Some(records) => self.seal_last(&records.finish(&end), &mut out),
+            None => self.seal_final(&end, &mut out),
+        };
+        sealed.map(|()| out).unwrap_or_default()
     }
 
     /// Nonce and sealer, for responses that do not keep to the protocol.
@@ -140,20 +180,71 @@ impl Responder {
         (self.nonce, self.sealer.unwrap())
     }
 
+    fn seal_parts(&mut self, part: &[u8], out: &mut Vec<u8>) {
+        for part in part.chunks(MAX_PART) {
+            let prefix = varint::encode(part.len() as u64);
+            self.seal(&[prefix.as_slice(), part], out);
+        }
+    }
+
+    /// Seals the next record; whether there was one.
+    fn seal_record(&mut self, out: &mut Vec<u8>) -> bool {
+        let Some(mut records) = self.records.take() else {
+            return false;
+        };
+        let taken = records.next().map(|record| {
+            if let Some(response) = &mut self.response {
+                record.body().iter().for_each(|part| response.update(part));
+            }
+            self.seal(&record.parts(), out);
+            record.taken()
+        });
+        if let Some(taken) = taken {
+            records.gave(taken);
+        }
+        self.records = Some(records);
+        taken.is_some() && self.sealer.is_some()
+    }
+
+    /// Seals the records that end the response.
+    fn seal_last(mut self, records: &[u8], out: &mut Vec<u8>) -> Option<()> {
+        let (rest, last) = records.split_last_chunk::<RECORD_LEN>()?;
+        rest.chunks(RECORD_LEN)
+            .for_each(|record| self.seal(&[record], out));
+        self.seal_final(last, out)
+    }
+
+    fn seal_final(mut self, chunk: &[u8], out: &mut Vec<u8>) -> Option<()> {
+        out.append(&mut self.nonce);
+        self.sealer?.seal_final(&[chunk], out)
+    }
+
+    /// Seals one chunk; the first goes behind the response nonce.
     fn seal(&mut self, parts: &[&[u8]], out: &mut Vec<u8>) {
+        out.append(&mut self.nonce);
         let sealed = self
             .sealer
             .as_mut()
             .and_then(|sealer| sealer.seal(parts, out));
-        if sealed.is_none() {
+        self.require(sealed.is_some());
+    }
+
+    fn require(&mut self, kept: bool) {
+        if !kept {
             self.sealer = None;
         }
     }
 
-    fn unless_broken(&self, out: Vec<u8>) -> Vec<u8> {
-        match self.sealer {
-            Some(_) => out,
-            None => Vec::new(),
+    /// Takes back what a broken response has put out since `start`.
+    fn unless_broken(&self, start: usize, out: &mut Vec<u8>) {
+        if self.sealer.is_none() {
+            out.truncate(start);
         }
     }
+}
+
+/// Whether these headers announce server-sent events.
+fn is_event_stream(headers: &[(&str, &[u8])]) -> bool {
+    let mut named = headers.iter().filter(|(name, _)| *name == "content-type");
+    named.any(|(_, value)| value.eq_ignore_ascii_case(EVENT_STREAM))
 }

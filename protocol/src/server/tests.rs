@@ -1,4 +1,5 @@
 mod oracle;
+mod padded;
 
 use super::*;
 use crate::{

@@ -4,7 +4,7 @@ mod failure;
 
 use clap::Parser;
 use enclave_runtime::{
-    Clock, Config, Parts, Runtime, StopSignals, WipingAllocator,
+    Clock, Config, Limits, Parts, Runtime, StopSignals, WipingAllocator,
     config::{Files, LogFormat, read_files},
     discover, harden, telemetry,
 };
@@ -13,7 +13,6 @@ use engine::{
     local::{LoadError, LocalConfig, LocalEngine},
 };
 use failure::Failure;
-use protocol::PaddingProfile;
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use tokio::net::TcpListener;
 
@@ -100,9 +99,12 @@ fn parts(config: Config, files: Files) -> Parts {
         policy: files.policy,
         residency: config.residency,
         collateral: config.evidence.collateral,
-        padding: PaddingProfile::Off,
+        padding: config.channel.padding,
         runtime_digest: files.runtime_digest,
-        limits: config.limits,
+        limits: Limits {
+            flush_interval: config.channel.flush_interval,
+            ..config.limits
+        },
     }
 }
 

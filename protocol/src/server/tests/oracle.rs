@@ -59,38 +59,49 @@ fn their_message(mode: Mode) -> Vec<u8> {
 
 #[test]
 fn the_crate_ohttp_as_client() {
-    for (mode, size) in [(Mode::KnownLength, 10_000), (Mode::IndeterminateLength, 37)] {
-        let node = Node::with_x25519_only();
-        let client = ohttp::ClientRequest::from_encoded_config_list(&node.configs.configs);
-        let sink = Sink::default();
-        let mut client = client.unwrap().encapsulate_stream(sink.clone()).unwrap();
-        block_on(async {
-            for chunk in their_message(mode).chunks(size) {
-                client.write_all(chunk).await.unwrap();
-            }
-            client.close().await.unwrap();
-        });
-        let mut opener = node.receiver.open();
-        opener.push(&sink.bytes()).unwrap();
-        let (plaintext, mut responder) = opener.finish().unwrap();
-        assert_eq!(&*plaintext.body, BODY);
-        assert_eq!(plaintext.headers.check(&node.context(), NOW), Ok(()));
-
-        let mut sent = responder.head(200, &[("content-type", b"text/event-stream")]);
-        sent.extend(responder.body(b"data: one\n\n"));
-        sent.extend(responder.body(b"data: two\n\n"));
-        let receipt = node.receipt(&plaintext, &responder).sign(&node.identity);
-        sent.extend(responder.finish(&receipt));
-        let mut opened = Vec::new();
-        block_on(async {
-            let mut response = client.response(Cursor::new(sent)).unwrap();
-            response.read_to_end(&mut opened).await.unwrap();
-        });
-        let message = Message::read_bhttp(&mut std::io::Cursor::new(opened)).unwrap();
-        assert_eq!(message.control().status().unwrap().code(), 200);
-        assert_eq!(message.content(), b"data: one\n\ndata: two\n\n");
-        assert!(message.trailer().get(b"narthex-receipt").is_some());
+    for padding in PaddingProfile::ALL {
+        let modes = [(Mode::KnownLength, 10_000), (Mode::IndeterminateLength, 37)];
+        for (mode, size) in modes {
+            their_client(padding, mode, size);
+        }
     }
+}
+
+fn their_client(padding: PaddingProfile, mode: Mode, size: usize) {
+    let node = Node::with_padding(padding).x25519_only();
+    let client = ohttp::ClientRequest::from_encoded_config_list(&node.configs.configs);
+    let sink = Sink::default();
+    let mut client = client.unwrap().encapsulate_stream(sink.clone()).unwrap();
+    block_on(async {
+        for chunk in their_message(mode).chunks(size) {
+            client.write_all(chunk).await.unwrap();
+        }
+        client.close().await.unwrap();
+    });
+    let mut opener = node.receiver.open();
+    opener.push(&sink.bytes()).unwrap();
+    let (plaintext, mut responder) = opener.finish().unwrap();
+    assert_eq!(&*plaintext.body, BODY);
+    assert_eq!(plaintext.headers.check(&node.context(), NOW), Ok(()));
+
+    let mut sent = responder.head(200, &[("content-type", b"text/event-stream")]);
+    sent.extend(responder.body(b"data: one\n\n"));
+    sent.extend(responder.body(b"data: two\n\n"));
+    responder.flush_into(&mut sent);
+    let receipt = node.receipt(&plaintext, &responder).sign(&node.identity);
+    sent.extend(responder.finish(&receipt));
+    let mut opened = Vec::new();
+    block_on(async {
+        let mut response = client.response(Cursor::new(sent)).unwrap();
+        response.read_to_end(&mut opened).await.unwrap();
+    });
+    let message = Message::read_bhttp(&mut std::io::Cursor::new(opened)).unwrap();
+    assert_eq!(message.control().status().unwrap().code(), 200);
+    let content = String::from_utf8(message.content().to_vec()).unwrap();
+    let blocks = content.split_terminator("\n\n");
+    let events: Vec<_> = blocks.filter(|block| !block.starts_with(':')).collect();
+    assert_eq!(events, ["data: one", "data: two"]);
+    assert!(message.trailer().get(b"narthex-receipt").is_some());
 }
 
 /// A node whose key the crate `ohttp` holds, and its server.
