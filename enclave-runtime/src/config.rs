@@ -300,7 +300,8 @@ fn limits(mut section: Section<'_>, mistakes: &mut Vec<String>) -> Limits {
         max_request_bytes: request_bytes(&mut section, default.max_request_bytes),
         replay_capacity: section.count("replay_capacity", default.replay_capacity),
         max_bindings: section.count("max_bindings", default.max_bindings),
-        key_window: key_window(&mut section, default.key_window),
+        key_window: seconds_in(&mut section, KEY_WINDOW, default.key_window),
+        key_grace: seconds_in(&mut section, KEY_GRACE, default.key_grace),
         envelope_timeout: section.seconds("envelope_timeout_seconds", default.envelope_timeout),
         answer_timeout: section.seconds("answer_timeout_seconds", default.answer_timeout),
         drain_timeout: section.seconds("drain_timeout_seconds", default.drain_timeout),
@@ -317,13 +318,20 @@ fn request_bytes(section: &mut Section<'_>, default: u32) -> u32 {
         .unwrap_or(default)
 }
 
-fn key_window(section: &mut Section<'_>, default: Duration) -> Duration {
+/// A duration's field, and the seconds that it may have.
+type Seconds = (&'static str, std::ops::RangeInclusive<u64>);
+
+const KEY_WINDOW: Seconds = ("key_window_seconds", 60..=3600);
+const KEY_GRACE: Seconds = ("key_grace_seconds", 0..=600);
+
+fn seconds_in(section: &mut Section<'_>, (name, range): Seconds, default: Duration) -> Duration {
+    let expected = format!("{} to {}", range.start(), range.end());
     let in_range = |seconds: u64| {
-        (60..=3600)
+        range
             .contains(&seconds)
             .then(|| Duration::from_secs(seconds))
     };
     section
-        .optional("key_window_seconds", "60 to 3600", in_range)
+        .optional(name, &expected, in_range)
         .unwrap_or(default)
 }

@@ -1,10 +1,10 @@
 //! Receives one envelope: the opener is fed while the body streams in.
 
-use crate::{epochs::Epochs, problem::Problem};
+use crate::problem::Problem;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Body;
-use protocol::{Plaintext, ReceiverError, Responder};
+use protocol::{Plaintext, ReceiverError, RequestOpener, Responder};
 use std::{pin::pin, time::Duration};
 use tokio::time::timeout;
 
@@ -39,24 +39,26 @@ impl EnvelopeError {
 
 /// Reads `body` to its authenticated end within `limit`.
 pub(crate) async fn receive<B>(
-    epochs: &Epochs,
+    opener: RequestOpener,
     body: B,
     limit: Duration,
 ) -> Result<(Plaintext, Responder), EnvelopeError>
 where
     B: Body<Data = Bytes>,
 {
-    timeout(limit, open(epochs, body))
+    timeout(limit, open(opener, body))
         .await
         .unwrap_or(Err(EnvelopeError::TimedOut))
 }
 
-async fn open<B>(epochs: &Epochs, body: B) -> Result<(Plaintext, Responder), EnvelopeError>
+async fn open<B>(
+    mut opener: RequestOpener,
+    body: B,
+) -> Result<(Plaintext, Responder), EnvelopeError>
 where
     B: Body<Data = Bytes>,
 {
     let mut body = pin!(body);
-    let mut opener = epochs.open();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| EnvelopeError::BrokenOff)?;
         if let Some(bytes) = frame.data_ref() {

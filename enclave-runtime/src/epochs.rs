@@ -1,15 +1,27 @@
-//! Key epochs: the keys that open envelopes, and the short-lived list of them that the identity signs again before it expires.
+//! Key epochs: fresh keys in time, a short-lived signed list of each, and the end of both (docs/protocol.md section 9).
+//!
+//! An epoch begins, is current for half of the window that its list is valid for, overlaps with the next until that list has expired and a
+//! grace is over, and is wiped. All of it happens on the monotonic clock: the wall clock, which the host sets, only says what a list states.
 
+#[cfg(test)]
+mod tests;
+
+use crate::{clock::Moment, telemetry};
 use attestation::{Digest, UnixTime};
 use protocol::{
     IdentitySecret, KeyConfigs, KeyEpoch, Receiver, RequestOpener, SignedKeyConfigs, Terms,
+    secret::SecretMemory,
 };
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
 
-/// A list is valid from this long before it was signed, for peers whose clocks are behind.
+/// A list is valid from this long before its epoch began, for peers whose clocks are behind.
 const BACKDATED_SECONDS: u64 = 60;
 
-/// What every list of this runtime says.
+/// What every list of this runtime says, and how long its epochs live.
 pub(crate) struct KeyListTerms {
     pub(crate) identity: Digest,
     pub(crate) manifest: Digest,
@@ -17,79 +29,127 @@ pub(crate) struct KeyListTerms {
     pub(crate) policy_version: u64,
     pub(crate) policy_digest: Digest,
     pub(crate) policy_expires: UnixTime,
-    pub(crate) window_seconds: u64,
+    pub(crate) window: Duration,
+    pub(crate) grace: Duration,
     pub(crate) replay_capacity: usize,
     pub(crate) exchange: Terms,
 }
 
-/// The public half of one epoch.
-struct Epoch {
-    number: u64,
-    ohttp_keys: Vec<u8>,
-}
-
-/// The epoch in use and its signed list.
+/// The epochs of one runtime.
 pub(crate) struct Epochs {
     terms: KeyListTerms,
+    memory: Arc<dyn SecretMemory>,
     receiver: Receiver,
-    current: Mutex<Current>,
+    ages: Mutex<Ages>,
 }
 
+/// Which epochs there are.
+struct Ages {
+    current: Current,
+    /// Oldest first.
+    overlapping: Vec<Overlapping>,
+}
+
+/// The epoch that lists carry.
 struct Current {
-    epoch: Epoch,
-    list: Option<SignedList>,
+    number: u64,
+    ohttp_keys: Vec<u8>,
+    began: Moment,
+    list: Option<SignedKeyConfigs>,
 }
 
-struct SignedList {
-    configs: SignedKeyConfigs,
-    renew_at: UnixTime,
+/// An epoch that still opens envelopes.
+struct Overlapping {
+    number: u64,
+    ends_at: Instant,
 }
 
 impl Epochs {
-    /// Starts with the epoch numbered by `now`, so that numbers rise over restarts and key ids seldom repeat.
-    pub(crate) fn start(terms: KeyListTerms, now: UnixTime) -> Self {
+    /// Starts with the epoch numbered by the time, so that numbers rise over restarts and key ids seldom repeat.
+    pub(crate) fn start(terms: KeyListTerms, memory: Arc<dyn SecretMemory>, now: Moment) -> Self {
         let receiver = Receiver::new(terms.exchange);
-        let epoch = Epoch::begin(now.0, &terms, &receiver);
+        let keys = KeyEpoch::generate_in(&*memory, now.wall.0, terms.replay_capacity);
+        let current = Current::begin(&receiver, keys, now);
         Self {
             terms,
+            memory,
             receiver,
-            current: Mutex::new(Current { epoch, list: None }),
+            ages: Mutex::new(Ages {
+                current,
+                overlapping: Vec::new(),
+            }),
         }
     }
 
     /// Starts on one envelope.
-    pub(crate) fn open(&self) -> RequestOpener {
+    pub(crate) fn open(&self, now: Moment) -> RequestOpener {
+        self.turn(now);
         self.receiver.open()
     }
 
-    /// The signed list; signed anew for the same epoch once half of its window has passed. No list outlives the policy that it names.
-    pub(crate) fn signed_list(&self, identity: &IdentitySecret, now: UnixTime) -> SignedKeyConfigs {
-        let mut current = self.lock();
-        if let Some(list) = current.list.as_ref().filter(|list| now < list.renew_at) {
-            return list.configs.clone();
+    /// The current epoch's list, of whose window at least half is left (R9.5). No list outlives the policy that it names (R9.7).
+    pub(crate) fn signed_list(&self, identity: &IdentitySecret, now: Moment) -> SignedKeyConfigs {
+        self.turn(now);
+        let mut ages = self.lock();
+        let Current { list, .. } = &ages.current;
+        if let Some(list) = list {
+            return list.clone();
         }
-        let configs = self.configs(&current.epoch, now).sign(identity);
-        current.list = Some(SignedList {
-            configs: configs.clone(),
-            renew_at: now.plus(self.terms.window_seconds / 2),
-        });
-        configs
+        let list = self.configs(&ages.current).sign(identity);
+        ages.current.list = Some(list.clone());
+        list
     }
 
-    /// Replaces epoch `number`, whose replay set is full, by the next; its keys are wiped when the last envelope under way is done.
-    /// Clients of the old epoch get the key problem of RFC 9458 section 5.3 and fetch keys again.
-    pub(crate) fn retire(&self, number: u64) {
-        let mut current = self.lock();
-        if current.epoch.number == number {
-            let epoch = Epoch::begin(number.saturating_add(1), &self.terms, &self.receiver);
+    /// Begins and ends what is due (R9.5, R9.6); when to call again at the latest.
+    pub(crate) fn turn(&self, now: Moment) -> Instant {
+        let mut ages = self.lock();
+        if ages.current.next_at(&self.terms) <= now.monotonic {
+            self.begin_next(&mut ages, now);
+        }
+        let is_over = |epoch: &mut Overlapping| epoch.ends_at <= now.monotonic;
+        for over in ages.overlapping.extract_if(.., is_over) {
+            self.receiver.retire(over.number);
+            telemetry::epoch_wiped(over.number, "over");
+        }
+        let ends = ages.overlapping.iter().map(|epoch| epoch.ends_at);
+        ends.fold(ages.current.next_at(&self.terms), Instant::min)
+    }
+
+    /// Ends epoch `number`, whose replay set is full: it can accept nothing more. Where it was the current one, the next begins (R6.9).
+    pub(crate) fn end_full(&self, number: u64, now: Moment) {
+        let mut ages = self.lock();
+        if ages.current.number == number {
+            self.begin_next(&mut ages, now);
+        }
+        let is_full = |epoch: &mut Overlapping| epoch.number == number;
+        if ages.overlapping.extract_if(.., is_full).count() > 0 {
             self.receiver.retire(number);
-            *current = Current { epoch, list: None };
+            telemetry::epoch_wiped(number, "replay_set_full");
         }
     }
 
-    fn configs(&self, epoch: &Epoch, now: UnixTime) -> KeyConfigs {
-        let expires = now
-            .plus(self.terms.window_seconds)
+    /// Numbers of the epochs that open envelopes, the current one last; nothing is begun or ended by asking.
+    #[cfg(test)]
+    pub(crate) fn alive(&self) -> Vec<u64> {
+        let ages = self.lock();
+        let overlapping = ages.overlapping.iter().map(|epoch| epoch.number);
+        overlapping.chain([ages.current.number]).collect()
+    }
+
+    fn begin_next(&self, ages: &mut Ages, now: Moment) {
+        let number = ages.current.number.saturating_add(1);
+        let keys = KeyEpoch::generate_in(&*self.memory, number, self.terms.replay_capacity);
+        ages.overlapping.push(Overlapping {
+            number: ages.current.number,
+            ends_at: ages.current.began.monotonic + self.terms.window + self.terms.grace,
+        });
+        ages.current = Current::begin(&self.receiver, keys, now);
+    }
+
+    fn configs(&self, epoch: &Current) -> KeyConfigs {
+        let began = epoch.began.wall;
+        let expires = began
+            .plus(self.terms.window.as_secs())
             .min(self.terms.policy_expires);
         let last = expires.0.saturating_sub(1);
         KeyConfigs {
@@ -97,7 +157,7 @@ impl Epochs {
             manifest: self.terms.manifest,
             node: self.terms.node.clone(),
             epoch: epoch.number,
-            not_before: UnixTime(now.0.saturating_sub(BACKDATED_SECONDS).min(last)),
+            not_before: UnixTime(began.0.saturating_sub(BACKDATED_SECONDS).min(last)),
             expires,
             policy_version: self.terms.policy_version,
             policy_digest: self.terms.policy_digest,
@@ -105,16 +165,26 @@ impl Epochs {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Current> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Ages> {
+        self.ages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Epoch {
-    fn begin(number: u64, terms: &KeyListTerms, receiver: &Receiver) -> Self {
-        let keys = KeyEpoch::generate(number, terms.replay_capacity);
-        let ohttp_keys = keys.ohttp_keys();
+impl Current {
+    fn begin(receiver: &Receiver, keys: KeyEpoch, now: Moment) -> Self {
+        telemetry::epoch_begun(keys.number());
+        let current = Self {
+            number: keys.number(),
+            ohttp_keys: keys.ohttp_keys(),
+            began: now,
+            list: None,
+        };
         receiver.install(keys);
-        Self { number, ohttp_keys }
+        current
+    }
+
+    /// When lists begin to carry the next epoch.
+    fn next_at(&self, terms: &KeyListTerms) -> Instant {
+        self.began.monotonic + terms.window / 2
     }
 }

@@ -73,8 +73,8 @@ where
     let permit = Arc::clone(&node.in_flight)
         .try_acquire_owned()
         .map_err(|_| Problem::Busy)?;
-    let limit = node.limits.envelope_timeout;
-    let opened = envelope::receive(&node.epochs, request.into_body(), limit).await;
+    let opener = node.epochs.open(node.clock.moment());
+    let opened = envelope::receive(opener, request.into_body(), node.limits.envelope_timeout).await;
     let (request, responder) = opened.map_err(|error| refuse(&node, error))?;
     let (out, chunks) = mpsc::channel(CHUNKS_AHEAD);
     let exchange = Exchange::new(node, &request, responder, out);
@@ -90,8 +90,7 @@ where
 fn refuse(node: &Node, error: EnvelopeError) -> Problem {
     telemetry::refused(error.code());
     if let EnvelopeError::Refused(ReceiverError::ReplaySetFull(epoch)) = error {
-        telemetry::epoch_retired(epoch);
-        node.epochs.retire(epoch);
+        node.epochs.end_full(epoch, node.clock.moment());
     }
     error.problem()
 }

@@ -13,12 +13,14 @@ pub struct Limits {
     pub max_challenges: usize,
     /// Largest request body inside the seal, in bytes; stated in the manifest.
     pub max_request_bytes: u32,
-    /// Envelopes that one key epoch can tell from replays; when full, the next epoch begins.
+    /// Envelopes that one key epoch can tell from replays; when full, the epoch ends and the next begins.
     pub replay_capacity: usize,
     /// Attestations honoured at once; when full, the oldest makes room.
     pub max_bindings: usize,
-    /// Validity of one signed key list.
+    /// Validity of one signed key list; the next epoch begins when half of it is over.
     pub key_window: Duration,
+    /// How long an epoch still opens envelopes once its list has expired.
+    pub key_grace: Duration,
     /// Longest time for an envelope to arrive.
     pub envelope_timeout: Duration,
     /// Longest time for an answer to be made.
@@ -39,6 +41,7 @@ impl Default for Limits {
             replay_capacity: 1_000_000,
             max_bindings: 4096,
             key_window: Duration::from_secs(20 * 60),
+            key_grace: Duration::from_secs(60),
             envelope_timeout: Duration::from_secs(30),
             answer_timeout: Duration::from_secs(300),
             flush_interval: Duration::from_millis(60),

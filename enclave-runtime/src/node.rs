@@ -4,7 +4,7 @@
 mod tests;
 
 use crate::{
-    Clock, Limits, Parts, PolicyInForce, StartError,
+    Clock, Limits, Parts, PolicyInForce, SecretPages, StartError,
     bindings::IssuedBindings,
     epochs::{Epochs, KeyListTerms},
     openai::{self, ApiError},
@@ -55,10 +55,11 @@ impl Node {
         provider: Arc<dyn EvidenceProvider>,
         clock: Clock,
     ) -> Self {
-        let identity = IdentitySecret::generate();
+        let memory = Arc::new(SecretPages::probe());
+        let identity = IdentitySecret::generate_in(&*memory);
         let manifest = manifest(&parts, engine.card()).to_cbor();
         let manifest_digest = Manifest::digest(&manifest);
-        let started_at = clock.now();
+        let started = clock.moment();
         let terms = key_list_terms(&parts, identity.public().digest(), manifest_digest);
         let card = engine.card();
         Self {
@@ -70,7 +71,7 @@ impl Node {
                     .max_age_seconds
                     .saturating_add(BINDING_GRACE_SECONDS),
             ),
-            epochs: Epochs::start(terms, started_at),
+            epochs: Epochs::start(terms, memory, started),
             in_flight: Arc::new(Semaphore::new(parts.limits.max_in_flight)),
             challenges: Arc::new(Semaphore::new(parts.limits.max_challenges)),
             name: parts.node,
@@ -82,7 +83,7 @@ impl Node {
             identity,
             manifest,
             manifest_digest,
-            started_at,
+            started_at: started.wall,
             clock,
             engine,
             provider,
@@ -110,7 +111,8 @@ impl Node {
 
     /// The signed key list, valid for at least half of its window.
     pub(crate) fn key_list(&self) -> SignedKeyConfigs {
-        self.epochs.signed_list(&self.identity, self.clock.now())
+        let now = self.clock.moment();
+        self.epochs.signed_list(&self.identity, now)
     }
 
     /// Whether sealed headers are meant for this runtime as it is at `now`, and its policy is still in force. A model that is not served is the client's own mistake and
@@ -175,7 +177,8 @@ fn key_list_terms(parts: &Parts, identity: Digest, manifest: Digest) -> KeyListT
         policy_version: parts.policy.version,
         policy_digest: parts.policy.digest,
         policy_expires: parts.policy.expires,
-        window_seconds: parts.limits.key_window.as_secs(),
+        window: parts.limits.key_window,
+        grace: parts.limits.key_grace,
         replay_capacity: parts.limits.replay_capacity,
         exchange: Terms {
             max_request_bytes: parts.limits.max_request_bytes as usize,

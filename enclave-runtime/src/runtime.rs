@@ -5,10 +5,14 @@ use attestation::{Digest, EvidenceError, EvidenceProvider, UnixTime};
 use engine::Engine;
 use listener::{Accept, Drained};
 use protocol::PaddingProfile;
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
+use tokio::time::sleep;
 
 /// How much longer than an answer may take a silent connection is kept.
 const STALL_MARGIN: Duration = Duration::from_secs(30);
+
+/// Least time between two looks at the key epochs, for a clock that someone else turns.
+const SHORTEST_TURN: Duration = Duration::from_millis(100);
 
 /// What a runtime is told about itself.
 #[derive(Clone, Debug)]
@@ -101,13 +105,16 @@ impl Runtime {
             telemetry::serving(address, &self.node.name, self.node.policy.version);
         }
         let limits = self.listener_limits();
-        let node = self.node;
+        let node = Arc::clone(&self.node);
         let service = move |request| http::handle(Arc::clone(&node), request);
         let stopping = async {
             shutdown.await;
             telemetry::draining();
         };
-        let drained = listener::serve(socket, None, limits, service, stopping).await;
+        let drained = tokio::select! {
+            drained = listener::serve(socket, None, limits, service, stopping) => drained,
+            never = keep_turning(&self.node) => match never {},
+        };
         telemetry::stopped(drained.cut);
         drained
     }
@@ -120,6 +127,15 @@ impl Runtime {
             drain_timeout: limits.drain_timeout,
             ..listener::Limits::default()
         }
+    }
+}
+
+/// Begins and ends key epochs in time, so that an idle runtime has its keys wiped too.
+pub(crate) async fn keep_turning(node: &Node) -> Infallible {
+    loop {
+        let next = node.epochs.turn(node.clock.moment());
+        let wait = next.saturating_duration_since(node.clock.monotonic());
+        sleep(wait.max(SHORTEST_TURN)).await;
     }
 }
 

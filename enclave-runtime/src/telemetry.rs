@@ -1,7 +1,7 @@
 //! The only place that logs. Every event is a function here and every field has a type that cannot hold a prompt: codes, counts,
 //! addresses, names of the operator's own.
 
-use crate::config::LogFormat;
+use crate::{config::LogFormat, secret_memory::PageKind};
 use attestation::Digest;
 use std::{fmt, net::SocketAddr};
 use tracing::{error, info, warn};
@@ -101,8 +101,30 @@ pub(crate) fn policy_expired() {
     );
 }
 
-pub(crate) fn epoch_retired(number: u64) {
-    info!(epoch = number, "replay set full: next key epoch");
+/// Lists carry this epoch from now on.
+pub(crate) fn epoch_begun(number: u64) {
+    info!(epoch = number, "key epoch begun");
+}
+
+/// No envelope of this epoch opens any more. The reason is `over` or `replay_set_full`.
+pub(crate) fn epoch_wiped(number: u64, reason: &'static str) {
+    info!(
+        epoch = number,
+        reason, "key epoch ended: its keys are wiped"
+    );
+}
+
+/// Where secrets rest.
+pub(crate) fn secret_memory(kind: PageKind) {
+    let kind = kind.name();
+    if kind == PageKind::Secret.name() {
+        info!(kind, "memory.secret");
+    } else {
+        warn!(
+            kind,
+            "memory.secret: this kernel gives no memory of its own for secrets (memfd_secret)"
+        );
+    }
 }
 
 pub(crate) fn answered(status: u16) {

@@ -49,7 +49,7 @@ fn little_is_required() {
 #[test]
 fn what_is_printed_reads_back() {
     let text = minimal()
-        + "[evidence]\nvek = \"v.der\"\nprivlevel = 2\n[engine]\nthreads = 2\n[channel]\npadding = \"strict\"\nflush_ms = 40\n[limits]\nmax_in_flight = 3\n[log]\nformat = \"json\"\n";
+        + "[evidence]\nvek = \"v.der\"\nprivlevel = 2\n[engine]\nthreads = 2\n[channel]\npadding = \"strict\"\nflush_ms = 40\n[limits]\nmax_in_flight = 3\nkey_grace_seconds = 0\n[log]\nformat = \"json\"\n";
     let mut config = parse(&text).unwrap();
     let read_back = parse(&config.to_string()).unwrap();
     config.policy.threshold = Some(1);
@@ -77,6 +77,7 @@ fn every_mistake_is_told_at_once() {
         [limits]
         max_in_flight = 0
         key_window_seconds = 5
+        key_grace_seconds = 601
         max_request_bytes = 99999999999
         answer_timeout_seconds = -1
         [log]
@@ -94,6 +95,7 @@ fn every_mistake_is_told_at_once() {
         "limits.max_in_flight must be a positive number",
         "limits.max_request_bytes must be 1024 to 67108864",
         "limits.key_window_seconds must be 60 to 3600",
+        "limits.key_grace_seconds must be 0 to 600",
         "limits.answer_timeout_seconds must be a number of seconds, 1 to 86400",
         "log.format must be \"text\" or \"json\"",
         "node must be a-z, 0-9 and -, 1 to 63 of them",

@@ -105,6 +105,7 @@ impl Config {
             ("replay_capacity", integer(limits.replay_capacity)),
             ("max_bindings", integer(limits.max_bindings)),
             ("key_window_seconds", integer(limits.key_window.as_secs())),
+            ("key_grace_seconds", integer(limits.key_grace.as_secs())),
             (
                 "envelope_timeout_seconds",
                 integer(limits.envelope_timeout.as_secs()),

@@ -1,13 +1,14 @@
 //! Each sealed header that differs is refused; the manifest says what runs.
 
 use super::*;
-use crate::Runtime;
+use crate::{Runtime, runtime};
 use attestation::{CpuEvidence, SnpEvidence};
 use engine::{
     EngineError, Job, Step,
     chat::{ChatError, Message},
 };
 use protocol::KeyConfigError;
+use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 
 const NOW: UnixTime = UnixTime(1_795_305_600);
@@ -157,6 +158,20 @@ fn nothing_is_served_under_a_policy_that_has_expired() {
     let keys = |at| node.key_list().verify(&identity, &node.manifest_digest, at);
     assert_eq!(keys(last).unwrap().expires, NOW.plus(100));
     assert_eq!(keys(NOW.plus(100)), Err(KeyConfigError::Expired));
+}
+
+/// R9.6: nobody asks, and yet keys come and go.
+#[tokio::test(start_paused = true)]
+async fn an_idle_runtime_turns_its_epochs() {
+    let node = node();
+    let window = node.limits.key_window;
+    let a_while = |time| tokio::time::timeout(time, runtime::keep_turning(&node));
+    assert_eq!(node.epochs.alive(), [NOW.0]);
+    assert!(a_while(window + Duration::from_secs(1)).await.is_err());
+    assert_eq!(node.epochs.alive(), [NOW.0, NOW.0 + 1, NOW.0 + 2]);
+    assert!(a_while(10 * window).await.is_err());
+    let alive = node.epochs.alive();
+    assert!(alive.len() <= 3 && alive[0] > NOW.0 + 2, "{alive:?}");
 }
 
 #[test]

@@ -28,9 +28,10 @@ use std::{
         Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 use tee_sim::{Machine, PolicySigner, Vendor, policy_text::demo_policy};
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::Instant};
 
 /// 2026-11-22T00:00:00Z.
 pub const NOW: UnixTime = UnixTime(1_795_305_600);
@@ -43,7 +44,10 @@ static VENDOR: LazyLock<Vendor> = LazyLock::new(|| Vendor::invent(Product::Milan
 pub struct Stack {
     pub address: SocketAddr,
     pub engine: Arc<ScriptedEngine>,
+    /// The wall clock.
     pub clock: Arc<AtomicU64>,
+    /// Seconds of the monotonic clock since the start.
+    pub elapsed: Arc<AtomicU64>,
     appraiser: Appraiser,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<Drained>>,
@@ -55,6 +59,7 @@ pub struct Prepared {
     pub appraiser: Appraiser,
     pub engine: Arc<ScriptedEngine>,
     pub clock: Arc<AtomicU64>,
+    pub elapsed: Arc<AtomicU64>,
 }
 
 /// What came out of one sealed exchange.
@@ -84,6 +89,7 @@ impl Stack {
             stop: Some(stop),
             engine: prepared.engine,
             clock: prepared.clock,
+            elapsed: prepared.elapsed,
             appraiser: prepared.appraiser,
         }
     }
@@ -94,6 +100,11 @@ impl Stack {
 
     pub fn turn_clock(&self, now: UnixTime) {
         self.clock.store(now.0, Ordering::SeqCst);
+    }
+
+    /// Lets `seconds` pass on the monotonic clock, whatever the wall clock says.
+    pub fn pass(&self, seconds: u64) {
+        self.elapsed.fetch_add(seconds, Ordering::SeqCst);
     }
 
     /// Tells the runtime to stop.
@@ -187,13 +198,19 @@ pub fn prepare(engine: ScriptedEngine, edit: impl FnOnce(&mut Parts)) -> Prepare
     let engine = Arc::new(engine);
     let clock = Arc::new(AtomicU64::new(NOW.0));
     let hand = Arc::clone(&clock);
-    let turned = Clock::from_source(move || UnixTime(hand.load(Ordering::SeqCst)));
+    let elapsed = Arc::new(AtomicU64::new(0));
+    let (start, seconds) = (Instant::now(), Arc::clone(&elapsed));
+    let turned = Clock::from_sources(
+        move || UnixTime(hand.load(Ordering::SeqCst)),
+        move || start + Duration::from_secs(seconds.load(Ordering::SeqCst)),
+    );
     let runtime = Runtime::new(parts, engine.clone(), Arc::new(machine), turned).unwrap();
     Prepared {
         runtime,
         appraiser,
         engine,
         clock,
+        elapsed,
     }
 }
 
