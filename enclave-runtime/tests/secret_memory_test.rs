@@ -109,7 +109,7 @@ fn used_keys(memory: &dyn SecretMemory) -> (IdentitySecret, Receiver) {
     let x25519 = [[7, 0, 0x20, 0, 1, 0, 1].as_slice(), &[9; 32]].concat();
     let x_wing = [[7, 0x64, 0x7a, 0, 1, 0, 2].as_slice(), &[9; 1088 + 32]].concat();
     for _ in 0..3 {
-        identity.sign(b"message");
+        let _ = identity.sign(b"message");
         receiver.open().push(&x25519).unwrap();
         receiver.open().push(&x_wing).unwrap();
     }
