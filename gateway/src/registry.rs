@@ -13,7 +13,7 @@ use policy::Admitted;
 use serde::Serialize;
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 /// One configured node.
@@ -40,7 +40,18 @@ pub(crate) struct Offer {
 
 /// All configured nodes.
 #[derive(Debug)]
-pub(crate) struct NodeRegistry(Vec<Arc<Node>>);
+pub(crate) struct NodeRegistry {
+    nodes: Vec<Arc<Node>>,
+    /// Lists of offers given so far: whose turn it is among nodes that stand alike.
+    turn: AtomicUsize,
+}
+
+/// A node's work under way, and what it can carry of it.
+#[derive(Clone, Copy, Debug)]
+struct Load {
+    in_flight: u64,
+    weight: u64,
+}
 
 impl NodeRegistry {
     pub(crate) fn new(
@@ -59,16 +70,19 @@ impl NodeRegistry {
                 highest_policy_version: AtomicU64::new(0),
             })
         };
-        Self(nodes.iter().map(node).collect())
+        Self {
+            nodes: nodes.iter().map(node).collect(),
+            turn: AtomicUsize::new(0),
+        }
     }
 
     pub(crate) fn nodes(&self) -> &[Arc<Node>] {
-        &self.0
+        &self.nodes
     }
 
     /// The node that `name` names, if it is admitted at `now`.
     pub(crate) fn admitted(&self, name: &str, now: UnixTime) -> Result<&Arc<Node>, Problem> {
-        let named = self.0.iter().find(|node| node.name.as_str() == name);
+        let named = self.nodes.iter().find(|node| node.name.as_str() == name);
         let node = named.ok_or(Problem::UnknownNode)?;
         node.is_admitted(now)
             .then_some(node)
@@ -76,17 +90,35 @@ impl NodeRegistry {
     }
 
     pub(crate) fn admitted_count(&self, now: UnixTime) -> usize {
-        self.0.iter().filter(|node| node.is_admitted(now)).count()
+        let admitted = self.nodes.iter().filter(|node| node.is_admitted(now));
+        admitted.count()
     }
 
-    /// Offers of the nodes admitted at `now`, the one with the least work for its weight first.
+    /// Offers of the nodes admitted at `now`, best first: the one that has the least work for its weight once it gets another request.
+    /// Nodes that stand alike take turns.
     pub(crate) fn offers(&self, now: UnixTime) -> Vec<Offer> {
-        let admitted = self.0.iter().filter(|node| node.is_admitted(now));
-        let mut ranked: Vec<_> = admitted.map(|node| (node.load(), node)).collect();
-        ranked.sort_by(|(one, node), (other, next)| {
-            one.total_cmp(other).then(next.weight.cmp(&node.weight))
-        });
-        ranked.into_iter().map(|(_, node)| node.offer()).collect()
+        let admitted = self.nodes.iter().filter(|node| node.is_admitted(now));
+        let loaded = admitted.map(|node| (node.load(), node)).collect();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let ranked = ranked(loaded, turn);
+        ranked.into_iter().map(|node| node.offer()).collect()
+    }
+}
+
+/// Least load first; within a group of equals the first place goes around with `turn`.
+fn ranked<T>(mut nodes: Vec<(Load, T)>, turn: usize) -> Vec<T> {
+    nodes.sort_by(|(one, _), (other, _)| one.cmp(*other));
+    for equals in nodes.chunk_by_mut(|(one, _), (other, _)| one.cmp(*other).is_eq()) {
+        equals.rotate_left(turn.checked_rem(equals.len()).unwrap_or(0));
+    }
+    nodes.into_iter().map(|(_, node)| node).collect()
+}
+
+impl Load {
+    /// Compares `(in_flight + 1) / weight` as fractions: what each would carry with one request more.
+    fn cmp(self, other: Self) -> std::cmp::Ordering {
+        let carried = |load: Self, of: Self| (load.in_flight + 1).saturating_mul(of.weight);
+        carried(self, other).cmp(&carried(other, self))
     }
 }
 
@@ -123,10 +155,12 @@ impl Node {
         self.highest_policy_version.load(Ordering::Acquire)
     }
 
-    /// Work under way per weight.
-    fn load(&self) -> f64 {
-        let in_use = u32::try_from(self.relays.in_use()).unwrap_or(u32::MAX);
-        f64::from(in_use) / f64::from(self.weight)
+    /// Work under way, and the weight; a snapshot, since requests come and go meanwhile.
+    fn load(&self) -> Load {
+        Load {
+            in_flight: self.relays.in_use() as u64,
+            weight: u64::from(self.weight),
+        }
     }
 
     fn offer(&self) -> Offer {
@@ -137,6 +171,90 @@ impl Node {
             challenge: path("challenge"),
             keys: path("keys"),
             weight: self.weight,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn load(in_flight: u64, weight: u64) -> Load {
+        Load { in_flight, weight }
+    }
+
+    /// The names in the order of their offers.
+    fn order(nodes: &[(Load, &'static str)], turn: usize) -> Vec<&'static str> {
+        ranked(nodes.to_vec(), turn)
+    }
+
+    #[test]
+    fn the_least_work_for_its_weight_comes_first() {
+        let nodes = [(load(1, 1), "a"), (load(0, 1), "b"), (load(7, 2), "c")];
+        assert_eq!(order(&nodes, 0), ["b", "a", "c"]);
+        let idle = [(load(0, 1), "small"), (load(0, 1000), "large")];
+        for turn in 0..3 {
+            assert_eq!(order(&idle, turn), ["large", "small"]);
+        }
+        let busy = [(load(998, 1000), "large"), (load(0, 1), "small")];
+        assert_eq!(order(&busy, 0), ["large", "small"]);
+    }
+
+    #[test]
+    fn equals_take_turns_and_the_others_keep_their_places() {
+        let nodes = [
+            (load(3, 1), "busy"),
+            (load(0, 1), "a"),
+            (load(1, 2), "b"),
+            (load(2, 3), "c"),
+        ];
+        let orders: Vec<_> = (0..4).map(|turn| order(&nodes, turn)).collect();
+        assert_eq!(orders[0], ["a", "b", "c", "busy"]);
+        assert_eq!(orders[1], ["b", "c", "a", "busy"]);
+        assert_eq!(orders[2], ["c", "a", "b", "busy"]);
+        assert_eq!(orders[3], orders[0]);
+    }
+
+    /// Every client asks for offers and begins a request with the first; the shares follow the weights.
+    #[test]
+    fn requests_spread_by_weight() {
+        let mut nodes = [(load(0, 1), 0), (load(0, 2), 1), (load(0, 5), 2)];
+        for turn in 0..800 {
+            let first = ranked(nodes.to_vec(), turn)[0];
+            nodes[first].0.in_flight += 1;
+        }
+        assert_eq!(nodes.map(|(load, _)| load.in_flight), [100, 200, 500]);
+    }
+
+    #[test]
+    fn extreme_weights_and_loads_compare_without_overflow() {
+        let nodes = [
+            (load(u64::from(u32::MAX), 1), "full"),
+            (load(0, u64::from(u32::MAX)), "idle"),
+        ];
+        assert_eq!(order(&nodes, 1), ["idle", "full"]);
+        assert!(order(&[], 7).is_empty());
+    }
+
+    #[test]
+    fn each_offer_has_paths_of_its_own() {
+        let node = |name: &str| Node {
+            name: NodeName::parse(name).unwrap(),
+            upstream: "127.0.0.1:1".parse().unwrap(),
+            relays: Slots::new(1),
+            challenges: Slots::new(1),
+            weight: 1,
+            admission: ArcSwapOption::empty(),
+            highest_policy_version: AtomicU64::new(0),
+        };
+        let mut paths = HashSet::new();
+        for name in ["a", "b"] {
+            let offer = node(name).offer();
+            for path in [offer.relay, offer.challenge, offer.keys] {
+                assert!(path.starts_with(&format!("/narthex/v1/nodes/{name}/")));
+                assert!(paths.insert(path));
+            }
         }
     }
 }
