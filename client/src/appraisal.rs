@@ -297,6 +297,13 @@ pub(crate) fn reason_check(reason: &Reason) -> Check {
     ))
 }
 
+/// A node that is kept ready beside the one in use.
+pub(crate) fn kept_check(node: &AdmittedNode) -> Check {
+    let until = node.admitted().not_after().to_rfc3339();
+    Check::info("node.kept", "another node is admitted and kept ready")
+        .detail(format!("node {}, until {until}", node.name()))
+}
+
 /// The node's key list holds.
 pub(crate) fn keys_checks(node: &AdmittedNode) -> Vec<Check> {
     vec![keys_check(node.keys())]

@@ -1,26 +1,18 @@
-//! The client: admits nodes by its own policy, keeps them while their admission lasts, seals requests to them.
+//! The client: seals each request to one node that the user's own policy admitted, and tries again as docs/protocol.md allows.
 
 use crate::{
-    AdmittedNode, Check, ClientError, Clock, Event, Exchange, Gateway, Observer, Request,
-    RequestId, appraisal,
-    offer::{self, Offer},
+    AdmittedNode, ClientError, Clock, Connector, Exchange, Gateway, Observer, Request, RequestId,
+    SeenPolicies, Settings,
+    admissions::{Admissions, MAX_FAILOVERS},
+    attester::Attester,
+    exchange::MISDIRECTED,
+    nodes::Want,
     random,
-    seen_policies::SeenPolicies,
-    transport::{Question, Relayed, Transport},
+    transport::{Relayed, Transport},
 };
-use attestation::{Cache, Nonce, bundle::MAX_BUNDLE_BYTES};
-use bytes::Bytes;
 use policy::Appraiser;
-use protocol::SignedKeyConfigs;
-use provision::Connector;
-use std::{collections::HashMap, sync::Arc};
-use tokio::sync::Mutex;
-
-const BUNDLE_MEDIA_TYPE: &str = "application/cmw+cbor";
-const KEYS_MEDIA_TYPE: &str = "application/cose";
-const MAX_KEYS_BYTES: usize = 64 * 1024;
-/// Nodes tried for one request after the first.
-const MAX_FAILOVERS: usize = 2;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
 
 /// What judges: the user's own policy, the clock, and the memory of versions.
 pub struct Judge {
@@ -34,288 +26,235 @@ pub struct Judge {
 
 /// A client of one gateway. Share it: admissions are shared too.
 pub struct Client {
-    transport: Transport,
-    judge: Judge,
-    observer: Arc<dyn Observer>,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    offers: Vec<Offer>,
-    nodes: HashMap<String, Arc<AdmittedNode>>,
-    /// What earlier appraisals verified.
-    verified: Cache,
+    admissions: Arc<Admissions>,
+    settings: Settings,
+    keeper: JoinHandle<()>,
 }
 
 impl Client {
-    /// A client that has admitted its first node.
+    /// A client that has admitted its first node; others are admitted beside its requests.
     pub async fn connect(
         gateway: &Gateway,
         judge: Judge,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, ClientError> {
-        Self::over(Transport::new(gateway)?, judge, observer).await
+        Self::connect_with(gateway, judge, Settings::default(), observer).await
     }
 
-    /// The same, reaching the gateway through `connector`.
+    /// The same with other settings than the default ones.
+    pub async fn connect_with(
+        gateway: &Gateway,
+        judge: Judge,
+        settings: Settings,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, ClientError> {
+        let attester = Attester::new(Transport::new(gateway)?, judge, observer);
+        Self::of(attester, settings).await
+    }
+
+    /// The same with the default settings, reaching the gateway through `connector`.
     pub async fn connect_through(
         connector: Connector,
         gateway: &Gateway,
         judge: Judge,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, ClientError> {
-        Self::over(Transport::through(connector, gateway)?, judge, observer).await
+        let transport = Transport::through(connector, gateway)?;
+        let attester = Attester::new(transport, judge, observer);
+        Self::of(attester, Settings::default()).await
     }
 
-    async fn over(
-        transport: Transport,
-        judge: Judge,
-        observer: Arc<dyn Observer>,
-    ) -> Result<Self, ClientError> {
-        let client = Self {
-            transport,
-            judge,
-            observer,
-            state: Mutex::default(),
-        };
-        client.usable_node(&[]).await?;
-        Ok(client)
+    async fn of(attester: Attester, settings: Settings) -> Result<Self, ClientError> {
+        let admissions = Arc::new(Admissions::new(attester, settings.nodes));
+        admissions.node(&Want::default()).await?;
+        let keeper = tokio::spawn(Arc::clone(&admissions).keep());
+        Ok(Self {
+            admissions,
+            settings,
+            keeper,
+        })
     }
 
     /// The model that the best admitted node attests.
     pub async fn model(&self) -> Result<String, ClientError> {
-        let node = self.usable_node(&[]).await?;
-        Ok(node.admitted().claims().manifest.model.clone())
+        let node = self.admissions.node(&Want::default()).await?;
+        Ok(node.model().to_owned())
     }
 
-    /// Seals `request` to an admitted node. On the RFC 9458 key problem: fresh keys, once. On a refused connection or 503: the next
-    /// node, at most twice; the observer is told. Always a fresh encapsulation, always the same request id.
+    /// Seals `request` to one admitted node and waits for the head of its answer.
+    ///
+    /// Tries again, always under the same request id and with a fresh encapsulation: on the RFC 9458 key problem with fresh keys, once; on
+    /// an envelope that the node refuses or an authentic 421 with a fresh admission, once; on a refused connection or 503 at the next node,
+    /// at most twice. The observer is told of each but the first: an outer error is the gateway's word, and may hide work that was done.
     pub async fn send(&self, request: &Request) -> Result<Exchange, ClientError> {
-        let id = RequestId(random::bytes()?);
+        self.send_where(request, Want::default()).await
+    }
+
+    /// The same, to the node of this name and no other.
+    pub async fn send_to(&self, node: &str, request: &Request) -> Result<Exchange, ClientError> {
+        let want = Want {
+            only: Some(node),
+            ..Want::default()
+        };
+        self.send_where(request, want).await
+    }
+
+    async fn send_where(
+        &self,
+        request: &Request,
+        want: Want<'_>,
+    ) -> Result<Exchange, ClientError> {
+        let mut trial = Trial::of(request)?;
         let mut failed: Vec<String> = Vec::new();
+        let mut unavailable = None;
         loop {
-            let node = self.usable_node(&failed).await?;
-            match self.attempt(request, id, &node).await? {
-                Attempt::Answered(exchange) => return Ok(*exchange),
-                Attempt::Unavailable(why) if failed.len() < MAX_FAILOVERS => {
-                    self.notice(format!("node {} is unavailable ({why})", node.name()));
-                    failed.push(node.name().to_owned());
+            let want = Want {
+                model: request.model.as_deref(),
+                failed: &failed,
+                ..want
+            };
+            let node = self.admissions.node(&want).await;
+            let node = node.map_err(|error| unavailable.take().unwrap_or(error))?;
+            let name = node.name().to_owned();
+            match self.try_node(&mut trial, node).await? {
+                Tried::Answered(exchange) => return Ok(*exchange),
+                Tried::Unavailable(why) if failed.len() == MAX_FAILOVERS => {
+                    return Err(ClientError::Unavailable(why));
                 }
-                Attempt::Unavailable(why) => return Err(ClientError::Unavailable(why)),
+                Tried::Unavailable(why) => {
+                    self.tell_failover(&trial, &name, &why);
+                    unavailable = Some(ClientError::Unavailable(why));
+                    failed.push(name);
+                }
             }
         }
     }
 
-    /// One node, with one refresh of its keys if it asks for that.
-    async fn attempt(
+    /// One node, with each remedy that is left.
+    async fn try_node(
         &self,
-        request: &Request,
-        id: RequestId,
-        node: &Arc<AdmittedNode>,
-    ) -> Result<Attempt, ClientError> {
-        if let Some(attempt) = self.seal_and_post(request, id, node).await? {
-            return Ok(attempt);
+        trial: &mut Trial<'_>,
+        mut node: Arc<AdmittedNode>,
+    ) -> Result<Tried, ClientError> {
+        loop {
+            match self.seal_and_post(trial, &node).await? {
+                Relayed::Stream(mut exchange) => {
+                    let is_misdirected = exchange.status().await? == MISDIRECTED;
+                    if !is_misdirected || !trial.may(Remedy::Admission) {
+                        return Ok(Tried::Answered(exchange));
+                    }
+                    exchange.collect().await?;
+                    self.tell_new_admission(trial, &node, "does not know its attestation");
+                }
+                Relayed::Unavailable(why) => {
+                    self.admissions.lost(&node, UNAVAILABLE);
+                    return Ok(Tried::Unavailable(why));
+                }
+                Relayed::KeyProblem if trial.may(Remedy::Keys) => {}
+                Relayed::KeyProblem => return Err(ClientError::KeyProblem),
+                Relayed::EnvelopeRefused(_) if trial.may(Remedy::Admission) => {
+                    node.forget();
+                    self.tell_new_admission(trial, &node, "refused the envelope");
+                }
+                Relayed::EnvelopeRefused(status) => {
+                    return Err(ClientError::EnvelopeRefused(status));
+                }
+            }
+            node = self.admissions.renewed(&node).await?;
         }
-        let renewed = self.refresh(node).await?;
-        let attempt = self.seal_and_post(request, id, &renewed).await?;
-        attempt.ok_or(ClientError::KeyProblem)
     }
 
-    /// `None`: the key problem.
     async fn seal_and_post(
         &self,
-        request: &Request,
-        id: RequestId,
+        trial: &Trial<'_>,
         node: &Arc<AdmittedNode>,
-    ) -> Result<Option<Attempt>, ClientError> {
-        check_model(request, node)?;
-        let now = self.judge.clock.now();
-        let (sealed, opener) = node.sealer.seal(&request.to_seal(id), now)?;
-        let relayed = self.transport.relay(&node.offer.relay, sealed.envelope);
-        Ok(match relayed.await? {
-            Relayed::Stream(body) => {
-                let exchange = Exchange::new(id, Arc::clone(node), opener, body);
-                Some(Attempt::Answered(Box::new(exchange)))
+    ) -> Result<Relayed<Box<Exchange>>, ClientError> {
+        check_model(trial.request, node)?;
+        let attester = &self.admissions.attester;
+        let to_seal = trial.request.to_seal(trial.id, &self.settings);
+        let (sealed, opener) = node.sealer.seal(&to_seal, attester.now())?;
+        let relayed = attester.transport.relay(&node.offer.relay, sealed.envelope);
+        let relayed = relayed.await.inspect_err(|error| {
+            if matches!(error, ClientError::Interrupted(_)) {
+                self.admissions.lost(node, error.code());
             }
-            Relayed::Unavailable(why) => Some(Attempt::Unavailable(why)),
-            Relayed::KeyProblem => None,
+        })?;
+        let (node, admissions) = (Arc::clone(node), Arc::clone(&self.admissions));
+        Ok(relayed.map(|body| Box::new(Exchange::new(trial.id, (node, admissions), opener, body))))
+    }
+
+    fn tell_failover(&self, trial: &Trial<'_>, node: &str, why: &str) {
+        self.admissions.attester.notice(format!(
+            "node {node} is unavailable ({why}): request {} is sealed to another node; the first may have begun it",
+            trial.id
+        ));
+    }
+
+    fn tell_new_admission(&self, trial: &Trial<'_>, node: &AdmittedNode, what: &str) {
+        self.admissions.attester.notice(format!(
+            "node {} {what}: it is challenged anew, and request {} is sealed to it once more",
+            node.name(),
+            trial.id
+        ));
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+const UNAVAILABLE: &str = "gateway.unavailable";
+
+/// One request on its way through nodes and remedies.
+struct Trial<'a> {
+    id: RequestId,
+    request: &'a Request,
+    spent: Vec<Remedy>,
+}
+
+/// What may be done once for a request before it is sealed to the same node again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Remedy {
+    /// Fresh keys.
+    Keys,
+    /// A fresh challenge.
+    Admission,
+}
+
+enum Tried {
+    Answered(Box<Exchange>),
+    /// The word is not authenticated.
+    Unavailable(String),
+}
+
+impl<'a> Trial<'a> {
+    fn of(request: &'a Request) -> Result<Self, ClientError> {
+        Ok(Self {
+            id: RequestId(random::bytes()?),
+            request,
+            spent: Vec::new(),
         })
     }
 
-    /// The best node that is admitted now, or can be, except those in `failed`.
-    pub(crate) async fn usable_node(
-        &self,
-        failed: &[String],
-    ) -> Result<Arc<AdmittedNode>, ClientError> {
-        let mut state = self.state.lock().await;
-        let now = self.judge.clock.now();
-        if let Some(node) = state.candidates(failed).find_map(|offer| {
-            let node = state.nodes.get(&offer.node)?;
-            node.is_usable(now).then(|| Arc::clone(node))
-        }) {
-            return Ok(node);
+    /// Whether `remedy` is left; it is not, from then on.
+    fn may(&mut self, remedy: Remedy) -> bool {
+        let is_left = !self.spent.contains(&remedy);
+        if is_left {
+            self.spent.push(remedy);
         }
-        state.offers = self.fetch_offers().await?;
-        self.admit_one(&mut state, failed).await
-    }
-
-    /// Admits the first node on offer that the policy accepts; a refused one is told, and the last refusal is the answer if all are.
-    async fn admit_one(
-        &self,
-        state: &mut State,
-        failed: &[String],
-    ) -> Result<Arc<AdmittedNode>, ClientError> {
-        let offers: Vec<Offer> = state.candidates(failed).cloned().collect();
-        let mut last = ClientError::Unavailable("no other node is on offer".to_owned());
-        for offer in offers.into_iter().take(1 + MAX_FAILOVERS) {
-            match self.renew_or_admit(state, &offer).await {
-                Ok(node) => return Ok(node),
-                Err(error) => {
-                    self.notice(format!("node {} is passed over: {error}", offer.node));
-                    last = error;
-                }
-            }
-        }
-        Err(last)
-    }
-
-    /// After the key problem: fresh keys for `node`, unless another request got them meanwhile.
-    async fn refresh(&self, node: &Arc<AdmittedNode>) -> Result<Arc<AdmittedNode>, ClientError> {
-        let mut state = self.state.lock().await;
-        match state.nodes.get(node.name()) {
-            Some(current) if !Arc::ptr_eq(current, node) => Ok(Arc::clone(current)),
-            _ => self.renew_or_admit(&mut state, &node.offer).await,
-        }
-    }
-
-    /// New keys under the admission that still lasts, or a new admission.
-    async fn renew_or_admit(
-        &self,
-        state: &mut State,
-        offer: &Offer,
-    ) -> Result<Arc<AdmittedNode>, ClientError> {
-        let renewed = match state.nodes.remove(&offer.node) {
-            Some(node) if !node.is_forgotten() => self.renew(&node).await.ok(),
-            _ => None,
-        };
-        let node = match renewed {
-            Some(node) => node,
-            None => self.admit(&mut state.verified, offer).await?,
-        };
-        self.remember(&node)?;
-        let node = Arc::new(node);
-        state.nodes.insert(offer.node.clone(), Arc::clone(&node));
-        Ok(node)
-    }
-
-    async fn renew(&self, node: &AdmittedNode) -> Result<AdmittedNode, ClientError> {
-        let bytes = self
-            .transport
-            .ask(Question {
-                what: "the node's keys",
-                path: &node.offer.keys,
-                body: None,
-                media_type: KEYS_MEDIA_TYPE,
-                max_bytes: MAX_KEYS_BYTES,
-            })
-            .await?;
-        let signed = SignedKeyConfigs::from_bytes(bytes.into());
-        let renewed = node.with_keys(&signed, self.judge.clock.now())?;
-        self.tell_all(appraisal::keys_checks(&renewed));
-        Ok(renewed)
-    }
-
-    /// Challenges the node with a fresh nonce and appraises what it answers.
-    async fn admit(
-        &self,
-        verified: &mut Cache,
-        offer: &Offer,
-    ) -> Result<AdmittedNode, ClientError> {
-        let nonce = Nonce(random::bytes()?);
-        let bundle = self
-            .transport
-            .ask(Question {
-                what: "the challenge",
-                path: &offer.challenge,
-                body: Some(Bytes::copy_from_slice(&nonce.0)),
-                media_type: BUNDLE_MEDIA_TYPE,
-                max_bytes: MAX_BUNDLE_BYTES,
-            })
-            .await?;
-        let now = self.judge.clock.now();
-        let judge = (&self.judge.appraiser, verified);
-        let outcome = AdmittedNode::admit(offer, (bundle.into(), nonce), judge, now);
-        self.tell_all(appraisal::admission_checks(&outcome));
-        outcome
-    }
-
-    async fn fetch_offers(&self) -> Result<Vec<Offer>, ClientError> {
-        let bytes = self
-            .transport
-            .ask(Question {
-                what: "the offers",
-                path: offer::OFFERS_PATH,
-                body: None,
-                media_type: "application/json",
-                max_bytes: offer::MAX_OFFERS_BYTES,
-            })
-            .await?;
-        let offers = offer::parse(&bytes)?;
-        let names: Vec<&str> = offers.iter().map(|offer| offer.node.as_str()).collect();
-        self.tell_all(vec![
-            Check::info("gateway.offers", "nodes on offer").detail(format!(
-                "{} at {}: a hint, not an admission",
-                names.join(", "),
-                self.transport.url()
-            )),
-        ]);
-        Ok(offers)
-    }
-
-    /// Refuses a runtime whose signed policy version is below the highest seen under its policy root.
-    fn remember(&self, node: &AdmittedNode) -> Result<(), ClientError> {
-        let root = &node.admitted().claims().manifest.policy_root;
-        let keys = node.keys();
-        self.judge
-            .seen
-            .observe(root, keys.policy_version, &keys.policy_digest)?;
-        Ok(())
-    }
-
-    fn notice(&self, text: String) {
-        self.observer.observe(&Event::Notice(text));
-    }
-
-    fn tell_all(&self, checks: Vec<Check>) {
-        for check in checks {
-            self.observer.observe(&Event::Check(check));
-        }
+        is_left
     }
 }
 
 /// Said here rather than by the runtime, whose refusal would give no reason.
 fn check_model(request: &Request, node: &AdmittedNode) -> Result<(), ClientError> {
-    let served = &node.admitted().claims().manifest.model;
     match &request.model {
-        Some(asked) if asked != served => Err(ClientError::Model {
+        Some(asked) if !node.serves(Some(asked)) => Err(ClientError::Model {
             asked: asked.clone(),
-            served: served.clone(),
+            served: node.model().to_owned(),
         }),
         _ => Ok(()),
     }
-}
-
-impl State {
-    fn candidates(&self, failed: &[String]) -> impl Iterator<Item = &Offer> {
-        self.offers
-            .iter()
-            .filter(|offer| !failed.contains(&offer.node))
-    }
-}
-
-enum Attempt {
-    Answered(Box<Exchange>),
-    /// A refused connection or 503; the word is not authenticated.
-    Unavailable(String),
 }

@@ -85,14 +85,16 @@ pub enum ClientError {
     /// Every node that was tried is unavailable.
     #[error("no node is available: {0}")]
     Unavailable(String),
-    /// The runtime refused the envelope; it tells no more than that.
-    #[error("the node refused the sealed request (status {0})")]
+    /// The runtime refused the envelope, of a fresh admission too; it tells no more than that.
+    #[error("the node refused the sealed request (status {0}), even after it was admitted anew")]
     EnvelopeRefused(u16),
     /// The sealed answer.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The connection broke before the authenticated end.
-    #[error("the answer was truncated: the connection broke before its authenticated end ({0})")]
+    #[error(
+        "the answer is NOT complete: the connection broke before its authenticated end, and nothing is known of whether the node finished it ({0})"
+    )]
     Interrupted(String),
     /// The answer is larger than the client takes in one piece.
     #[error("the answer is larger than {0} bytes")]
@@ -106,6 +108,19 @@ impl From<KeyConfigError> for ClientError {
 }
 
 impl ClientError {
+    /// Whether a node could not prove what it runs, or by whose policy: it is left out, rather than asked again soon.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Bundle(_)
+                | Self::Refused(_)
+                | Self::NoKeys
+                | Self::NodeName { .. }
+                | Self::Rollback(_)
+                | Self::Seal(_)
+        )
+    }
+
     /// Stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -132,7 +147,8 @@ impl ClientError {
             Self::KeyProblem => "channel.key",
             Self::Unavailable(_) => "gateway.unavailable",
             Self::EnvelopeRefused(_) => "channel.refused",
-            Self::Open(OpenError::Truncated) | Self::Interrupted(_) => "channel.truncated",
+            Self::Open(OpenError::Truncated) => "channel.truncated",
+            Self::Interrupted(_) => "channel.interrupted",
             Self::Open(error) => error.code(),
             Self::AnswerTooLarge(_) => "channel.answer_too_large",
         }
@@ -175,9 +191,10 @@ impl ClientError {
             Self::EnvelopeRefused(_) => {
                 "check this machine's clock (300 s are allowed) and that client and node have the same version"
             }
-            Self::Open(_) | Self::Interrupted(_) => {
-                "do not use the partial answer; try again, and report it if it stays"
+            Self::Interrupted(_) => {
+                "do not use the partial answer; ask again: another node is tried, and the lost one may have done the work"
             }
+            Self::Open(_) => "do not use the partial answer; try again, and report it if it stays",
             Self::AnswerTooLarge(_) => "ask for a stream (\"stream\": true), or for fewer tokens",
         }
     }

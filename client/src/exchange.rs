@@ -1,6 +1,9 @@
 //! One sealed answer as it comes. It is complete only after [`ResponseEvent::End`].
 
-use crate::{AdmittedNode, ClientError, RequestId, transport, transport::STALL_TIMEOUT};
+use crate::{
+    AdmittedNode, ClientError, RequestId, admissions::Admissions, transport,
+    transport::STALL_TIMEOUT,
+};
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
 use protocol::{OpenError, Opener, Opening, ResponseEvent, SignedReceipt};
@@ -10,12 +13,13 @@ use std::{collections::VecDeque, sync::Arc};
 pub const MAX_COLLECTED_BYTES: usize = 16 * 1024 * 1024;
 
 /// Misdirected Request (RFC 9110 section 15.5.20), inside the seal: a sealed header names what the node does not know.
-const MISDIRECTED: u16 = 421;
+pub(crate) const MISDIRECTED: u16 = 421;
 
 /// An answer under way.
 pub struct Exchange {
     id: RequestId,
     node: Arc<AdmittedNode>,
+    admissions: Arc<Admissions>,
     opener: Opener,
     body: Incoming,
     opened: VecDeque<ResponseEvent>,
@@ -46,13 +50,14 @@ pub struct Answer {
 impl Exchange {
     pub(crate) fn new(
         id: RequestId,
-        node: Arc<AdmittedNode>,
+        (node, admissions): (Arc<AdmittedNode>, Arc<Admissions>),
         opener: Opener,
         body: Incoming,
     ) -> Self {
         Self {
             id,
             node,
+            admissions,
             opener,
             body,
             opened: VecDeque::new(),
@@ -62,17 +67,16 @@ impl Exchange {
 
     /// The next event; `None` only after `End`. After an error there is nothing more, and what came before is not an answer.
     pub async fn next(&mut self) -> Result<Option<ResponseEvent>, ClientError> {
-        loop {
-            if let Some(event) = self.opened.pop_front() {
-                return Ok(Some(event));
-            }
-            match self.stage {
-                Stage::Ended => return Ok(None),
-                Stage::Failed => return Err(OpenError::Truncated.into()),
-                Stage::Reading => {}
-            }
-            self.stage = Stage::Failed;
-            self.stage = self.advance().await?;
+        self.read_on().await?;
+        Ok(self.opened.pop_front())
+    }
+
+    /// The inner status, once the head has come; before the first event is taken.
+    pub(crate) async fn status(&mut self) -> Result<u16, ClientError> {
+        self.read_on().await?;
+        match self.opened.front() {
+            Some(ResponseEvent::Head { status, .. }) => Ok(*status),
+            _ => Err(OpenError::Bhttp.into()),
         }
     }
 
@@ -120,10 +124,27 @@ impl Exchange {
         self.opener.opening()
     }
 
+    /// Reads until there is an event or no more of them.
+    async fn read_on(&mut self) -> Result<(), ClientError> {
+        while self.opened.is_empty() {
+            match self.stage {
+                Stage::Ended => return Ok(()),
+                Stage::Failed => return Err(OpenError::Truncated.into()),
+                Stage::Reading => {}
+            }
+            self.stage = Stage::Failed;
+            self.stage = self.advance().await.inspect_err(|error| {
+                self.admissions.lost(&self.node, error.code());
+            })?;
+        }
+        Ok(())
+    }
+
     async fn advance(&mut self) -> Result<Stage, ClientError> {
         let Some(part) = self.part().await? else {
             let last = self.opener.finish()?;
             self.take(last);
+            self.admissions.answered(&self.node);
             return Ok(Stage::Ended);
         };
         let events = self.opener.push(&part)?;

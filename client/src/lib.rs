@@ -2,8 +2,10 @@
 //!
 //! [`Client`] is the library; [`cli`] is the `narthex` command. Nothing here prints except the one output module of [`cli`].
 
+mod admissions;
 mod appraisal;
 mod archive;
+mod attester;
 pub mod check;
 pub mod cli;
 mod client;
@@ -11,6 +13,7 @@ mod error;
 mod exchange;
 pub mod gateway;
 mod node;
+mod nodes;
 mod offer;
 mod problem;
 pub mod proxy;
@@ -19,6 +22,7 @@ mod receipt_check;
 mod receipt_json;
 mod request;
 pub mod seen_policies;
+mod settings;
 mod sse;
 mod tls;
 mod trace;
@@ -33,3 +37,4 @@ pub use node::AdmittedNode;
 pub use provision::{Clock, Connector, SystemClock};
 pub use request::{Request, RequestId};
 pub use seen_policies::SeenPolicies;
+pub use settings::Settings;

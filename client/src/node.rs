@@ -13,7 +13,15 @@ pub struct AdmittedNode {
     pub(crate) sealer: Sealer,
     bundle: Vec<u8>,
     nonce: Nonce,
+    renewals: Renewals,
     forgotten: AtomicBool,
+}
+
+/// When to ask again, ahead of the ends.
+#[derive(Clone, Copy)]
+struct Renewals {
+    admission: UnixTime,
+    keys: UnixTime,
 }
 
 impl AdmittedNode {
@@ -28,12 +36,17 @@ impl AdmittedNode {
         let admitted = appraiser.appraise_cached(verified, &parsed, &nonce, now)?;
         let signed = SignedKeyConfigs::from_bytes(parsed.key_configs.ok_or(ClientError::NoKeys)?);
         let sealer = sealer(offer, &admitted, &signed, now)?;
+        let renewals = Renewals {
+            admission: ahead_of(admitted.not_after(), now),
+            keys: ahead_of(sealer.not_after(), now),
+        };
         Ok(Self {
             offer: offer.clone(),
             admitted,
             sealer,
             bundle,
             nonce,
+            renewals,
             forgotten: AtomicBool::new(false),
         })
     }
@@ -45,12 +58,17 @@ impl AdmittedNode {
         now: UnixTime,
     ) -> Result<Self, ClientError> {
         let sealer = sealer(&self.offer, &self.admitted, signed, now)?;
+        let renewals = Renewals {
+            keys: ahead_of(sealer.not_after(), now),
+            ..self.renewals
+        };
         Ok(Self {
             offer: self.offer.clone(),
             admitted: self.admitted.clone(),
             sealer,
-            bundle: self.bundle.clone(),
+            bundle: with_keys(&self.bundle, signed)?,
             nonce: self.nonce,
+            renewals,
             forgotten: AtomicBool::new(false),
         })
     }
@@ -58,6 +76,21 @@ impl AdmittedNode {
     /// Whether requests may be sealed to it at `now`.
     pub(crate) fn is_usable(&self, now: UnixTime) -> bool {
         now < self.sealer.not_after() && !self.is_forgotten()
+    }
+
+    /// Whether it attests `model`; any will do if none is named.
+    pub(crate) fn serves(&self, model: Option<&str>) -> bool {
+        model.is_none_or(|model| model == self.model())
+    }
+
+    /// When new keys or a new admission are asked for, so that no request waits for them.
+    pub(crate) fn renew_at(&self) -> UnixTime {
+        self.renewals.admission.min(self.renewals.keys)
+    }
+
+    /// Whether new keys alone do not keep it usable for long.
+    pub(crate) fn is_admission_due(&self, now: UnixTime) -> bool {
+        now >= self.renewals.admission
     }
 
     /// The node said inside the seal that it no longer knows this attestation: the next request needs a new one.
@@ -88,7 +121,13 @@ impl AdmittedNode {
         self.sealer.keys()
     }
 
-    /// The evidence bundle as received.
+    /// The model that it attests.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.admitted.claims().manifest.model
+    }
+
+    /// The evidence bundle as received, with the key list in use.
     #[must_use]
     pub fn bundle(&self) -> &[u8] {
         &self.bundle
@@ -116,4 +155,29 @@ fn sealer(
         });
     }
     Ok(sealer)
+}
+
+/// The archive of an exchange needs the list that its epoch stands in; everything else in a bundle is as received.
+fn with_keys(bundle: &[u8], signed: &SignedKeyConfigs) -> Result<Vec<u8>, ClientError> {
+    let mut bundle = EvidenceBundle::from_cbor(bundle)?;
+    bundle.key_configs = Some(signed.as_bytes().to_vec());
+    Ok(bundle.to_cbor())
+}
+
+/// When three quarters of the time from `now` to `end` have passed.
+const fn ahead_of(end: UnixTime, now: UnixTime) -> UnixTime {
+    now.plus(end.since(now) / 4 * 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renewal_is_asked_for_ahead_of_the_end() {
+        let now = UnixTime(1000);
+        assert_eq!(ahead_of(UnixTime(1600), now), UnixTime(1450));
+        assert_eq!(ahead_of(UnixTime(1000), now), now);
+        assert_eq!(ahead_of(UnixTime(0), now), now);
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::ClientError;
 use serde::Deserialize;
+use std::collections::HashSet;
 
 pub(crate) const OFFERS_PATH: &str = "/narthex/v1/offers";
 pub(crate) const MAX_OFFERS_BYTES: usize = 256 * 1024;
@@ -28,11 +29,13 @@ struct Offers {
     offers: Vec<Offer>,
 }
 
-/// Parses the answer; node names are checked, since they are shown and compared.
+/// Parses the answer; node names are checked, since they are shown and compared, and stand once each.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<Offer>, ClientError> {
     let malformed = || ClientError::Answer("the offers");
     let Offers { offers } = serde_json::from_slice(bytes).map_err(|_| malformed())?;
-    if offers.len() > MAX_OFFERS || !offers.iter().all(|offer| is_node_name(&offer.node)) {
+    let mut names = HashSet::new();
+    let mut is_sound = |offer: &Offer| is_node_name(&offer.node) && names.insert(offer.node.clone());
+    if offers.len() > MAX_OFFERS || !offers.iter().all(&mut is_sound) {
         return Err(malformed());
     }
     if offers.is_empty() {
@@ -69,6 +72,13 @@ mod tests {
             let error = parse(offers(name).as_bytes()).unwrap_err();
             assert_eq!(error.code(), "gateway.answer", "{name}");
         }
+    }
+
+    #[test]
+    fn a_node_is_offered_once() {
+        let one = r#"{"node":"a","relay":"/r","challenge":"/c","keys":"/k","weight":1}"#;
+        let error = parse(format!(r#"{{"offers":[{one},{one}]}}"#).as_bytes()).unwrap_err();
+        assert_eq!(error.code(), "gateway.answer");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `application/problem+json` (RFC 9457) from the gateway: unauthenticated, so it is only shown, and acted on in one case.
+//! `application/problem+json` (RFC 9457) from the gateway: unauthenticated, so it is shown, and acted on within bounds.
 
 use http::Response;
 use hyper::body::Incoming;
@@ -19,6 +19,7 @@ pub(crate) struct Problem {
     kind: String,
     title: String,
     detail: String,
+    code: String,
 }
 
 impl Problem {
@@ -32,6 +33,19 @@ impl Problem {
 
     pub(crate) fn is_key_problem(&self) -> bool {
         self.kind == KEY_PROBLEM
+    }
+
+    /// The runtime refused the envelope as such: it may have restarted under the same key id.
+    pub(crate) fn is_envelope_refused(&self) -> bool {
+        self.code == "runtime.envelope"
+    }
+
+    /// The gateway did not reach the node, or does not know it any more: as far as anyone can tell, nothing was served.
+    pub(crate) fn is_node_absent(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "gateway.upstream_unreachable" | "gateway.unknown_node"
+        )
     }
 
     /// `: TITLE (DETAIL)` without control characters, or nothing.

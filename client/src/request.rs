@@ -1,5 +1,6 @@
 //! What goes into the seal: an OpenAI API request, as an HTTP client would have sent it.
 
+use crate::Settings;
 use protocol::client::ClientRequest;
 use zeroize::Zeroizing;
 
@@ -51,14 +52,14 @@ impl Request {
         }
     }
 
-    pub(crate) fn to_seal(&self, id: RequestId) -> ClientRequest<'_> {
+    pub(crate) fn to_seal<'a>(&'a self, id: RequestId, settings: &'a Settings) -> ClientRequest<'a> {
         ClientRequest {
             method: self.method,
             path: &self.path,
             content_type: (!self.body.is_empty()).then_some("application/json"),
             body: &self.body,
             model: self.model.as_deref(),
-            residency: None,
+            residency: settings.residency.as_deref(),
             request_id: id.0,
             tenant: None,
             cache_secret: None,

@@ -29,13 +29,27 @@ pub(crate) struct Transport {
 }
 
 /// What the gateway's relay path said, as far as the client acts on it.
-pub(crate) enum Relayed {
+pub(crate) enum Relayed<Stream> {
     /// The sealed answer comes.
-    Stream(Incoming),
+    Stream(Stream),
     /// RFC 9458 section 5.3: the node does not know the key.
     KeyProblem,
-    /// Refused connection or 503: another node may do.
+    /// The runtime refused the envelope: malformed, replayed, or sealed to another start of it.
+    EnvelopeRefused(u16),
+    /// Refused connection, on either side of the gateway, or 503: another node may do.
     Unavailable(String),
+}
+
+impl<Stream> Relayed<Stream> {
+    /// The same with what `read` makes of the stream.
+    pub(crate) fn map<Read>(self, read: impl FnOnce(Stream) -> Read) -> Relayed<Read> {
+        match self {
+            Self::Stream(stream) => Relayed::Stream(read(stream)),
+            Self::KeyProblem => Relayed::KeyProblem,
+            Self::EnvelopeRefused(status) => Relayed::EnvelopeRefused(status),
+            Self::Unavailable(why) => Relayed::Unavailable(why),
+        }
+    }
 }
 
 /// One question whose whole answer is small.
@@ -99,7 +113,7 @@ impl Transport {
         &self,
         path: &str,
         envelope: Vec<u8>,
-    ) -> Result<Relayed, ClientError> {
+    ) -> Result<Relayed<Incoming>, ClientError> {
         let request = self
             .builder(Method::POST, path, "the relay path")?
             .header(CONTENT_TYPE, protocol::REQUEST_MEDIA_TYPE)
@@ -152,7 +166,7 @@ impl Transport {
     }
 }
 
-async fn relayed(response: Response<Incoming>) -> Result<Relayed, ClientError> {
+async fn relayed(response: Response<Incoming>) -> Result<Relayed<Incoming>, ClientError> {
     let status = response.status();
     if status == StatusCode::OK && content_type(&response) == Some(protocol::RESPONSE_MEDIA_TYPE) {
         return Ok(Relayed::Stream(response.into_body()));
@@ -161,14 +175,15 @@ async fn relayed(response: Response<Incoming>) -> Result<Relayed, ClientError> {
     match status {
         StatusCode::OK => Err(ClientError::Answer("the sealed request")),
         StatusCode::BAD_REQUEST if problem.is_key_problem() => Ok(Relayed::KeyProblem),
-        StatusCode::SERVICE_UNAVAILABLE => Ok(Relayed::Unavailable(format!(
-            "status 503{}",
-            problem.detail()
-        ))),
+        StatusCode::BAD_REQUEST if problem.is_envelope_refused() => {
+            Ok(Relayed::EnvelopeRefused(status.as_u16()))
+        }
+        status if status == StatusCode::SERVICE_UNAVAILABLE || problem.is_node_absent() => Ok(
+            Relayed::Unavailable(format!("status {}{}", status.as_u16(), problem.detail())),
+        ),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             Err(ClientError::Unauthorized(status.as_u16()))
         }
-        StatusCode::BAD_REQUEST => Err(ClientError::EnvelopeRefused(status.as_u16())),
         _ => Err(ClientError::Status {
             what: "the sealed request",
             status: status.as_u16(),

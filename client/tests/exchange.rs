@@ -214,24 +214,55 @@ async fn a_rotated_key_is_refreshed_once_under_the_same_request_id() {
 }
 
 #[tokio::test]
-async fn a_node_that_forgot_its_attestation_is_challenged_anew() {
+async fn a_node_that_forgot_its_attestation_is_challenged_anew_and_asked_once_more() {
     let bench = Bench::one().await;
     let client = bench.connect().await.unwrap();
-    let body = br#"{"model":"MODEL","messages":[{"role":"user","content":"forget me"}]}"#;
-    let body = String::from_utf8_lossy(body).replace("MODEL", MODEL);
-    let request = Request::post("/v1/chat/completions", body.into_bytes(), MODEL.to_owned());
-    let answer = client
-        .send(&request)
-        .await
-        .unwrap()
-        .collect()
-        .await
-        .unwrap();
-    assert_eq!(answer.status, 421);
-    assert_eq!(bench.gateway.calls("challenge"), 1);
-    ask(&client).await.unwrap();
+    bench.gateway.nodes[0].forget();
+    let mut exchange = client.send(&chat()).await.unwrap();
+    assert_eq!(exchange.collect().await.unwrap().status, 200);
     assert_eq!(bench.gateway.calls("challenge"), 2);
     assert_eq!(bench.gateway.calls("keys"), 0);
+    let opened = bench.gateway.nodes[0].opened.lock().unwrap().clone();
+    assert_eq!(opened, [exchange.id().0; 2], "the same request id");
+    assert_eq!(bench.seen.notices(), 1);
+}
+
+#[tokio::test]
+async fn a_node_that_goes_on_saying_421_is_asked_twice_and_no_more() {
+    let bench = Bench::one().await;
+    let client = bench.connect().await.unwrap();
+    let stubborn = &bench.gateway.nodes[0].stubborn;
+    stubborn.store(true, Ordering::Relaxed);
+    let answer = client.send(&chat()).await.unwrap().collect().await;
+    assert_eq!(answer.unwrap().status, 421);
+    assert_eq!(bench.gateway.calls("relay"), 2);
+    assert_eq!(bench.gateway.calls("challenge"), 2);
+}
+
+#[tokio::test]
+async fn an_envelope_that_is_refused_is_sealed_to_a_fresh_admission_once() {
+    let bench = Bench::one().await;
+    let client = bench.connect().await.unwrap();
+    bench.gateway.fault(Fault::EnvelopeRefusedOnce);
+    ask(&client).await.unwrap();
+    assert_eq!(bench.gateway.calls("challenge"), 2);
+    assert_eq!(bench.gateway.calls("relay"), 2);
+    assert_eq!(bench.seen.notices(), 1);
+    bench.gateway.fault(Fault::EnvelopeRefused);
+    let error = ask(&client).await.unwrap_err();
+    assert_eq!(error.code(), "channel.refused");
+    assert_eq!(bench.gateway.calls("challenge"), 3);
+    assert_eq!(bench.gateway.calls("relay"), 4);
+}
+
+#[tokio::test]
+async fn the_key_problem_without_end_is_an_error() {
+    let bench = Bench::one().await;
+    let client = bench.connect().await.unwrap();
+    bench.gateway.fault(Fault::KeyProblem);
+    assert_eq!(ask(&client).await.unwrap_err().code(), "channel.key");
+    assert_eq!(bench.gateway.calls("relay"), 2);
+    assert_eq!(bench.gateway.calls("keys"), 1);
 }
 
 #[tokio::test]
@@ -265,10 +296,9 @@ async fn no_other_node_means_unavailable() {
 async fn faults_of_the_answer_are_refused() {
     for (fault, code) in [
         (Fault::DropEnd, "channel.truncated"),
-        (Fault::BreakOff, "channel.truncated"),
+        (Fault::BreakOff, "channel.interrupted"),
         (Fault::FlipBit, "response.authentication"),
         (Fault::Unauthorized, "gateway.unauthorized"),
-        (Fault::Misdirected, "channel.refused"),
     ] {
         let bench = Bench::one().await;
         let client = bench.connect().await.unwrap();

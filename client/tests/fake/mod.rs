@@ -18,7 +18,7 @@ use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use listener::{Body, Limits, body};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -32,6 +32,8 @@ use tokio::net::TcpListener;
 pub(crate) enum Fault {
     /// The relay path of the node with this index answers 503.
     Unavailable(usize),
+    /// The relay paths of all nodes do.
+    AllUnavailable,
     /// The sealed answer ends, as HTTP sees it, before its authenticated end.
     DropEnd,
     /// The connection breaks in the middle of the sealed answer.
@@ -48,8 +50,16 @@ pub(crate) enum Fault {
     BadOffers,
     /// The evidence bundle has a byte too many.
     TrailingByte,
-    /// The runtime refuses what it opened: another node's name in the context.
-    Misdirected,
+    /// The runtime refuses the envelope, as after a restart under the same key id.
+    EnvelopeRefused,
+    /// The same, once.
+    EnvelopeRefusedOnce,
+    /// The node with this index goes away in the middle of its answer: from then on the gateway does not reach it.
+    Dies(usize),
+    /// The node with this index answers challenges with evidence for another nonce.
+    BadEvidence(usize),
+    /// The relay path answers with the key problem, whatever the key.
+    KeyProblem,
 }
 
 /// A running gateway.
@@ -64,6 +74,10 @@ struct Shared {
     fault: Mutex<Option<Fault>>,
     calls: Mutex<BTreeMap<&'static str, usize>>,
     relayed: AtomicUsize,
+    /// Nodes that the gateway does not reach.
+    dead: Mutex<BTreeSet<usize>>,
+    /// The order in which nodes are offered.
+    order: Mutex<Vec<usize>>,
 }
 
 impl Gateway {
@@ -73,6 +87,8 @@ impl Gateway {
         let url = format!("http://{}", socket.local_addr().unwrap());
         let nodes: Vec<_> = nodes.into_iter().map(Arc::new).collect();
         let shared = Arc::new(Shared {
+            dead: Mutex::default(),
+            order: Mutex::new((0..nodes.len()).collect()),
             nodes: nodes.clone(),
             fault: Mutex::new(None),
             calls: Mutex::default(),
@@ -89,6 +105,16 @@ impl Gateway {
 
     pub(crate) fn fault(&self, fault: impl Into<Option<Fault>>) {
         *self.shared.fault.lock().unwrap() = fault.into();
+    }
+
+    /// Offers the nodes in this order from now on.
+    pub(crate) fn offer_in_order(&self, order: &[usize]) {
+        *self.shared.order.lock().unwrap() = order.to_vec();
+    }
+
+    /// The node with this index is reached again.
+    pub(crate) fn revive(&self, index: usize) {
+        self.shared.dead.lock().unwrap().remove(&index);
     }
 
     /// How often this route was called: `offers`, `challenge`, `keys`, `relay`.
@@ -117,10 +143,11 @@ impl Shared {
         if self.has(Fault::BadOffers) {
             return answer("application/json", "[]");
         }
-        let offers: Vec<_> = self
-            .nodes
-            .iter()
-            .map(|node| {
+        let order = self.order.lock().unwrap().clone();
+        let offers: Vec<_> = order
+            .into_iter()
+            .map(|index| {
+                let node = &self.nodes[index];
                 let at = |route| format!("/narthex/v1/nodes/{}/{route}", node.name);
                 serde_json::json!({
                     "node": node.name, "relay": at("relay"), "challenge": at("challenge"), "keys": at("keys"), "weight": 1,
@@ -138,8 +165,11 @@ impl Shared {
         let body = listener::read_body(request.into_body(), 1 << 24, Duration::from_secs(10))
             .await
             .unwrap();
+        if self.dead.lock().unwrap().contains(&index) {
+            return problem(502, None, "gateway.upstream_unreachable");
+        }
         match route {
-            "challenge" => self.challenge(node, &body),
+            "challenge" => self.challenge(index, &body),
             "keys" => {
                 self.count("keys");
                 answer("application/cose", node.signed_keys())
@@ -149,10 +179,11 @@ impl Shared {
         }
     }
 
-    fn challenge(&self, node: &Node, nonce: &Bytes) -> Response<Body> {
+    fn challenge(&self, index: usize, nonce: &Bytes) -> Response<Body> {
         self.count("challenge");
+        let node = &self.nodes[index];
         let mut nonce = attestation::Nonce(nonce[..].try_into().unwrap());
-        if self.has(Fault::OldEvidence) {
+        if self.has(Fault::OldEvidence) || self.has(Fault::BadEvidence(index)) {
             nonce.0[0] ^= 1;
         }
         let mut bundle = node.bundle(&nonce);
@@ -168,32 +199,49 @@ impl Shared {
 
     fn relay(&self, index: usize, envelope: &Bytes) -> Response<Body> {
         self.count("relay");
-        if self.has(Fault::Unavailable(index)) {
+        if self.has(Fault::Unavailable(index)) || self.has(Fault::AllUnavailable) {
             return status(StatusCode::SERVICE_UNAVAILABLE);
         }
         if self.has(Fault::Unauthorized) {
             return status(StatusCode::UNAUTHORIZED);
         }
+        if self.has(Fault::KeyProblem) {
+            let kind = "https://iana.org/assignments/http-problem-types#ohttp-key";
+            return problem(400, Some(kind), "runtime.key");
+        }
+        if self.has(Fault::EnvelopeRefused) || self.has_once(Fault::EnvelopeRefusedOnce) {
+            return problem(400, None, "runtime.envelope");
+        }
         self.relayed.fetch_add(1, Ordering::Relaxed);
         let (plaintext, responder) = match self.nodes[index].open(envelope) {
             Ok(opened) => opened,
-            Err(error) => return problem(error.status(), error.problem_type()),
+            Err(error) => return envelope_problem(&error),
         };
-        if self.has(Fault::Misdirected) {
-            return problem(400, None);
-        }
         let mut parts = self.nodes[index].respond(&plaintext, responder);
         match *self.fault.lock().unwrap() {
             Some(Fault::DropEnd) => drop(parts.pop()),
             Some(Fault::FlipBit) => *parts.last_mut().unwrap().last_mut().unwrap() ^= 1,
             _ => {}
         }
-        let breaks = self.has(Fault::BreakOff);
+        let dies = self.has_once(Fault::Dies(index));
+        if dies {
+            self.dead.lock().unwrap().insert(index);
+        }
+        let breaks = dies || self.has(Fault::BreakOff);
         sealed(parts, breaks)
     }
 
     fn has(&self, fault: Fault) -> bool {
         *self.fault.lock().unwrap() == Some(fault)
+    }
+
+    /// The same for a fault that strikes once.
+    fn has_once(&self, fault: Fault) -> bool {
+        let has = self.has(fault);
+        if has {
+            *self.fault.lock().unwrap() = None;
+        }
+        has
     }
 
     fn count(&self, route: &'static str) {
@@ -236,10 +284,20 @@ fn status(status: StatusCode) -> Response<Body> {
     response
 }
 
-fn problem(code: u16, kind: Option<&str>) -> Response<Body> {
-    let document = serde_json::json!({"type": kind.unwrap_or("about:blank"), "title": "refused"});
+/// One answer for all but the unknown key, as the runtime gives it.
+fn envelope_problem(error: &protocol::ReceiverError) -> Response<Body> {
+    let code = match error.problem_type() {
+        Some(_) => "runtime.key",
+        None => "runtime.envelope",
+    };
+    problem(error.status(), error.problem_type(), code)
+}
+
+fn problem(status: u16, kind: Option<&str>, code: &str) -> Response<Body> {
+    let kind = kind.unwrap_or("about:blank");
+    let document = serde_json::json!({"type": kind, "title": "refused", "code": code});
     let mut response = answer("application/problem+json", document.to_string());
-    *response.status_mut() = StatusCode::from_u16(code).unwrap();
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
     response
 }
 

@@ -9,7 +9,7 @@ use protocol::{
 };
 use std::sync::{
     LazyLock, Mutex,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 use tee_sim::{Machine, PolicySigner, PolicyText, Vendor};
 
@@ -37,6 +37,8 @@ pub(crate) struct Node {
     keys: Mutex<Vec<u8>>,
     /// Seconds by which its clock is ahead.
     pub(crate) ahead_s: AtomicU64,
+    /// Answers 421 whatever it is asked.
+    pub(crate) stubborn: AtomicBool,
     /// Request ids, as opened.
     pub(crate) opened: Mutex<Vec<[u8; 16]>>,
 }
@@ -57,8 +59,16 @@ impl Node {
             binding: Mutex::new(None),
             keys: Mutex::new(keys),
             ahead_s: AtomicU64::new(0),
+            stubborn: AtomicBool::new(false),
             opened: Mutex::default(),
         }
+    }
+
+    /// One that attests another model.
+    pub(crate) fn serving(name: &str, model: &str) -> Self {
+        let mut node = Self::new(name);
+        node.manifest.model = model.to_owned();
+        node
     }
 
     fn now(&self) -> attestation::UnixTime {
@@ -71,6 +81,11 @@ impl Node {
         let (receiver, keys) = epoch(next);
         *self.receiver.lock().unwrap() = receiver;
         *self.keys.lock().unwrap() = keys;
+    }
+
+    /// Forgets its attestations, as after its time for them.
+    pub(crate) fn forget(&self) {
+        *self.binding.lock().unwrap() = None;
     }
 
     pub(crate) fn bundle(&self, nonce: &Nonce) -> EvidenceBundle {
@@ -117,14 +132,14 @@ impl Node {
                 "application/json",
                 vec![r#"{"object":"list","data":[]}"#],
             ),
-            _ if body.contains("refuse me") => (
+            _ if self.knows(request) && body.contains("refuse me") => (
                 400,
                 "application/json",
                 vec![
                     r#"{"error":{"message":"no","type":"invalid_request_error","code":"refused"}}"#,
                 ],
             ),
-            _ if body.contains("forget me") => (
+            _ if !self.knows(request) => (
                 421,
                 "application/json",
                 vec![
@@ -141,13 +156,17 @@ impl Node {
         sealed
     }
 
+    fn knows(&self, request: &Plaintext) -> bool {
+        *self.binding.lock().unwrap() == Some(request.headers.binding_id) && !self.stubborn.load(Ordering::Relaxed)
+    }
+
     fn receipt(&self, request: &Plaintext, responder: &Responder, status: u16) -> Receipt {
         let headers = &request.headers;
         let manifest = &self.manifest;
         Receipt {
             request_id: headers.request_id,
             digests: responder.digests(&[1, 2]),
-            binding_id: self.binding.lock().unwrap().unwrap(),
+            binding_id: headers.binding_id,
             manifest: Manifest::digest(&manifest.to_cbor()),
             policy_version: headers.policy_version,
             policy_digest: headers.policy_digest,
