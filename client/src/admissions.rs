@@ -101,6 +101,10 @@ impl Admissions {
     /// Admits the first node on offer that fits and that the policy accepts; the last refusal is the answer if all are refused.
     async fn admit_one(&self, want: &Want<'_>) -> Result<Arc<AdmittedNode>, ClientError> {
         self.fetch_offers().await?;
+        // The keeper may have admitted one meanwhile.
+        if let Some(node) = self.ready(want) {
+            return Ok(node);
+        }
         let mut last = None;
         let offers = self.nodes().to_try(want, self.attester.now());
         for offer in offers.into_iter().take(1 + MAX_FAILOVERS) {

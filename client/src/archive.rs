@@ -1,6 +1,6 @@
 //! What the client keeps on disk of an exchange: receipt, opening, evidence. New files only the user can read, but for those that are made to be handed on.
 
-use crate::Exchange;
+use crate::{AdmittedNode, Exchange};
 use protocol::{Opening, SignedReceipt};
 use std::{
     fs,
@@ -14,7 +14,7 @@ const PRIVATE: u32 = 0o600;
 /// Readable for everyone whom the umask allows.
 const SHARED: u32 = 0o644;
 
-/// Writes `ID.receipt`, `ID.opening` and (once per attestation) `BINDING-ID.bundle` into `directory`.
+/// Writes `ID.receipt`, `ID.opening` and `ID.bundle` into `directory`. Exchanges under one key list share the bundle's file.
 pub(crate) fn save_exchange(
     directory: &Path,
     exchange: &Exchange,
@@ -27,13 +27,22 @@ pub(crate) fn save_exchange(
         &directory.join(format!("{id}.opening")),
         &exchange.opening(),
     )?;
-    let node = exchange.node();
-    let binding = hex::encode(node.admitted().claims().binding_id.0);
-    let bundle = directory.join(format!("{binding}.bundle"));
-    if bundle.exists() {
-        return Ok(());
+    let shared = directory.join(format!("{}.bundle", list_name(exchange.node())));
+    if !shared.exists() {
+        write_private(&shared, exchange.node().bundle())?;
     }
-    write_private(&bundle, node.bundle())
+    share(&shared, &directory.join(format!("{id}.bundle")))
+}
+
+/// Names one key list of one attestation.
+fn list_name(node: &AdmittedNode) -> String {
+    let binding = hex::encode(node.admitted().claims().binding_id.0);
+    format!("{binding}-{}-{}", node.keys().epoch, node.keys().expires.0)
+}
+
+/// A second name of a file, or a copy where there are no second names.
+fn share(from: &Path, to: &Path) -> io::Result<()> {
+    fs::hard_link(from, to).or_else(|_| write_private(to, &fs::read(from)?))
 }
 
 /// An opening file: 64 hexadecimal digits and a line end.

@@ -19,6 +19,7 @@ mod policy;
 mod proxy;
 mod receipt;
 mod report;
+mod sealing_args;
 mod signing_key;
 mod time;
 mod verify;

@@ -99,11 +99,7 @@ impl Client {
         self.send_where(request, want).await
     }
 
-    async fn send_where(
-        &self,
-        request: &Request,
-        want: Want<'_>,
-    ) -> Result<Exchange, ClientError> {
+    async fn send_where(&self, request: &Request, want: Want<'_>) -> Result<Exchange, ClientError> {
         let mut trial = Trial::of(request)?;
         let mut failed: Vec<String> = Vec::new();
         let mut unavailable = None;

@@ -194,6 +194,9 @@ impl ClientError {
             Self::Interrupted(_) => {
                 "do not use the partial answer; ask again: another node is tried, and the lost one may have done the work"
             }
+            Self::Open(OpenError::Outcome(_)) => {
+                "do not use the partial answer; ask again, or report it with its receipt if it stays"
+            }
             Self::Open(_) => "do not use the partial answer; try again, and report it if it stays",
             Self::AnswerTooLarge(_) => "ask for a stream (\"stream\": true), or for fewer tokens",
         }

@@ -124,6 +124,12 @@ impl Exchange {
         self.opener.opening()
     }
 
+    /// After `receipt.outcome`: the verified receipt of an answer that is not whole.
+    #[must_use]
+    pub const fn unfinished(&self) -> Option<&SignedReceipt> {
+        self.opener.unfinished()
+    }
+
     /// Reads until there is an event or no more of them.
     async fn read_on(&mut self) -> Result<(), ClientError> {
         while self.opened.is_empty() {

@@ -37,4 +37,4 @@ pub use node::AdmittedNode;
 pub use provision::{Clock, Connector, SystemClock};
 pub use request::{Request, RequestId};
 pub use seen_policies::SeenPolicies;
-pub use settings::Settings;
+pub use settings::{Settings, TenantKey};

@@ -288,7 +288,11 @@ mod tests {
         assert_eq!(nodes.refuse("a", "snp.signature", NOW), Changed::No);
         assert_eq!(nodes.refuse("a", "policy.denied", NOW), Changed::Yes);
         let waiting = nodes.to_try(&Want::default(), NOW);
-        assert_eq!(names(&waiting), ["b", "a"], "a waiting request tries it last");
+        assert_eq!(
+            names(&waiting),
+            ["b", "a"],
+            "a waiting request tries it last"
+        );
     }
 
     #[test]

@@ -34,7 +34,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<Offer>, ClientError> {
     let malformed = || ClientError::Answer("the offers");
     let Offers { offers } = serde_json::from_slice(bytes).map_err(|_| malformed())?;
     let mut names = HashSet::new();
-    let mut is_sound = |offer: &Offer| is_node_name(&offer.node) && names.insert(offer.node.clone());
+    let mut is_sound =
+        |offer: &Offer| is_node_name(&offer.node) && names.insert(offer.node.clone());
     if offers.len() > MAX_OFFERS || !offers.iter().all(&mut is_sound) {
         return Err(malformed());
     }

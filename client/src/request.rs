@@ -52,7 +52,11 @@ impl Request {
         }
     }
 
-    pub(crate) fn to_seal<'a>(&'a self, id: RequestId, settings: &'a Settings) -> ClientRequest<'a> {
+    pub(crate) fn to_seal<'a>(
+        &'a self,
+        id: RequestId,
+        settings: &'a Settings,
+    ) -> ClientRequest<'a> {
         ClientRequest {
             method: self.method,
             path: &self.path,
@@ -61,8 +65,8 @@ impl Request {
             model: self.model.as_deref(),
             residency: settings.residency.as_deref(),
             request_id: id.0,
-            tenant: None,
-            cache_secret: None,
+            tenant: settings.tenant(),
+            cache_secret: settings.cache_secret.as_ref(),
         }
     }
 }

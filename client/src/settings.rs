@@ -1,16 +1,50 @@
 //! What a user may set of a client beside its policy.
 
+use protocol::{CacheSecret, TenantSigner};
+use provision::SigningKey;
 use std::num::NonZeroUsize;
 
 /// Nodes that are kept ready by default.
-pub(crate) const DEFAULT_NODES: NonZeroUsize = NonZeroUsize::new(3).unwrap();
+const DEFAULT_NODES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 
-/// How many nodes are kept ready, and what every request of the client says inside its seal.
+/// How many nodes are kept ready, and what every request of the client says inside its seal. No Debug: it holds secrets.
 pub struct Settings {
     /// Admitted nodes that are kept ready. A failover admits further ones when it needs them.
     pub nodes: NonZeroUsize,
     /// Country that the node must be in: ISO 3166-1 alpha-2, upper case.
     pub residency: Option<String>,
+    /// The key that signs every request for a tenant of the runtime's policy.
+    pub tenant: Option<TenantKey>,
+    /// With whom cached state may be shared: nobody, if absent.
+    pub cache_secret: Option<CacheSecret>,
+}
+
+/// A tenant's private key.
+pub struct TenantKey(SigningKey);
+
+impl TenantKey {
+    /// Signs as the tenant whose key this is.
+    #[must_use]
+    pub const fn new(key: SigningKey) -> Self {
+        Self(key)
+    }
+}
+
+impl TenantSigner for TenantKey {
+    fn key(&self) -> [u8; 32] {
+        self.0.public_key()
+    }
+
+    fn sign(&self, statement: &[u8]) -> Option<[u8; 64]> {
+        self.0.sign_message(statement).ok()
+    }
+}
+
+impl Settings {
+    pub(crate) fn tenant(&self) -> Option<&dyn TenantSigner> {
+        let tenant = self.tenant.as_ref();
+        tenant.map(|key| key as &dyn TenantSigner)
+    }
 }
 
 impl Default for Settings {
@@ -18,6 +52,8 @@ impl Default for Settings {
         Self {
             nodes: DEFAULT_NODES,
             residency: None,
+            tenant: None,
+            cache_secret: None,
         }
     }
 }

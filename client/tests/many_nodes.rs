@@ -47,7 +47,6 @@ impl Observer for Seen {
         let line = match event {
             Event::Check(check) => format!("{:?} {} {}", check.outcome, check.id, check.detail),
             Event::Notice(text) => format!("note {text}"),
-            _ => return,
         };
         self.0.lock().unwrap().push(line);
     }
@@ -138,9 +137,15 @@ async fn ask(client: &Client) -> Result<String, ClientError> {
 async fn as_many_nodes_as_wanted_are_kept_beside_the_requests() {
     let bench = Bench::of(4).await;
     let client = bench.connect(3).await;
-    assert_eq!(bench.gateway.calls("challenge"), 1, "the first node is enough");
+    assert_eq!(
+        bench.gateway.calls("challenge"),
+        1,
+        "the first node is enough"
+    );
     bench
-        .until("three admissions", |bench| bench.seen.count("node.kept") == 2)
+        .until("three admissions", |bench| {
+            bench.seen.count("node.kept") == 2
+        })
         .await;
     assert_eq!(ask(&client).await.unwrap(), "node-a");
     assert_eq!(bench.gateway.calls("challenge"), 3);
@@ -191,7 +196,9 @@ async fn keys_are_renewed_before_they_end_and_no_request_waits() {
     bench.turn_clocks(2400);
     ask(&client).await.unwrap();
     bench
-        .until("new admissions", |bench| bench.gateway.calls("challenge") == 4)
+        .until("new admissions", |bench| {
+            bench.gateway.calls("challenge") == 4
+        })
         .await;
 }
 
@@ -224,7 +231,9 @@ async fn a_node_that_cannot_prove_itself_is_told_once_and_left_out() {
     bench.turn_clocks(60);
     ask(&client).await.unwrap();
     bench
-        .until("another challenge", |bench| bench.gateway.calls("challenge") > asked)
+        .until("another challenge", |bench| {
+            bench.gateway.calls("challenge") > asked
+        })
         .await;
     assert_eq!(bench.seen.count("node node-b is passed over"), 1);
     assert_eq!(bench.seen.count("Fail"), 0);
@@ -242,15 +251,14 @@ async fn a_node_lost_in_mid_stream_is_an_error_and_the_next_request_goes_elsewhe
         for _ in 0..3 {
             assert_eq!(ask(&client).await.unwrap(), "node-b");
         }
+        assert_eq!(
+            bench.gateway.calls("relay"),
+            4,
+            "the lost node is left alone"
+        );
         // Back, and after its pause the first choice again.
         bench.gateway.revive(0);
-        bench.turn_clocks(100);
-        ask(&client).await.unwrap();
-        bench
-            .until("the first node again", |bench| {
-                bench.gateway.nodes[0].opened.lock().unwrap().len() == 1
-            })
-            .await;
+        bench.turn_clocks(10);
         assert_eq!(ask(&client).await.unwrap(), "node-a");
     }
 }
@@ -276,7 +284,9 @@ async fn a_request_is_tried_at_three_nodes_at_most() {
     let bench = Bench::of(4).await;
     let client = bench.connect(4).await;
     bench
-        .until("four admissions", |bench| bench.seen.count("node.kept") == 3)
+        .until("four admissions", |bench| {
+            bench.seen.count("node.kept") == 3
+        })
         .await;
     bench.gateway.fault(Fault::AllUnavailable);
     let error = ask(&client).await.unwrap_err();

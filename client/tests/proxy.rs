@@ -302,11 +302,18 @@ async fn receipts_are_kept_for_an_auditor() {
         );
         names.push(entry.file_name().into_string().unwrap());
     }
-    names.sort_by_key(|name| name.rsplit('.').next().unwrap().to_owned());
-    assert!(names[0].ends_with(".bundle"), "{names:?}");
+    names.sort();
+    let shared = names.iter().filter(|name| !name.starts_with(&id));
+    let shared: Vec<_> = shared.cloned().collect();
+    assert_eq!(shared.len(), 1, "{names:?}");
+    let own: Vec<_> = names.iter().filter(|name| name.starts_with(&id)).collect();
+    let kinds = ["bundle", "opening", "receipt"];
     assert_eq!(
-        names[1..],
-        [format!("{id}.opening"), format!("{id}.receipt")]
+        own,
+        kinds
+            .map(|kind| format!("{id}.{kind}"))
+            .iter()
+            .collect::<Vec<_>>()
     );
 }
 

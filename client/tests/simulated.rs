@@ -8,11 +8,13 @@
 
 mod fake;
 
+use attestation::{EvidenceBundle, UnixTime};
 use client::{
     SystemClock,
     cli::{self, Composition},
 };
 use fake::{Fault, Gateway, Node};
+use protocol::{Outcome, PaddingProfile, Receipt, SignedReceipt};
 use std::{ffi::OsString, fs, process::ExitCode, sync::Arc};
 use tee_sim::PolicySigner;
 
@@ -101,6 +103,20 @@ impl Bench {
         self.run(arguments).await
     }
 
+    /// The status and the failed checks of an audit of `receipt`, signed by the node.
+    async fn audit_of(&self, receipt: &Receipt, more: &[&str]) -> (u8, Vec<String>) {
+        let signed = self.gateway.nodes[0].sign(receipt);
+        fs::write(self.file("receipt"), signed).unwrap();
+        let page = self.file("audit.html");
+        let status = self.audit_with(&[more, &["--html", &page]].concat()).await;
+        let page = fs::read_to_string(page).unwrap_or_default();
+        let codes = page.split("Because of ").nth(1).unwrap_or_default();
+        let codes = codes.split("</p>").next().unwrap_or_default();
+        let codes = codes.split("<code>").skip(1);
+        let codes = codes.filter_map(|code| code.split("</code>").next());
+        (status, codes.map(str::to_owned).collect())
+    }
+
     /// Flips one bit of a file.
     fn tamper(&self, name: &str) {
         let mut bytes = fs::read(self.file(name)).unwrap();
@@ -126,15 +142,187 @@ async fn an_auditor_accepts_what_a_chat_leaves_behind() {
     let request = fs::read_to_string(bench.file("request")).unwrap();
     assert!(request.contains("Hello"), "{request}");
     assert_eq!(bench.audit().await, 0);
-    let show = [
+    let show = ["receipt", "show", &bench.file("receipt")];
+    assert_eq!(bench.run(show.map(str::to_owned).to_vec()).await, 0);
+    let show = ["receipt", "show", &bench.file("bundle")];
+    assert_eq!(bench.run(show.map(str::to_owned).to_vec()).await, 30);
+}
+
+/// One field of a receipt, and the check that tells of it.
+type Mutation = (&'static str, fn(&mut Receipt));
+
+const MUTATIONS: [Mutation; 21] = [
+    ("receipt.binding", |receipt| receipt.binding_id.0[0] ^= 1),
+    ("receipt.manifest", |receipt| receipt.manifest[0] ^= 1),
+    ("receipt.model", |receipt| receipt.model.push('x')),
+    ("receipt.model", |receipt| receipt.model_digest[0] ^= 1),
+    ("receipt.model", |receipt| {
+        receipt.aibom_digest = Some([1; 32])
+    }),
+    ("receipt.tokenizer", |receipt| {
+        receipt.tokenizer_digest[0] ^= 1
+    }),
+    ("receipt.template", |receipt| {
+        receipt.template_digest[0] ^= 1
+    }),
+    ("receipt.kernels", |receipt| receipt.kernels_digest[0] ^= 1),
+    ("receipt.engine", |receipt| receipt.engine.push('x')),
+    ("receipt.isa", |receipt| receipt.isa.push('x')),
+    ("receipt.padding", |receipt| {
+        receipt.padding = PaddingProfile::Strict
+    }),
+    ("receipt.epoch", |receipt| receipt.node.push('x')),
+    ("receipt.epoch", |receipt| receipt.epoch += 1),
+    ("receipt.policy", |receipt| receipt.policy_version += 1),
+    ("receipt.policy", |receipt| receipt.policy_digest[0] ^= 1),
+    ("receipt.outcome", |receipt| {
+        receipt.outcome = Outcome::Failed
+    }),
+    ("receipt.outcome", |receipt| {
+        receipt.outcome = Outcome::Abandoned
+    }),
+    ("receipt.times", |receipt| {
+        receipt.finished_at.0 = receipt.received_at.0 - 1
+    }),
+    ("receipt.client_policy", |receipt| {
+        receipt.client_policy[0] ^= 1
+    }),
+    ("receipt.exchange", |receipt| {
+        receipt.digests.request[0] ^= 1
+    }),
+    ("receipt.exchange", |receipt| {
+        receipt.digests.response[0] ^= 1
+    }),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_auditor_names_what_a_receipt_says_wrongly() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.chat(&["Hello"]).await, 0);
+    let honest = fs::read(bench.file("receipt")).unwrap();
+    let honest = SignedReceipt::from_bytes(honest).read_unverified().unwrap();
+    for (check, mutate) in MUTATIONS {
+        let mut receipt = honest.clone();
+        mutate(&mut receipt);
+        assert_eq!(
+            bench.audit_of(&receipt, &[]).await,
+            (10, vec![check.to_owned()])
+        );
+    }
+    let mut late = honest.clone();
+    late.received_at.0 += 3600;
+    late.finished_at.0 += 3600;
+    let later = late.finished_at.plus(60).to_rfc3339();
+    let (status, codes) = bench.audit_of(&late, &["--at", &later]).await;
+    assert_eq!((status, codes), (10, vec!["keys.expired".to_owned()]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receipt_within_the_grace_of_its_epoch_holds() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.chat(&["Hello"]).await, 0);
+    let honest = fs::read(bench.file("receipt")).unwrap();
+    let honest = SignedReceipt::from_bytes(honest).read_unverified().unwrap();
+    // The list expires 600 s after it was signed.
+    let expires = honest.received_at.plus(600);
+    for (seconds, expected) in [(30, 0), (90, 10)] {
+        let mut late = honest.clone();
+        late.received_at = expires.plus(seconds);
+        late.finished_at = expires.plus(seconds);
+        let at = late.finished_at.plus(1).to_rfc3339();
+        assert_eq!(
+            bench.audit_of(&late, &["--at", &at]).await.0,
+            expected,
+            "{seconds}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_auditor_s_own_demands_are_checked() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.chat(&["--residency", "DE", "Hello"]).await, 0);
+    let honest = fs::read(bench.file("receipt")).unwrap();
+    let honest = SignedReceipt::from_bytes(honest).read_unverified().unwrap();
+    let holds = (0, Vec::new());
+    assert_eq!(bench.audit_of(&honest, &["--residency", "DE"]).await, holds);
+    let elsewhere = bench.audit_of(&honest, &["--residency", "FR"]).await;
+    assert_eq!(elsewhere, (10, vec!["receipt.residency".to_owned()]));
+    let before = UnixTime(honest.received_at.0 - 1).to_rfc3339();
+    let early = bench.audit_of(&honest, &["--at", &before]).await;
+    assert_eq!(early, (10, vec!["receipt.times".to_owned()]));
+    // The fake node's tokens.
+    for (tokens, expected) in [("[1, 2]", 0), ("[1, 3]", 10), ("1 2", 30)] {
+        fs::write(bench.file("tokens"), tokens).unwrap();
+        let file = bench.file("tokens");
+        let (status, _) = bench.audit_of(&honest, &["--tokens", &file]).await;
+        assert_eq!(status, expected, "{tokens}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_not_given_is_skipped_and_not_passed() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.chat(&["Hello"]).await, 0);
+    let page = bench.file("page.html");
+    let bare = [
         "receipt",
-        "show",
+        "verify",
         "--receipt",
         &bench.file("receipt"),
         "--bundle",
         &bench.file("bundle"),
+        "--html",
+        &page,
     ];
-    assert_eq!(bench.run(show.map(str::to_owned).to_vec()).await, 0);
+    assert_eq!(bench.run(bare.map(str::to_owned).to_vec()).await, 0);
+    let page = fs::read_to_string(page).unwrap();
+    for id in ["receipt.exchange", "receipt.client_policy"] {
+        let at = page.find(&format!("<code>{id}</code>")).unwrap();
+        let row = &page[page[..at].rfind("<tr").unwrap()..at];
+        assert!(row.contains("SKIP"), "{row}");
+    }
+    let mut bundle = EvidenceBundle::from_cbor(&fs::read(bench.file("bundle")).unwrap()).unwrap();
+    bundle.key_configs = None;
+    fs::write(bench.file("bundle"), bundle.to_cbor()).unwrap();
+    assert_eq!(bench.audit().await, 20);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_the_node_did_not_finish_is_no_answer_but_has_a_receipt() {
+    let bench = Bench::new().await;
+    *bench.gateway.nodes[0].outcome.lock().unwrap() = Outcome::Failed;
+    assert_eq!(bench.chat(&["Hello"]).await, 10);
+    assert!(!bench.folder.path().join("response").exists());
+    let mut arguments = ["receipt", "verify"].map(str::to_owned).to_vec();
+    for name in ["receipt", "bundle"] {
+        arguments.extend([format!("--{name}"), bench.file(name)]);
+    }
+    assert_eq!(bench.run(arguments).await, 10);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tenant_and_cache_secret_are_sealed() {
+    let bench = Bench::new().await;
+    let keys = ["policy", "keygen", &bench.file("tenant")];
+    assert_eq!(bench.run(keys.map(str::to_owned).to_vec()).await, 0);
+    fs::write(bench.file("cache"), format!("{}\n", "0c".repeat(32))).unwrap();
+    let (tenant, cache) = (bench.file("tenant.pem"), bench.file("cache"));
+    let flags = ["--tenant-key", &tenant, "--cache-secret", &cache, "Hello"];
+    assert_eq!(bench.chat(&flags).await, 0);
+    let sealed = bench.gateway.nodes[0]
+        .sealed
+        .lock()
+        .unwrap()
+        .clone()
+        .unwrap();
+    assert_eq!(sealed.cache_secret.unwrap().as_bytes(), &[0x0c; 32]);
+    let receipt = SignedReceipt::from_bytes(fs::read(bench.file("receipt")).unwrap());
+    let tenant = receipt.read_unverified().unwrap().tenant.unwrap();
+    assert_eq!(sealed.tenant.unwrap().key, tenant);
+    fs::write(bench.file("cache"), "0c").unwrap();
+    assert_eq!(bench.chat(&flags).await, 30);
+    assert_eq!(bench.chat(&["--residency", "Germany", "Hello"]).await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

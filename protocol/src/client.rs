@@ -38,6 +38,8 @@ pub(crate) struct Peer {
     pub(crate) client_policy: Digest,
     pub(crate) not_after: UnixTime,
     pub(crate) padding: PaddingProfile,
+    pub(crate) tokenizer: Digest,
+    pub(crate) template: Digest,
 }
 
 /// A request to seal: what an HTTP client would have sent. Debug tells the body's length only.
@@ -137,6 +139,8 @@ impl TryFrom<&Admitted> for Peer {
             client_policy: *admitted.policy_digest(),
             not_after: admitted.not_after(),
             padding: padding.ok_or(SealError::Padding)?,
+            tokenizer: claims.manifest.tokenizer_digest,
+            template: claims.manifest.template_digest,
         })
     }
 }
@@ -311,6 +315,10 @@ impl Sealer {
             node: self.keys.node.clone(),
             epoch: self.keys.epoch,
             residency: request.residency.map(str::to_owned),
+            tokenizer: self.peer.tokenizer,
+            template: self.peer.template,
+            padding: self.peer.padding,
+            tenant: request.tenant.map(TenantSigner::key),
         }
     }
 }

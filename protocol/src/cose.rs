@@ -33,21 +33,51 @@ pub(crate) fn open(
     max_bytes: usize,
     identity: &IdentityKey,
 ) -> Result<Vec<u8>, CoseError> {
-    let parts = cbor::decode(bytes, max_bytes).and_then(|value| value.into_array().ok());
-    let parts = parts.and_then(|parts| <[Value; 4]>::try_from(parts).ok());
-    let Some([protected, unprotected, payload, signature]) = parts else {
-        return Err(CoseError::Malformed);
-    };
-    let protected = protected.into_bytes().map_err(|_| CoseError::Malformed)?;
-    let payload = payload.into_bytes().map_err(|_| CoseError::Malformed)?;
-    let signature = signature.into_bytes().map_err(|_| CoseError::Malformed)?;
-    if protected != protected_header(content_type) || unprotected != Value::Map(Vec::new()) {
-        return Err(CoseError::Malformed);
-    }
+    let Parts {
+        protected,
+        payload,
+        signature,
+    } = Parts::read(content_type, bytes, max_bytes)?;
     if !ed25519_verify(&identity.0, &to_be_signed(&protected, &payload), &signature) {
         return Err(CoseError::Signature);
     }
     Ok(payload)
+}
+
+/// The payload of `bytes`, whoever signed it.
+pub(crate) fn open_unverified(
+    content_type: &str,
+    bytes: &[u8],
+    max_bytes: usize,
+) -> Result<Vec<u8>, CoseError> {
+    Ok(Parts::read(content_type, bytes, max_bytes)?.payload)
+}
+
+struct Parts {
+    protected: Vec<u8>,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl Parts {
+    fn read(content_type: &str, bytes: &[u8], max_bytes: usize) -> Result<Self, CoseError> {
+        let parts = cbor::decode(bytes, max_bytes).and_then(|value| value.into_array().ok());
+        let parts = parts.and_then(|parts| <[Value; 4]>::try_from(parts).ok());
+        let Some([protected, unprotected, payload, signature]) = parts else {
+            return Err(CoseError::Malformed);
+        };
+        let bytes = |value: Value| value.into_bytes().map_err(|_| CoseError::Malformed);
+        let parts = Self {
+            protected: bytes(protected)?,
+            payload: bytes(payload)?,
+            signature: bytes(signature)?,
+        };
+        let is_empty = unprotected == Value::Map(Vec::new());
+        if parts.protected != protected_header(content_type) || !is_empty {
+            return Err(CoseError::Malformed);
+        }
+        Ok(parts)
+    }
 }
 
 /// `{1: -8, 3: content_type}`: algorithm EdDSA and content type (RFC 9052 section 3.1).

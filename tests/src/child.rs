@@ -70,6 +70,14 @@ impl Process {
             .unwrap_or_default()
     }
 
+    /// Says `line` to the child on its standard input.
+    pub fn say(&self, line: &str) -> io::Result<()> {
+        let closed = || io::Error::other("the child's standard input is closed");
+        let mut stdin = self.stdin.as_ref().ok_or_else(closed)?;
+        writeln!(stdin, "{line}")?;
+        stdin.flush()
+    }
+
     /// Ends the child by closing its standard input, by force after `patience`.
     pub fn end(&mut self, patience: Duration) {
         drop(self.stdin.take());

@@ -2,6 +2,7 @@
 
 use super::{
     Context, Exit, Failure, block_on, config, files, gateway_args::GatewayArgs, output::Output,
+    sealing_args::SealingArgs,
 };
 use crate::{
     Client, ClientError, Event, Exchange, Observer, Request, archive, receipt_check, receipt_json,
@@ -12,6 +13,7 @@ use protocol::{OpenError, Receipt, ResponseEvent, SignedReceipt};
 use serde_json::{Value, json};
 use std::{
     io::{IsTerminal, stdin},
+    num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
@@ -32,6 +34,8 @@ pub(crate) struct Chat {
     prompt: Option<String>,
     #[command(flatten)]
     gateway: GatewayArgs,
+    #[command(flatten)]
+    sealing: SealingArgs,
     /// Model to ask [default: the one that the node attests]
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
@@ -85,9 +89,10 @@ impl Chat {
         let judge = config::judge(context, self.gateway.collateral())?;
         block_on(async {
             let save = std::mem::take(&mut self.save);
-            let (model, gateway, asked) = self.into_parts(prompt);
-            let gateway = gateway.gateway()?;
-            let client = Client::connect(&gateway, judge, context.output.clone()).await?;
+            let (model, (gateway, sealing), asked) = self.into_parts(prompt);
+            let (gateway, settings) = (gateway.gateway()?, sealing.settings_or(NonZeroUsize::MIN)?);
+            let output = context.output.clone();
+            let client = Client::connect_with(&gateway, judge, settings, output).await?;
             let model = match model {
                 Some(model) => model,
                 None => client.model().await?,
@@ -95,12 +100,14 @@ impl Chat {
             let request = Request::post(PATH, asked.body(&model), model);
             save.request(&request)?;
             let mut exchange = client.send(&request).await?;
-            let complete = receive(&mut exchange, &context.output).await?;
+            let received = receive(&mut exchange, &context.output).await;
+            save.unfinished(&exchange)?;
+            let complete = received?;
             finish(&exchange, &complete, &save, context)
         })
     }
 
-    fn into_parts(self, prompt: String) -> (Option<String>, GatewayArgs, Asked) {
+    fn into_parts(self, prompt: String) -> (Option<String>, (GatewayArgs, SealingArgs), Asked) {
         let asked = Asked {
             prompt,
             system: self.system,
@@ -108,7 +115,7 @@ impl Chat {
             temperature: self.temperature,
             seed: self.seed,
         };
-        (self.model, self.gateway, asked)
+        (self.model, (self.gateway, self.sealing), asked)
     }
 }
 
@@ -147,9 +154,19 @@ impl Save {
     }
 
     fn exchange(&self, exchange: &Exchange, complete: &Complete) -> Result<(), Failure> {
-        save(self.receipt.as_deref(), complete.receipt.as_bytes())?;
-        save(self.bundle.as_deref(), exchange.node().bundle())?;
         save(self.response.as_deref(), &complete.body)?;
+        self.receipt(exchange, &complete.receipt)
+    }
+
+    /// The receipt of an answer that the node itself did not finish: it says so.
+    fn unfinished(&self, exchange: &Exchange) -> Result<(), Failure> {
+        let receipt = exchange.unfinished();
+        receipt.map_or(Ok(()), |receipt| self.receipt(exchange, receipt))
+    }
+
+    fn receipt(&self, exchange: &Exchange, receipt: &SignedReceipt) -> Result<(), Failure> {
+        save(self.receipt.as_deref(), receipt.as_bytes())?;
+        save(self.bundle.as_deref(), exchange.node().bundle())?;
         let Some(path) = &self.opening else {
             return Ok(());
         };
@@ -263,7 +280,9 @@ fn finish(
         .receipt
         .verify(&claims.identity)
         .map_err(|error| ClientError::from(OpenError::Receipt(error)))?;
-    let checks = receipt_check::checks(&receipt, claims, Some(exchange.node().keys()));
+    // The node's clock may be ahead of ours: that is for the auditor to judge, not a reason to refuse a fresh answer.
+    let now = context.composition.clock.now().max(receipt.finished_at);
+    let checks = receipt_check::checks(&receipt, claims, Some(exchange.node().keys()), now);
     let failed = checks.iter().find(|check| check.is_failure()).cloned();
     for check in checks {
         context.output.observe(&Event::Check(check));

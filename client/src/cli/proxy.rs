@@ -1,6 +1,9 @@
 //! `narthex proxy`.
 
-use super::{Context, Exit, Failure, block_on, config, files, gateway_args::GatewayArgs};
+use super::{
+    Context, Exit, Failure, block_on, config, files, gateway_args::GatewayArgs,
+    sealing_args::SealingArgs,
+};
 use crate::{
     Client,
     proxy::{Proxy, ProxyKey, ProxySettings},
@@ -32,6 +35,8 @@ Every answer names its request in `narthex-request-id`; its receipt is at GET /n
 pub(crate) struct ProxyArgs {
     #[command(flatten)]
     gateway: GatewayArgs,
+    #[command(flatten)]
+    sealing: SealingArgs,
     /// Loopback address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
@@ -63,8 +68,9 @@ impl ProxyArgs {
             let socket = TcpListener::bind(self.listen)
                 .await
                 .map_err(|error| unbound(self.listen, &error))?;
-            let gateway = self.gateway.gateway()?;
-            let client = Client::connect(&gateway, judge, context.output.clone()).await?;
+            let (gateway, sealing) = (self.gateway.gateway()?, self.sealing.settings()?);
+            let output = context.output.clone();
+            let client = Client::connect_with(&gateway, judge, sealing, output).await?;
             let proxy = Proxy::new(client, settings, context.output.clone());
             announce(&socket, context)?;
             proxy

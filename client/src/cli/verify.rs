@@ -12,7 +12,7 @@ mod snp_claims;
 mod tdx;
 mod tdx_claims;
 
-pub(super) use bundle::{Times, judge as judge_bundle, read as read_bundle};
+pub(super) use bundle::{Judged, Times, judge as judge_bundle, read as read_bundle};
 
 use super::{Context, Exit, Failure, export::Export, report};
 use clap::{Args, Subcommand};

@@ -53,13 +53,21 @@ impl Passing {
             if self.ended {
                 return Ok(None);
             }
-            self.advance().await.inspect_err(|error| {
-                let id = self.exchange.id();
-                self.proxy.notice(format!(
-                    "answer {id} is broken off: {error} [{}]",
-                    error.code()
-                ));
-            })?;
+            if let Err(error) = self.advance().await {
+                self.break_off(&error);
+                return Err(error);
+            }
+        }
+    }
+
+    /// The receipt of an answer that the node itself did not finish is kept: it says so.
+    fn break_off(&self, error: &ClientError) {
+        let id = self.exchange.id();
+        let code = error.code();
+        self.proxy
+            .notice(format!("answer {id} is broken off: {error} [{code}]"));
+        if let Some(receipt) = self.exchange.unfinished() {
+            self.proxy.keep_receipt(&self.exchange, receipt);
         }
     }
 

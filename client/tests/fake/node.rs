@@ -37,6 +37,10 @@ pub(crate) struct Node {
     keys: Mutex<Vec<u8>>,
     /// Seconds by which its clock is ahead.
     pub(crate) ahead_s: AtomicU64,
+    /// What its receipts say of its answers.
+    pub(crate) outcome: Mutex<protocol::Outcome>,
+    /// What was sealed beside the last request: tenant, cache secret, country.
+    pub(crate) sealed: Mutex<Option<protocol::SealedHeaders>>,
     /// Answers 421 whatever it is asked.
     pub(crate) stubborn: AtomicBool,
     /// Request ids, as opened.
@@ -59,6 +63,8 @@ impl Node {
             binding: Mutex::new(None),
             keys: Mutex::new(keys),
             ahead_s: AtomicU64::new(0),
+            outcome: Mutex::new(protocol::Outcome::Complete),
+            sealed: Mutex::new(None),
             stubborn: AtomicBool::new(false),
             opened: Mutex::default(),
         }
@@ -119,6 +125,7 @@ impl Node {
             .lock()
             .unwrap()
             .push(opened.0.headers.request_id);
+        *self.sealed.lock().unwrap() = Some(opened.0.headers.clone());
         Ok(opened)
     }
 
@@ -157,7 +164,13 @@ impl Node {
     }
 
     fn knows(&self, request: &Plaintext) -> bool {
-        *self.binding.lock().unwrap() == Some(request.headers.binding_id) && !self.stubborn.load(Ordering::Relaxed)
+        *self.binding.lock().unwrap() == Some(request.headers.binding_id)
+            && !self.stubborn.load(Ordering::Relaxed)
+    }
+
+    /// A receipt by this node's identity.
+    pub(crate) fn sign(&self, receipt: &Receipt) -> Vec<u8> {
+        receipt.sign(&self.identity).as_bytes().to_vec()
     }
 
     fn receipt(&self, request: &Plaintext, responder: &Responder, status: u16) -> Receipt {
@@ -179,10 +192,10 @@ impl Node {
             cache_scope: "request".to_owned(),
             tokenizer_digest: manifest.tokenizer_digest,
             template_digest: manifest.template_digest,
-            tenant: None,
+            tenant: headers.tenant.map(|credential| credential.key),
             padding: protocol::PaddingProfile::Off,
-            outcome: protocol::Outcome::Complete,
-            residency: None,
+            outcome: *self.outcome.lock().unwrap(),
+            residency: headers.residency.clone(),
             status,
             usage: Usage {
                 prompt_tokens: 5,

@@ -2,7 +2,7 @@
 
 use super::response::ResponseReader;
 use crate::{
-    Opening, ReceiptError, SignedReceipt,
+    Opening, Outcome, PaddingProfile, Receipt, ReceiptError, SignedReceipt,
     bhttp::BhttpError,
     chunk::{ChunkError, ChunkOpener, response_nonce_len},
     crypto::Aead,
@@ -22,6 +22,7 @@ pub struct Opener {
     chunks: Option<ChunkOpener>,
     response: ResponseReader,
     progress: Progress,
+    unfinished: Option<SignedReceipt>,
 }
 
 /// What came out of the seal, in order: one head, any number of body parts, one end. Debug tells a body's length only.
@@ -82,6 +83,9 @@ pub enum OpenError {
     /// No receipt, or one that is malformed, by another identity or about another exchange.
     #[error("the response's receipt is refused: {0}")]
     Receipt(ReceiptError),
+    /// An authentic end, whose receipt says that the answer before it is not whole.
+    #[error("the answer is NOT complete: the node itself says that it is {}", .0.as_str())]
+    Outcome(Outcome),
 }
 
 impl fmt::Debug for ResponseEvent {
@@ -120,6 +124,7 @@ impl OpenError {
             Self::AfterEnd => "response.after_end",
             Self::Bhttp => "response.bhttp",
             Self::Receipt(error) => error.code(),
+            Self::Outcome(_) => "receipt.outcome",
         }
     }
 }
@@ -138,6 +143,10 @@ pub(super) struct Expected {
     pub(super) node: String,
     pub(super) epoch: u64,
     pub(super) residency: Option<String>,
+    pub(super) tokenizer: Digest,
+    pub(super) template: Digest,
+    pub(super) padding: PaddingProfile,
+    pub(super) tenant: Option<[u8; 32]>,
 }
 
 /// Until the response's nonce is complete.
@@ -176,6 +185,7 @@ impl Opener {
             chunks: None,
             response: ResponseReader::new(),
             progress: Progress::Open,
+            unfinished: None,
         }
     }
 
@@ -198,7 +208,8 @@ impl Opener {
         self.remember(result)
     }
 
-    /// The outer body has ended: gives the last events, the last of them `End`, or `Truncated`.
+    /// The outer body has ended: gives the last events, the last of them `End`, or an error. `Truncated`: the end did not come (R6.11).
+    /// `Outcome`: it came, and says that the answer is not whole (R7.4).
     pub fn finish(&mut self) -> Result<Vec<ResponseEvent>, OpenError> {
         self.check_open()?;
         let result = self.read_end();
@@ -216,6 +227,12 @@ impl Opener {
     #[must_use]
     pub fn opening(&self) -> Opening {
         self.opening.clone()
+    }
+
+    /// After [`OpenError::Outcome`]: the receipt, verified like that of a whole answer.
+    #[must_use]
+    pub const fn unfinished(&self) -> Option<&SignedReceipt> {
+        self.unfinished.as_ref()
     }
 
     const fn check_open(&self) -> Result<(), OpenError> {
@@ -255,12 +272,16 @@ impl Opener {
         let chunks = self.chunks.as_mut().ok_or(OpenError::Truncated)?;
         self.response.accept(chunks.finish()?, &mut sink)?;
         self.response.finish(&mut sink)?;
-        let receipt = self.verified_receipt().map_err(OpenError::Receipt)?;
+        let (receipt, outcome) = self.verified_receipt().map_err(OpenError::Receipt)?;
+        if outcome != Outcome::Complete {
+            self.unfinished = Some(receipt);
+            return Err(OpenError::Outcome(outcome));
+        }
         events.push(ResponseEvent::End { receipt });
         Ok(events)
     }
 
-    fn verified_receipt(&self) -> Result<SignedReceipt, ReceiptError> {
+    fn verified_receipt(&self) -> Result<(SignedReceipt, Outcome), ReceiptError> {
         let signed = self.response.receipt()?;
         let receipt = signed.verify(&self.expected.identity)?;
         let digest = self.response.digest(&self.opening);
@@ -268,28 +289,39 @@ impl Opener {
         require("status", receipt.status == status)?;
         require("response", receipt.digests.response == response)?;
         self.expected.check(&receipt)?;
-        Ok(signed)
+        Ok((signed, receipt.outcome))
     }
 }
 
 impl Expected {
-    fn check(&self, receipt: &crate::Receipt) -> Result<(), ReceiptError> {
+    /// R7.3.
+    fn check(&self, receipt: &Receipt) -> Result<(), ReceiptError> {
+        self.check_exchange(receipt)?;
+        self.check_node(receipt)
+    }
+
+    fn check_exchange(&self, receipt: &Receipt) -> Result<(), ReceiptError> {
         let model = self.model.as_ref();
         require("request-id", receipt.request_id == self.request_id)?;
         require("request", receipt.digests.request == self.request)?;
-        require("binding", receipt.binding_id == self.binding_id)?;
-        require("manifest", receipt.manifest == self.manifest)?;
-        require(
-            "policy-version",
-            receipt.policy_version == self.policy_version,
-        )?;
-        require("policy-digest", receipt.policy_digest == self.policy_digest)?;
         require("client-policy", receipt.client_policy == self.client_policy)?;
         require("model", model.is_none_or(|model| *model == receipt.model))?;
-        require("node", receipt.node == self.node)?;
-        require("epoch", receipt.epoch == self.epoch)?;
+        require("tenant", receipt.tenant == self.tenant)?;
         let residency = self.residency.is_none() || receipt.residency == self.residency;
         require("residency", residency)
+    }
+
+    fn check_node(&self, receipt: &Receipt) -> Result<(), ReceiptError> {
+        require("binding", receipt.binding_id == self.binding_id)?;
+        require("manifest", receipt.manifest == self.manifest)?;
+        require("tokenizer", receipt.tokenizer_digest == self.tokenizer)?;
+        require("template", receipt.template_digest == self.template)?;
+        require("padding", receipt.padding == self.padding)?;
+        let version = receipt.policy_version == self.policy_version;
+        require("policy-version", version)?;
+        require("policy-digest", receipt.policy_digest == self.policy_digest)?;
+        require("node", receipt.node == self.node)?;
+        require("epoch", receipt.epoch == self.epoch)
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Receipt, ReceiptError, SignedReceipt,
+    Outcome, PaddingProfile, Receipt, ReceiptError, SignedReceipt,
     test_exchange::{BODY, Change, NOW, Node, request},
 };
 use proptest::prelude::*;
@@ -110,10 +110,11 @@ fn with_receipt(change: impl FnOnce(&mut Receipt)) -> Result<Vec<ResponseEvent>,
     read(&mut opener, &pieces)
 }
 
+/// R7.3.
 #[test]
 fn a_receipt_about_another_exchange_is_refused() {
     assert!(with_receipt(|_| {}).is_ok());
-    let changes: [Change<Receipt>; 13] = [
+    let changes: [Change<Receipt>; 17] = [
         ("status", |receipt| receipt.status = 500),
         ("response", |receipt| receipt.digests.response[0] ^= 1),
         ("request-id", |receipt| receipt.request_id[0] ^= 1),
@@ -127,10 +128,67 @@ fn a_receipt_about_another_exchange_is_refused() {
         ("node", |receipt| receipt.node.push('x')),
         ("epoch", |receipt| receipt.epoch += 1),
         ("residency", |receipt| receipt.residency = None),
+        ("tokenizer", |receipt| receipt.tokenizer_digest[0] ^= 1),
+        ("template", |receipt| receipt.template_digest[0] ^= 1),
+        ("padding", |receipt| {
+            receipt.padding = PaddingProfile::Strict
+        }),
+        ("tenant", |receipt| receipt.tenant = Some([1; 32])),
     ];
     for (name, change) in changes {
         let expected = OpenError::Receipt(ReceiptError::Mismatch(name));
         assert_eq!(with_receipt(change), Err(expected));
+    }
+}
+
+/// R7.4.
+#[test]
+fn an_authentic_end_of_an_answer_that_is_not_whole_is_no_answer() {
+    for outcome in [Outcome::Failed, Outcome::Abandoned] {
+        let node = Node::new();
+        let (envelope, mut opener) = node.seal();
+        let pieces = node.respond_with(&envelope, &PARTS, |receipt| receipt.outcome = outcome);
+        assert_eq!(read(&mut opener, &pieces), Err(OpenError::Outcome(outcome)));
+        assert_eq!(opener.finish(), Err(OpenError::Outcome(outcome)));
+        let receipt = opener.unfinished().unwrap();
+        let receipt = receipt.verify(&node.identity.public()).unwrap();
+        assert_eq!(receipt.outcome, outcome);
+    }
+}
+
+#[test]
+fn the_receipt_of_a_whole_answer_and_of_another_exchange_is_not_that_of_an_unfinished_one() {
+    let node = Node::new();
+    let (envelope, mut opener) = node.seal();
+    let pieces = node.respond_with(&envelope, &PARTS, |receipt| {
+        receipt.outcome = Outcome::Failed;
+        receipt.request_id[0] ^= 1;
+    });
+    let expected = OpenError::Receipt(ReceiptError::Mismatch("request-id"));
+    assert_eq!(read(&mut opener, &pieces), Err(expected));
+    assert_eq!(opener.unfinished(), None);
+}
+
+#[test]
+fn the_tenant_of_a_receipt_is_the_one_that_was_sealed() {
+    for (named, expected) in [
+        (true, Ok(())),
+        (
+            false,
+            Err(OpenError::Receipt(ReceiptError::Mismatch("tenant"))),
+        ),
+    ] {
+        let node = Node::new();
+        let tenant = crate::IdentitySecret::generate();
+        let request = ClientRequest {
+            tenant: Some(&tenant),
+            ..request()
+        };
+        let (sealed, mut opener) = node.sealer().unwrap().seal(&request, NOW).unwrap();
+        let pieces = node.respond_with(&sealed.envelope, &PARTS, |receipt| {
+            receipt.tenant = named.then_some(tenant.public().0);
+        });
+        assert_eq!(read(&mut opener, &pieces).map(drop), expected);
     }
 }
 

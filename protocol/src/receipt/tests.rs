@@ -47,6 +47,7 @@ fn another_identitys_receipt_is_refused() {
     let signed = receipt.sign(&IdentitySecret::generate());
     let result = signed.verify(&node.identity.public());
     assert_eq!(result, Err(ReceiptError::Signature));
+    assert_eq!(signed.read_unverified(), Ok(receipt));
 }
 
 #[test]
@@ -55,6 +56,7 @@ fn a_signed_key_list_is_no_receipt() {
     let list = SignedReceipt::from_bytes(node.keys().as_bytes().to_vec());
     let result = list.verify(&node.identity.public());
     assert_eq!(result, Err(ReceiptError::Malformed));
+    assert_eq!(list.read_unverified(), Err(ReceiptError::Malformed));
 }
 
 /// The answer to a receipt with its map changed before it was signed.

@@ -21,10 +21,16 @@ struct Shared {
 /// The stack.
 pub(crate) fn stack() -> &'static Stack {
     static SHARED: OnceLock<Shared> = OnceLock::new();
-    &SHARED.get_or_init(start).stack
+    &SHARED.get_or_init(|| start(Tees::Snp)).stack
 }
 
-fn start() -> Shared {
+/// One with two nodes, in place of the other.
+pub(crate) fn stack_of_two() -> &'static Stack {
+    static SHARED: OnceLock<Shared> = OnceLock::new();
+    &SHARED.get_or_init(|| start(Tees::SnpAndTdx)).stack
+}
+
+fn start(tees: Tees) -> Shared {
     let wires = Runtime::new().unwrap();
     let programs = Programs::beside(Path::new(env!("CARGO_BIN_EXE_narthex-demo"))).unwrap();
     let directory = Directory::replace(place()).unwrap();
@@ -37,7 +43,7 @@ fn start() -> Shared {
             directory,
             &model,
             Inspection::Allowed,
-            Tees::Snp,
+            tees,
         ))
         .unwrap();
     Shared {

@@ -1,4 +1,5 @@
-//! The runtimes' process: the shipped runtime library, once for each node, with evidence from invented machines.
+//! The runtimes' process: the shipped runtime library, once for each node, with evidence from invented machines. A line `kill NODE` on
+//! standard input ends one of them at once, as a crash would.
 
 use crate::Outcome;
 use attestation::crypto::sha256;
@@ -10,13 +11,20 @@ use engine::{
 };
 use protocol::PaddingProfile;
 use provision::{PolicyMemory, read_policy, read_trust_root};
-use std::{error::Error, fs, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    error::Error,
+    fs,
+    io::{self, BufRead},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
 use tests::{
-    child::{announce, parent_has_ended},
+    child::announce,
     fleet::{Fleet, Node, Tees},
     stack::MODEL,
 };
-use tokio::task::JoinSet;
+use tokio::{sync::oneshot, task::JoinHandle};
 
 #[derive(Args)]
 pub(crate) struct RuntimeRole {
@@ -54,19 +62,15 @@ impl RuntimeRole {
         let fleet = Fleet::invent(clock.now());
         fleet.publish_roots(&self.directory)?;
         let nodes = fleet.nodes(self.tees);
-        let runtimes: Result<Vec<Runtime>, Box<dyn Error>> = nodes
-            .into_iter()
-            .map(|node| {
-                let (parts, machine) = (self.parts(&node)?, node.machine);
-                Ok(Runtime::new(
-                    parts,
-                    Arc::clone(&engine),
-                    machine,
-                    Clock::system(),
-                )?)
-            })
-            .collect();
-        tokio::runtime::Runtime::new()?.block_on(serve(runtimes?))
+        let mut serving = Vec::new();
+        for node in nodes {
+            let (parts, machine, clock) = (self.parts(&node)?, node.machine, Clock::system());
+            let runtime = Runtime::new(parts, Arc::clone(&engine), machine, clock)?;
+            serving.push(Serving::start(node.name, runtime)?);
+        }
+        let addresses: Vec<&str> = serving.iter().map(|node| node.address.as_str()).collect();
+        announce(&addresses.join(" "))?;
+        obey_parent(serving)
     }
 
     fn parts(&self, node: &Node) -> Result<Parts, Box<dyn Error>> {
@@ -98,26 +102,51 @@ impl RuntimeRole {
     }
 }
 
-async fn serve(runtimes: Vec<Runtime>) -> Outcome {
-    let mut sockets = Vec::new();
-    let mut addresses = Vec::new();
-    for _ in &runtimes {
-        let socket = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
-        addresses.push(socket.local_addr()?.to_string());
-        sockets.push(socket);
-    }
-    announce(&addresses.join(" "))?;
-    let (ended, end) = tokio::sync::watch::channel(());
-    let mut serving = JoinSet::new();
-    for (runtime, socket) in runtimes.into_iter().zip(sockets) {
-        let mut end = end.clone();
-        serving.spawn(async move {
-            let stopped = async move { drop(end.changed().await) };
-            runtime.serve(socket, stopped).await;
+/// One node under way, with threads of its own: they can be taken from it without a word to its peers.
+struct Serving {
+    name: &'static str,
+    address: String,
+    threads: tokio::runtime::Runtime,
+    stop: oneshot::Sender<()>,
+    stopped: JoinHandle<()>,
+}
+
+impl Serving {
+    fn start(name: &'static str, runtime: Runtime) -> Result<Self, Box<dyn Error>> {
+        let threads = tokio::runtime::Runtime::new()?;
+        let socket = threads.block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))?;
+        let address = socket.local_addr()?.to_string();
+        let (stop, told) = oneshot::channel();
+        let stopped = threads.spawn(async move {
+            runtime.serve(socket, async { drop(told.await) }).await;
         });
+        Ok(Self {
+            name,
+            address,
+            threads,
+            stop,
+            stopped,
+        })
     }
-    drop(parent_has_ended().await);
-    drop(ended);
-    serving.join_all().await;
+
+    fn kill(self) {
+        self.threads.shutdown_background();
+    }
+
+    fn drain(self) {
+        drop(self.stop);
+        drop(self.threads.block_on(self.stopped));
+    }
+}
+
+/// Serves until the parent has ended.
+fn obey_parent(mut serving: Vec<Serving>) -> Outcome {
+    for line in io::stdin().lock().lines().map_while(Result::ok) {
+        let killed = line.strip_prefix("kill ").unwrap_or_default();
+        for node in serving.extract_if(.., |node| node.name == killed) {
+            node.kill();
+        }
+    }
+    serving.into_iter().for_each(Serving::drain);
     Ok(ExitCode::SUCCESS)
 }
