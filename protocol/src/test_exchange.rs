@@ -83,7 +83,7 @@ impl Node {
             binding_id: BindingId([3; 32]),
             client_policy: [5; 32],
             not_after: UnixTime(NOW.0 + 3600),
-padding: self.padding,
+            padding: self.padding,
             tokenizer: [10; 32],
             template: [11; 32],
         }
