@@ -1,0 +1,457 @@
+//! One request from its first question to the head of its answer: which call comes next.
+//!
+//! On the RFC 9458 key problem: fresh keys, once. On a refused connection or 503: the next node, at most twice, and the caller is told.
+//! Always a fresh encapsulation, always the same request id.
+
+use crate::{
+    AdmittedNode, Admission, Call, Exchange, Failure, Reading, Request, RequestId, Session,
+    SessionError,
+    call::Question,
+    offer::{self, Offer},
+    problem::{MAX_PROBLEM_BYTES, Problem},
+};
+use attestation::{Nonce, UnixTime};
+use protocol::{Opener, SignedKeyConfigs};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+};
+
+/// Nodes tried for one request after the first.
+const MAX_FAILOVERS: usize = 2;
+const SEALED_REQUEST: &str = "the sealed request";
+
+/// One request under way. The order of calls: [`Flow::begin`]; then for each [`Call`] either [`Flow::failed`], or [`Flow::head`] and, if
+/// the body is to be read whole, [`Flow::body`]; at last [`Flow::into_exchange`].
+pub struct Flow {
+    request: Request,
+    id: RequestId,
+    failed: Vec<String>,
+    /// Offers of this round that have not been tried.
+    waiting: VecDeque<Offer>,
+    passed_over: Option<SessionError>,
+    stage: Stage,
+    answer: Option<Answer>,
+    notices: Vec<Notice>,
+}
+
+/// Something that the user may want to know although the work goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A node was admitted, or got new keys.
+    Admitted(Admission),
+    /// A node was passed over or is unavailable; in words.
+    PassedOver(String),
+}
+
+/// What the last call asked for.
+enum Stage {
+    New,
+    Offers,
+    Keys(Arc<AdmittedNode>, Refresh),
+    Challenge(Box<Offer>, Nonce, Refresh),
+    Relay(Arc<AdmittedNode>, Box<Opener>, Refresh),
+    Sealed(Arc<AdmittedNode>, Box<Opener>),
+    Over,
+}
+
+/// Whether this node's keys have been fetched again for this request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refresh {
+    Unspent,
+    Spent,
+}
+
+/// Head of the answer whose body is being read.
+struct Answer {
+    status: u16,
+    media_type: Option<String>,
+}
+
+impl Flow {
+    pub(crate) const fn new(request: Request, id: RequestId) -> Self {
+        Self {
+            request,
+            id,
+            failed: Vec::new(),
+            waiting: VecDeque::new(),
+            passed_over: None,
+            stage: Stage::New,
+            answer: None,
+            notices: Vec::new(),
+        }
+    }
+
+    /// Names the exchange; every attempt has this id.
+    #[must_use]
+    pub const fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// What happened since the last time.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// The first call.
+    pub fn begin(&mut self, session: &mut Session, now: UnixTime) -> Result<Call, SessionError> {
+        match self.stage {
+            Stage::New => {
+                let now = session.at(now);
+                self.choose(session, now)
+            }
+            _ => Err(SessionError::Order("begin")),
+        }
+    }
+
+    /// The head of the answer to the last call: how to read its body.
+    pub fn head(
+        &mut self,
+        status: u16,
+        content_type: Option<&str>,
+    ) -> Result<Reading, SessionError> {
+        let media_type = content_type.map(media_type);
+        let max_bytes = match (&self.stage, status) {
+            (Stage::Offers, 200) => Question::Offers.max_bytes(),
+            (Stage::Keys(..), 200) => Question::Keys.max_bytes(),
+            (Stage::Challenge(..), 200) => Question::Challenge.max_bytes(),
+            (Stage::Relay(..), 200) if media_type == Some(protocol::RESPONSE_MEDIA_TYPE) => {
+                return self.sealed();
+            }
+            (Stage::New | Stage::Sealed(..) | Stage::Over, _) => {
+                return Err(SessionError::Order("head"));
+            }
+            _ => MAX_PROBLEM_BYTES,
+        };
+        self.answer = Some(Answer {
+            status,
+            media_type: media_type.map(str::to_owned),
+        });
+        Ok(Reading::Whole { max_bytes })
+    }
+
+    /// The whole body of the answer whose head was given: the next call.
+    pub fn body(
+        &mut self,
+        session: &mut Session,
+        body: Vec<u8>,
+        now: UnixTime,
+    ) -> Result<Call, SessionError> {
+        let answer = self.answer.take().ok_or(SessionError::Order("body"))?;
+        let now = session.at(now);
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Offers => {
+                let body = answer.accepted(Question::Offers, body)?;
+                session.offers = offer::parse(&body)?;
+                self.waiting = session.candidates(&self.failed).cloned().collect();
+                self.waiting.truncate(1 + MAX_FAILOVERS);
+                self.next_offer(session)
+            }
+            Stage::Keys(node, refresh) => {
+                let keys = answer.accepted(Question::Keys, body);
+                self.renewed(session, (node, refresh), keys, now)
+            }
+            Stage::Challenge(offer, nonce, refresh) => {
+                let bundle = answer.accepted(Question::Challenge, body);
+                let bundle = bundle.map(|bundle| (bundle, nonce));
+                self.challenged(session, (&offer, refresh), bundle, now)
+            }
+            Stage::Relay(node, _, refresh) => {
+                self.not_relayed(session, (node, refresh), answer.refusal(&body), now)
+            }
+            _ => Err(SessionError::Order("body")),
+        }
+    }
+
+    /// The last call got no answer, or its body broke off: the next call.
+    pub fn failed(
+        &mut self,
+        session: &mut Session,
+        failure: Failure,
+        now: UnixTime,
+    ) -> Result<Call, SessionError> {
+        self.answer = None;
+        let now = session.at(now);
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Offers => Err(unanswered(failure)),
+            Stage::Keys(node, refresh) => {
+                self.renewed(session, (node, refresh), Err(unanswered(failure)), now)
+            }
+            Stage::Challenge(offer, _, refresh) => {
+                self.challenged(session, (&offer, refresh), Err(unanswered(failure)), now)
+            }
+            Stage::Relay(node, _, refresh) => {
+                self.not_relayed(session, (node, refresh), interrupted(failure), now)
+            }
+            _ => Err(SessionError::Order("failed")),
+        }
+    }
+
+    /// The sealed answer, after [`Reading::Sealed`].
+    pub fn into_exchange(self) -> Result<Exchange, SessionError> {
+        match self.stage {
+            Stage::Sealed(node, opener) => Ok(Exchange::new(self.id, node, *opener)),
+            _ => Err(SessionError::Order("into_exchange")),
+        }
+    }
+
+    /// The best node that is admitted now; without one, the offers.
+    fn choose(&mut self, session: &mut Session, now: UnixTime) -> Result<Call, SessionError> {
+        match session.usable_node(&self.failed, now) {
+            Some(node) => self.relay(session, node, Refresh::Unspent, now),
+            None => {
+                self.stage = Stage::Offers;
+                Ok(Call::offers())
+            }
+        }
+    }
+
+    /// The next offer of this round; after the last one, why none was taken.
+    fn next_offer(&mut self, session: &mut Session) -> Result<Call, SessionError> {
+        match self.waiting.pop_front() {
+            Some(offer) => self.renew_or_challenge(session, &offer, Refresh::Unspent),
+            None => Err(self.passed_over.take().unwrap_or_else(|| {
+                SessionError::Unavailable("no other node is on offer".to_owned())
+            })),
+        }
+    }
+
+    /// New keys under an admission that still lasts, or a new admission.
+    fn renew_or_challenge(
+        &mut self,
+        session: &mut Session,
+        offer: &Offer,
+        refresh: Refresh,
+    ) -> Result<Call, SessionError> {
+        match session.nodes.remove(&offer.node) {
+            Some(node) if !node.is_forgotten() => {
+                let call = Call::keys(&node.offer);
+                self.stage = Stage::Keys(node, refresh);
+                Ok(call)
+            }
+            _ => self.challenge(session, offer, refresh),
+        }
+    }
+
+    fn challenge(
+        &mut self,
+        session: &Session,
+        offer: &Offer,
+        refresh: Refresh,
+    ) -> Result<Call, SessionError> {
+        let nonce = Nonce(session.random()?);
+        self.stage = Stage::Challenge(Box::new(offer.clone()), nonce, refresh);
+        Ok(Call::challenge(offer, &nonce))
+    }
+
+    fn renewed(
+        &mut self,
+        session: &mut Session,
+        (node, refresh): (Arc<AdmittedNode>, Refresh),
+        keys: Result<Vec<u8>, SessionError>,
+        now: UnixTime,
+    ) -> Result<Call, SessionError> {
+        let signed = keys.map(SignedKeyConfigs::from_bytes);
+        match signed.and_then(|signed| node.with_keys(&signed, now)) {
+            Ok(renewed) => self.admitted(session, renewed, refresh, now),
+            Err(_) => self.challenge(session, &node.offer, refresh),
+        }
+    }
+
+    fn challenged(
+        &mut self,
+        session: &mut Session,
+        (offer, refresh): (&Offer, Refresh),
+        answer: Result<(Vec<u8>, Nonce), SessionError>,
+        now: UnixTime,
+    ) -> Result<Call, SessionError> {
+        let judge = (&session.appraiser, &mut session.verified);
+        let node = answer.and_then(|answer| AdmittedNode::admit(offer, answer, judge, now));
+        match node {
+            Ok(node) => self.admitted(session, node, refresh, now),
+            Err(error) => self.pass_over(session, (offer, refresh), error),
+        }
+    }
+
+    fn admitted(
+        &mut self,
+        session: &mut Session,
+        node: AdmittedNode,
+        refresh: Refresh,
+        now: UnixTime,
+    ) -> Result<Call, SessionError> {
+        let offer = node.offer.clone();
+        match session.keep(node) {
+            Ok(node) => {
+                self.notices.push(Notice::Admitted(Admission::of(&node)));
+                self.relay(session, node, refresh, now)
+            }
+            Err(error) => self.pass_over(session, (&offer, refresh), error),
+        }
+    }
+
+    /// A refused node is told, and the last refusal is the answer if all are.
+    fn pass_over(
+        &mut self,
+        session: &mut Session,
+        (offer, refresh): (&Offer, Refresh),
+        error: SessionError,
+    ) -> Result<Call, SessionError> {
+        if refresh == Refresh::Spent {
+            return Err(error);
+        }
+        let text = format!("node {} is passed over: {error}", offer.node);
+        self.notices.push(Notice::PassedOver(text));
+        self.passed_over = Some(error);
+        self.next_offer(session)
+    }
+
+    fn relay(
+        &mut self,
+        session: &Session,
+        node: Arc<AdmittedNode>,
+        refresh: Refresh,
+        now: UnixTime,
+    ) -> Result<Call, SessionError> {
+        check_model(&self.request, &node)?;
+        let request = self.request.to_seal(self.id, session.residency.as_deref());
+        let (sealed, opener) = node.sealer.seal(&request, now)?;
+        let call = Call::relay(&node.offer, sealed.envelope);
+        self.stage = Stage::Relay(node, Box::new(opener), refresh);
+        Ok(call)
+    }
+
+    fn sealed(&mut self) -> Result<Reading, SessionError> {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Relay(node, opener, _) => {
+                self.stage = Stage::Sealed(node, opener);
+                Ok(Reading::Sealed)
+            }
+            _ => Err(SessionError::Order("head")),
+        }
+    }
+
+    fn not_relayed(
+        &mut self,
+        session: &mut Session,
+        (node, refresh): (Arc<AdmittedNode>, Refresh),
+        why: NotRelayed,
+        now: UnixTime,
+    ) -> Result<Call, SessionError> {
+        match why {
+            NotRelayed::KeyProblem if refresh == Refresh::Unspent => {
+                self.refresh(session, node, now)
+            }
+            NotRelayed::KeyProblem => Err(SessionError::KeyProblem),
+            NotRelayed::Unavailable(why) if self.failed.len() < MAX_FAILOVERS => {
+                let text = format!("node {} is unavailable ({why})", node.name());
+                self.notices.push(Notice::PassedOver(text));
+                self.failed.push(node.name().to_owned());
+                self.passed_over = None;
+                self.choose(session, now)
+            }
+            NotRelayed::Unavailable(why) => Err(SessionError::Unavailable(why)),
+            NotRelayed::Refused(error) => Err(error),
+        }
+    }
+
+    /// After the key problem: fresh keys for `node`, unless another request got them meanwhile.
+    fn refresh(
+        &mut self,
+        session: &mut Session,
+        node: Arc<AdmittedNode>,
+        now: UnixTime,
+    ) -> Result<Call, SessionError> {
+        match session.nodes.get(node.name()) {
+            Some(current) if !Arc::ptr_eq(current, &node) => {
+                let current = Arc::clone(current);
+                self.relay(session, current, Refresh::Spent, now)
+            }
+            _ => self.renew_or_challenge(session, &node.offer, Refresh::Spent),
+        }
+    }
+}
+
+/// Why the relay gave no sealed answer, as far as it is acted on.
+enum NotRelayed {
+    /// RFC 9458 section 5.3: the node does not know the key.
+    KeyProblem,
+    /// A refused connection or 503: another node may do. The word is not authenticated.
+    Unavailable(String),
+    Refused(SessionError),
+}
+
+impl Answer {
+    /// The body, if it is a 200 of the right media type and below the cap.
+    fn accepted(&self, question: Question, body: Vec<u8>) -> Result<Vec<u8>, SessionError> {
+        let what = question.what();
+        match self.status {
+            200 => {}
+            401 | 403 => return Err(SessionError::Unauthorized(self.status)),
+            503 => {
+                let detail = Problem::parse(&body).detail();
+                return Err(SessionError::Unavailable(format!("{what}: status 503{detail}")));
+            }
+            status => {
+                let detail = Problem::parse(&body).detail();
+                return Err(SessionError::Status { what, status, detail });
+            }
+        }
+        let is_right = self.media_type.as_deref() == Some(question.media_type());
+        if !is_right || body.len() > question.max_bytes() {
+            return Err(SessionError::Answer(what));
+        }
+        Ok(body)
+    }
+
+    /// What a relay's answer says that is no sealed stream.
+    fn refusal(&self, body: &[u8]) -> NotRelayed {
+        let problem = Problem::parse(body);
+        NotRelayed::Refused(match self.status {
+            400 if problem.is_key_problem() => return NotRelayed::KeyProblem,
+            503 => return NotRelayed::Unavailable(format!("status 503{}", problem.detail())),
+            200 => SessionError::Answer(SEALED_REQUEST),
+            400 => SessionError::EnvelopeRefused(400),
+            401 | 403 => SessionError::Unauthorized(self.status),
+            status => SessionError::Status {
+                what: SEALED_REQUEST,
+                status,
+                detail: problem.detail(),
+            },
+        })
+    }
+}
+
+fn unanswered(failure: Failure) -> SessionError {
+    match failure {
+        Failure::Connect(why) | Failure::Broken(why) => SessionError::Unreachable(why),
+        Failure::TimedOut => SessionError::TimedOut(crate::call::ANSWER_TIMEOUT_S),
+    }
+}
+
+fn interrupted(failure: Failure) -> NotRelayed {
+    match failure {
+        Failure::Connect(why) => NotRelayed::Unavailable(why),
+        Failure::Broken(why) => NotRelayed::Refused(SessionError::Interrupted(why)),
+        Failure::TimedOut => {
+            NotRelayed::Refused(SessionError::TimedOut(crate::call::STALL_TIMEOUT_S))
+        }
+    }
+}
+
+/// Said here rather than by the runtime, whose refusal would give no reason.
+fn check_model(request: &Request, node: &AdmittedNode) -> Result<(), SessionError> {
+    let served = &node.admitted().claims().manifest.model;
+    match request.model() {
+        Some(asked) if asked != served => Err(SessionError::Model {
+            asked: asked.to_owned(),
+            served: served.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A media type without its parameters.
+fn media_type(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or(content_type).trim()
+}
