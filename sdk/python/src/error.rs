@@ -21,4 +21,5 @@ fn raised(py: Python<'_>, error: &SessionError) -> PyResult<PyErr> {
 }
 
 /// A lock that a panic has poisoned, or a value that was given away.
-pub(crate) const GONE: SessionError = SessionError::Order("a value that is in use or was given away");
+pub(crate) const GONE: SessionError =
+    SessionError::Order("a value that is in use or was given away");

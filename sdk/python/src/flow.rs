@@ -39,7 +39,8 @@ impl Flow {
     fn step(
         &self,
         py: Python<'_>,
-        step: impl FnOnce(&mut session::Flow, &mut session::Session) -> Result<Call, SessionError> + Send,
+        step: impl FnOnce(&mut session::Flow, &mut session::Session) -> Result<Call, SessionError>
+        + Send,
     ) -> PyResult<CallTuple> {
         let session = self.session.get();
         let call = py.detach(|| {
@@ -93,9 +94,7 @@ impl Flow {
 
     /// The body of an answer: the next call.
     fn body(&self, py: Python<'_>, body: Vec<u8>, now: u64) -> PyResult<CallTuple> {
-        self.step(py, |flow, session| {
-            flow.body(session, body, UnixTime(now))
-        })
+        self.step(py, |flow, session| flow.body(session, body, UnixTime(now)))
     }
 
     /// No answer: `kind` is `connect`, `broken` or `timed_out`. The next call.
@@ -122,7 +121,11 @@ impl Flow {
 
     /// The sealed answer; this value is used up.
     fn exchange(&self) -> PyResult<Exchange> {
-        let flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let flow = self
+            .flow
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let exchange = flow.ok_or(GONE).and_then(session::Flow::into_exchange);
         Ok(Exchange::new(exchange.map_err(|error| exception(&error))?))
     }

@@ -8,7 +8,7 @@ mod flow;
 mod receipt;
 mod session;
 
-pub use crate::session::{Settings, Session};
+pub use crate::session::{Session, Settings};
 
 use crate::{exchange::Exchange, flow::Flow, receipt::Receipt};
 use ::session::Composition;

@@ -41,7 +41,13 @@ impl Admission {
         }
     }
 
-    /// JSON.
+    /// A JSON object.
+    #[must_use]
+    pub const fn to_value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The same as text.
     #[must_use]
     pub fn to_json(&self) -> String {
         self.value.to_string()

@@ -4,7 +4,7 @@
 //! Always a fresh encapsulation, always the same request id.
 
 use crate::{
-    AdmittedNode, Admission, Call, Exchange, Failure, Reading, Request, RequestId, Session,
+    Admission, AdmittedNode, Call, Exchange, Failure, Reading, Request, RequestId, Session,
     SessionError,
     call::Question,
     offer::{self, Offer},
@@ -12,10 +12,7 @@ use crate::{
 };
 use attestation::{Nonce, UnixTime};
 use protocol::{Opener, SignedKeyConfigs};
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 /// Nodes tried for one request after the first.
 const MAX_FAILOVERS: usize = 2;
@@ -340,7 +337,7 @@ impl Flow {
     ) -> Result<Call, SessionError> {
         match why {
             NotRelayed::KeyProblem if refresh == Refresh::Unspent => {
-                self.refresh(session, node, now)
+                self.refresh(session, &node, now)
             }
             NotRelayed::KeyProblem => Err(SessionError::KeyProblem),
             NotRelayed::Unavailable(why) if self.failed.len() < MAX_FAILOVERS => {
@@ -359,11 +356,11 @@ impl Flow {
     fn refresh(
         &mut self,
         session: &mut Session,
-        node: Arc<AdmittedNode>,
+        node: &Arc<AdmittedNode>,
         now: UnixTime,
     ) -> Result<Call, SessionError> {
         match session.nodes.get(node.name()) {
-            Some(current) if !Arc::ptr_eq(current, &node) => {
+            Some(current) if !Arc::ptr_eq(current, node) => {
                 let current = Arc::clone(current);
                 self.relay(session, current, Refresh::Spent, now)
             }
@@ -390,11 +387,17 @@ impl Answer {
             401 | 403 => return Err(SessionError::Unauthorized(self.status)),
             503 => {
                 let detail = Problem::parse(&body).detail();
-                return Err(SessionError::Unavailable(format!("{what}: status 503{detail}")));
+                return Err(SessionError::Unavailable(format!(
+                    "{what}: status 503{detail}"
+                )));
             }
             status => {
                 let detail = Problem::parse(&body).detail();
-                return Err(SessionError::Status { what, status, detail });
+                return Err(SessionError::Status {
+                    what,
+                    status,
+                    detail,
+                });
             }
         }
         let is_right = self.media_type.as_deref() == Some(question.media_type());
@@ -453,5 +456,9 @@ fn check_model(request: &Request, node: &AdmittedNode) -> Result<(), SessionErro
 
 /// A media type without its parameters.
 fn media_type(content_type: &str) -> &str {
-    content_type.split(';').next().unwrap_or(content_type).trim()
+    content_type
+        .split(';')
+        .next()
+        .unwrap_or(content_type)
+        .trim()
 }

@@ -91,6 +91,8 @@ impl Request {
             model: self.model.as_deref(),
             residency,
             request_id: id.0,
+            tenant: None,
+            cache_secret: None,
         }
     }
 }

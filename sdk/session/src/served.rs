@@ -64,9 +64,15 @@ impl Served {
         Zeroizing::new(format!("{}\n", hex::encode(self.opening.as_bytes())))
     }
 
-    /// The receipt's claims as JSON, with the signed bytes as `cose` (base64url).
+    /// The receipt's claims as a JSON object, with the signed bytes as `cose` (base64url).
+    #[must_use]
+    pub fn to_value(&self) -> serde_json::Value {
+        receipt_json::document(&self.receipt, &self.signed)
+    }
+
+    /// The same as text.
     #[must_use]
     pub fn to_json(&self) -> String {
-        receipt_json::document(&self.receipt, &self.signed).to_string()
+        self.to_value().to_string()
     }
 }

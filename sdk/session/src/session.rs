@@ -163,9 +163,8 @@ impl Session {
 
 fn root(settings: &Settings<'_>) -> Result<TrustRoot, SessionError> {
     let keys = settings.policy_keys.iter().enumerate();
-    let keys = keys.map(|(index, pem)| {
-        public_key::parse(pem).ok_or(SessionError::PolicyKey(index + 1))
-    });
+    let keys =
+        keys.map(|(index, pem)| public_key::parse(pem).ok_or(SessionError::PolicyKey(index + 1)));
     let keys = keys.collect::<Result<Vec<_>, _>>()?;
     let threshold = settings.threshold.unwrap_or(keys.len());
     Ok(TrustRoot::new(keys, threshold)?)

@@ -130,7 +130,9 @@ fn a_flipped_bit_is_refused() {
 #[test]
 fn an_error_of_the_api_is_an_answer_with_a_receipt() {
     let (gateway, mut session) = gateway();
-    let request = said(&format!(r#"{{"model":"{MODEL}","messages":["refuse me"]}}"#));
+    let request = said(&format!(
+        r#"{{"model":"{MODEL}","messages":["refuse me"]}}"#
+    ));
     let (head, body, served) = whole(gateway.ask(&mut session, request).unwrap());
     assert_eq!(head.status, 400);
     assert!(String::from_utf8_lossy(&body).contains("refused"));
@@ -140,7 +142,9 @@ fn an_error_of_the_api_is_an_answer_with_a_receipt() {
 #[test]
 fn a_node_that_forgot_the_attestation_is_challenged_again() {
     let (gateway, mut session) = gateway();
-    let request = said(&format!(r#"{{"model":"{MODEL}","messages":["forget me"]}}"#));
+    let request = said(&format!(
+        r#"{{"model":"{MODEL}","messages":["forget me"]}}"#
+    ));
     let (head, ..) = whole(gateway.ask(&mut session, request).unwrap());
     assert_eq!(head.status, 421);
     let retry = ("x-should-retry", "true".to_owned());
@@ -203,7 +207,10 @@ fn the_next_node_is_tried_at_most_twice_with_the_same_id() {
         let mut session = gateway.session(|_| {}).unwrap();
         gateway.fault.set(Some(refusal(2)));
         let (head, ..) = whole(gateway.ask(&mut session, chat(false)).unwrap());
-        assert!(head.headers.contains(&("narthex-node", "node-3".to_owned())));
+        assert!(
+            head.headers
+                .contains(&("narthex-node", "node-3".to_owned()))
+        );
         let passed_over = gateway.notices.take().into_iter();
         let passed_over = passed_over.filter(|notice| matches!(notice, Notice::PassedOver(_)));
         assert_eq!(passed_over.count(), 2, "the user is told");
@@ -221,7 +228,7 @@ fn the_next_node_is_tried_at_most_twice_with_the_same_id() {
 fn evidence_that_does_not_hold_is_refused_before_anything_is_sealed() {
     for (fault, code) in [
         (Fault::OldEvidence, "freshness.nonce"),
-        (Fault::TrailingByte, "bundle.not_deterministic"),
+        (Fault::TrailingByte, "bundle.encoding"),
         (Fault::NoKeys, "keys.absent"),
         (Fault::OtherName, "keys.node"),
     ] {
@@ -295,7 +302,11 @@ fn a_model_that_is_not_attested_is_not_asked_for() {
         (error.code(), error.request_status()),
         ("model_not_found", Some(404))
     );
-    assert!(error.to_openai_json().contains(r#""code":"model_not_found""#));
+    assert!(
+        error
+            .to_openai_json()
+            .contains(r#""code":"model_not_found""#)
+    );
     assert_eq!(gateway.calls(), ["offers", "challenge"]);
 }
 

@@ -33,10 +33,11 @@ fn a_policy_counts_with_its_signatures_only() {
     for keys in [[&a[..], &b].as_slice(), &[&b], &[], &[&a, &a], &[&b"x"[..]]] {
         assert_ne!(code(open(node, one, keys, None)), "opened");
     }
+    let keys: [&[u8]; 2] = [&a, &b];
     let threshold = |threshold, policy| {
         let settings = Settings {
             threshold: Some(threshold),
-            ..settings(policy, &[&a, &b])
+            ..settings(policy, &keys)
         };
         code(Session::open(Composition::vendor(random), &settings, None))
     };
@@ -47,7 +48,7 @@ fn a_policy_counts_with_its_signatures_only() {
     let broken = [Some("XX"), Some("de"), Some("")].map(|residency| {
         let settings = Settings {
             residency,
-            ..settings(both, &[&a, &b])
+            ..settings(both, &keys)
         };
         code(Session::open(Composition::vendor(random), &settings, None))
     });
@@ -64,7 +65,8 @@ fn what_ships_refuses_invented_vendors() {
     let signer = PolicySigner::generate();
     let policy = gateway.nodes[0].signed_policy(&signer).to_json();
     let key = pem(&signer.public_key());
-    let settings = settings(policy.as_ref(), &[&key]);
+    let keys = [key.as_slice()];
+    let settings = settings(policy.as_ref(), &keys);
     let mut session = Session::open(Composition::vendor(random), &settings, None).unwrap();
     let error = gateway.ask(&mut session, fake::chat(false)).unwrap_err();
     assert!(error.code().starts_with("snp."), "{}", error.code());
@@ -77,7 +79,8 @@ fn without_randomness_nothing_begins() {
     let signer = PolicySigner::generate();
     let policy = gateway.nodes[0].signed_policy(&signer).to_json();
     let key = pem(&signer.public_key());
-    let settings = settings(policy.as_ref(), &[&key]);
+    let keys = [key.as_slice()];
+    let settings = settings(policy.as_ref(), &keys);
     let session = Session::open(Composition::vendor(|_| false), &settings, None).unwrap();
     let error = session.start(fake::chat(false)).err().unwrap();
     assert_eq!(error.code(), "client.random");

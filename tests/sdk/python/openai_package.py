@@ -31,10 +31,15 @@ QUESTION = [{"role": "user", "content": "What is the capital of France? Answer i
 ASK = {"model": MODEL, "messages": QUESTION, "max_tokens": 24, "temperature": 0}
 
 
-def openai_client(transport: narthex.Transport, **options) -> openai.OpenAI:
-    return openai.OpenAI(
-        http_client=httpx2.Client(transport=transport), base_url="https://narthex/v1", api_key="unused", max_retries=0, **options
-    )
+# What a cut gives: at the border of a chunk, and within one.
+CUT = ("channel.truncated", "response.authentication")
+clients: list[openai.OpenAI] = []
+
+
+def openai_client(transport: narthex.Transport) -> openai.OpenAI:
+    http = httpx2.Client(transport=transport)
+    clients.append(openai.OpenAI(http_client=http, base_url="https://narthex/v1", api_key="unused", max_retries=0))
+    return clients[-1]
 
 
 class Answers(unittest.TestCase):
@@ -158,16 +163,16 @@ class Refusals(unittest.TestCase):
 
     def test_a_cut_answer_is_never_whole(self) -> None:
         client = openai_client(narthex.Transport(**stack.settings()))
-        for fault, code in (("drop-half", "channel.truncated"), ("drop-last 1", "response.authentication")):
+        for fault in ("drop-half", "drop-last 1", "drop-last 40"):
             stack.order("fault", fault)
             with self.subTest(fault), self.assertRaises(openai.APIConnectionError) as caught:
                 client.chat.completions.create(**ASK)
-            self.assertEqual(self.code(caught.exception), code)
+            self.assertIn(self.code(caught.exception), CUT)
             seen = []
             with self.subTest(fault, stream=True), self.assertRaises(openai.APIConnectionError) as caught:
                 for chunk in client.chat.completions.create(**ASK, stream=True):
                     seen.append(chunk)
-            self.assertEqual(self.code(caught.exception), code)
+            self.assertIn(self.code(caught.exception), CUT)
             self.assertTrue(seen, "what came before was authentic and was shown")
 
     def test_a_flipped_bit_is_refused(self) -> None:
@@ -256,4 +261,6 @@ if __name__ == "__main__":
     try:
         unittest.main(argv=[sys.argv[0], "-v"], exit=False).result.wasSuccessful() or sys.exit(1)
     finally:
+        for client in clients:
+            client.close()
         stack.end()

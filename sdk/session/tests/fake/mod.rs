@@ -1,7 +1,7 @@
 //! A gateway without sockets: it answers calls from nodes that seal real answers, and does what harm a test asks for.
+#![allow(dead_code, reason = "each test file uses a part")]
 
 #[path = "../../../../client/tests/fake/node.rs"]
-#[allow(dead_code, reason = "the client's tests use more of it")]
 mod node;
 
 pub(crate) use node::{MODEL, Node, accepting_custom};
@@ -180,10 +180,7 @@ impl Gateway {
             Fault::Unreachable => {
                 return Answered::Failed(Failure::Connect("refused".to_owned()));
             }
-            _ => format!(
-                r#"{{"offers":[{}]}}"#,
-                nodes.collect::<Vec<_>>().join(",")
-            ),
+            _ => format!(r#"{{"offers":[{}]}}"#, nodes.collect::<Vec<_>>().join(",")),
         };
         Answered::Head(200, "application/json; charset=utf-8", offers.into_bytes())
     }
@@ -271,7 +268,13 @@ pub(crate) fn chat(is_stream: bool) -> Request {
 
 pub(crate) fn said(body: &str) -> Request {
     let body = Zeroizing::new(body.as_bytes().to_vec());
-    Request::new("POST", "/v1/chat/completions", Some("application/json"), body).unwrap()
+    Request::new(
+        "POST",
+        "/v1/chat/completions",
+        Some("application/json"),
+        body,
+    )
+    .unwrap()
 }
 
 /// A public key as `openssl pkey -pubout` writes it.
