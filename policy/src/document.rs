@@ -7,11 +7,12 @@ mod reader;
 mod schema;
 mod snp;
 mod tdx;
+mod tenants;
 
 pub use error::{PolicyError, Position};
 
 use crate::{
-    AllowList, Envelope, NamedDigest, PayloadType, TrustRoot, gpu::GpuRules, snp::SnpRules,
+    AllowList, Envelope, NamedDigest, PayloadType, Tenant, TrustRoot, gpu::GpuRules, snp::SnpRules,
     tdx::TdxRules,
 };
 use attestation::{Digest, UnixTime, crypto};
@@ -49,6 +50,7 @@ struct Document {
     gpu: Option<GpuRules>,
     models: Option<AllowList<NamedDigest<32>>>,
     runtimes: Option<AllowList<NamedDigest<32>>>,
+    tenants: Option<AllowList<Tenant>>,
 }
 
 /// When the policy may be used; both ends belong to the window, `not_before` is the earlier.
@@ -144,6 +146,12 @@ impl Policy {
     #[must_use]
     pub const fn runtimes(&self) -> Option<&AllowList<NamedDigest<32>>> {
         self.document.runtimes.as_ref()
+    }
+
+    /// `[[tenants]]`: whom a runtime that obeys this policy serves; `None`: whoever reaches it.
+    #[must_use]
+    pub const fn tenants(&self) -> Option<&AllowList<Tenant>> {
+        self.document.tenants.as_ref()
     }
 
     pub(crate) const fn accepted_anchors(&self) -> AcceptedAnchors {

@@ -14,6 +14,7 @@ pub mod lint;
 pub mod signature;
 pub mod snp;
 pub mod tdx;
+pub mod tenant;
 
 pub use allow_list::{AllowList, NamedDigest};
 pub use appraiser::{Appraiser, Refusal};
@@ -22,3 +23,4 @@ pub use decision::{Admitted, Denial, Reason};
 pub use document::{Policy, PolicyError, Position};
 pub use lint::Finding;
 pub use signature::{Envelope, PayloadType, SignatureError, TrustRoot};
+pub use tenant::Tenant;

@@ -4,7 +4,7 @@ use super::{
     Document, PolicyError, SCHEMA, Validity, gpu,
     mistakes::Mistakes,
     reader::{Field, Section},
-    snp, tdx,
+    snp, tdx, tenants,
 };
 use crate::{AllowList, NamedDigest, snp::SnpRules, tdx::TdxRules};
 use attestation::UnixTime;
@@ -41,6 +41,7 @@ fn document(mut root: Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Docume
     let gpu = optional(&mut root, "gpu", mistakes, gpu::read);
     let models = accepted(&mut root, "models", mistakes);
     let runtimes = accepted(&mut root, "runtime", mistakes);
+    let tenants = optional(&mut root, "tenants", mistakes, tenants::read);
     root.close(mistakes);
     Some(Document {
         version: version?,
@@ -52,6 +53,7 @@ fn document(mut root: Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Docume
         gpu: gpu?,
         models,
         runtimes,
+        tenants: tenants?,
     })
 }
 
