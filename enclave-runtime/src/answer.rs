@@ -1,10 +1,11 @@
-//! Answers an opened request inside the seal: every answer, errors too, ends with a receipt.
+//! Answers an opened request inside the seal: every answer, errors too, ends with a receipt (R7.5).
 
 use crate::{
     exchange::Exchange,
     generate,
     openai::{self, ApiError, Generation, Rendering, Route, Shape},
     outgoing::Gone,
+    receipts::RequestId,
     telemetry,
 };
 use protocol::Plaintext;
@@ -31,24 +32,24 @@ impl From<Gone> for Stop {
 
 /// Answers `request` to the end.
 pub(crate) async fn answer(mut exchange: Exchange, request: Plaintext) {
-    let outcome = match serve(&mut exchange, request).await {
-        Ok(()) => exchange.finish().await,
-        Err(Stop::Refused(error)) => refuse(exchange, &error).await,
+    let sealed = match serve(&mut exchange, request).await {
+        Ok(()) => Ok(()),
+        Err(Stop::Refused(error)) => refuse(&mut exchange, &error).await,
         Err(Stop::Gone) => Err(Gone),
     };
-    if outcome.is_err() {
-        telemetry::cancelled();
+    match sealed {
+        Ok(()) => exchange.finish().await,
+        Err(Gone) => exchange.abandon(),
     }
 }
 
-async fn refuse(mut exchange: Exchange, error: &ApiError) -> Result<(), Gone> {
+async fn refuse(exchange: &mut Exchange, error: &ApiError) -> Result<(), Gone> {
     telemetry::refused(error.code);
-    exchange.refuse(error).await?;
-    exchange.finish().await
+    exchange.refuse(error).await
 }
 
 async fn serve(exchange: &mut Exchange, request: Plaintext) -> Result<(), Stop> {
-    exchange.check_headers()?;
+    exchange.admit(&request)?;
     let name = exchange.node.engine.card().name.clone();
     let since = exchange.node.started_at;
     match Route::find(&request.method, &request.path)? {
@@ -58,9 +59,18 @@ async fn serve(exchange: &mut Exchange, request: Plaintext) -> Result<(), Stop> 
                 .document(&openai::model(&id, &name, since)?)
                 .await?
         }
+        Route::Receipt(id) => receipt(exchange, id).await?,
         Route::Completion(shape) => complete(exchange, shape, request).await?,
     }
     Ok(())
+}
+
+async fn receipt(exchange: &mut Exchange, id: Option<RequestId>) -> Result<(), Stop> {
+    let kept = exchange.kept_receipt(id);
+    let receipt = kept.ok_or_else(ApiError::receipt_not_found)?;
+    Ok(exchange
+        .whole("application/cose", receipt.as_bytes())
+        .await?)
 }
 
 async fn complete(exchange: &mut Exchange, shape: Shape, request: Plaintext) -> Result<(), Stop> {

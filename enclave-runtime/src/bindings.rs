@@ -1,4 +1,4 @@
-//! The attestations that this runtime has given out: a sealed request must name one of them.
+//! The attestations that this runtime has given out: a sealed request must name one of them (R9.4).
 
 use attestation::{BindingId, UnixTime};
 use std::{

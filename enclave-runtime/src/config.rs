@@ -300,6 +300,7 @@ fn limits(mut section: Section<'_>, mistakes: &mut Vec<String>) -> Limits {
         max_request_bytes: request_bytes(&mut section, default.max_request_bytes),
         replay_capacity: section.count("replay_capacity", default.replay_capacity),
         max_bindings: section.count("max_bindings", default.max_bindings),
+        kept_receipts: section.count("kept_receipts", default.kept_receipts),
         key_window: seconds_in(&mut section, KEY_WINDOW, default.key_window),
         key_grace: seconds_in(&mut section, KEY_GRACE, default.key_grace),
         envelope_timeout: section.seconds("envelope_timeout_seconds", default.envelope_timeout),

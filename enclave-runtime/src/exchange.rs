@@ -4,13 +4,17 @@ use crate::{
     node::Node,
     openai::{ApiError, Sampling},
     outgoing::{Gone, Outgoing},
+    receipts::{RequestId, TenantKey},
     telemetry,
 };
 use attestation::UnixTime;
 use bytes::Bytes;
 use protocol::{Outcome, Plaintext, Receipt, Responder, SealedHeaders, SignedReceipt, Usage};
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
+
+/// What cached state may serve: the request that made it and no other.
+const CACHE_SCOPE: &str = "request";
 
 /// An exchange under way.
 pub(crate) struct Exchange {
@@ -20,6 +24,9 @@ pub(crate) struct Exchange {
     pub(crate) outgoing: Outgoing,
     received_at: UnixTime,
     status: u16,
+    /// Who signed the request, if that is verified.
+    tenant: Option<TenantKey>,
+    keeps_receipt: bool,
 }
 
 /// What the receipt will say about the answer, as it becomes known. No Debug: tokens are the answer.
@@ -28,6 +35,8 @@ pub(crate) struct Account {
     pub(crate) usage: Usage,
     pub(crate) sampling: Sampling,
     pub(crate) tokens: Vec<u32>,
+    /// The engine broke off, or its time was over, when the answer had begun.
+    pub(crate) failed: bool,
 }
 
 impl Exchange {
@@ -39,17 +48,36 @@ impl Exchange {
     ) -> Self {
         Self {
             received_at: node.clock.now(),
-            headers: request.headers.clone(),
+            // Nothing is reused beyond a request here, so that the secret of whom it could be shared with is not needed.
+            headers: SealedHeaders {
+                cache_secret: None,
+                ..request.headers.clone()
+            },
             account: Account::default(),
             status: 0,
             outgoing: Outgoing::new(responder, out, node.padding, node.limits.flush_interval),
+            tenant: None,
+            keeps_receipt: false,
             node,
         }
     }
 
-    /// Whether the sealed headers are meant for this runtime as it is now.
-    pub(crate) fn check_headers(&self) -> Result<(), ApiError> {
-        self.node.check_headers(&self.headers, self.received_at)
+    /// Whether `request` comes from a tenant that is served and is meant for this runtime as it is now. From here on its receipt will
+    /// be kept: nobody else can push out those of others.
+    pub(crate) fn admit(&mut self, request: &Plaintext) -> Result<(), ApiError> {
+        self.tenant = signer(request);
+        self.node
+            .check_tenant(&self.headers, self.tenant.as_ref())?;
+        self.node.check_headers(&self.headers, self.received_at)?;
+        self.keeps_receipt = true;
+        Ok(())
+    }
+
+    /// The receipt that is kept of request `id`, for this exchange's tenant. This exchange's own receipt is not kept: it would take the
+    /// place of others.
+    pub(crate) fn kept_receipt(&mut self, id: Option<RequestId>) -> Option<SignedReceipt> {
+        self.keeps_receipt = false;
+        self.node.receipts.find(&id?, self.tenant, Instant::now())
     }
 
     /// Begins the answer.
@@ -64,9 +92,14 @@ impl Exchange {
 
     /// A whole answer of JSON.
     pub(crate) async fn document(&mut self, json: &[u8]) -> Result<(), Gone> {
-        self.head(200, &[("content-type", b"application/json")])
+        self.whole("application/json", json).await
+    }
+
+    /// A whole answer.
+    pub(crate) async fn whole(&mut self, media_type: &str, content: &[u8]) -> Result<(), Gone> {
+        self.head(200, &[("content-type", media_type.as_bytes())])
             .await?;
-        self.outgoing.body(json).await
+        self.outgoing.body(content).await
     }
 
     /// A whole answer that is an error.
@@ -80,23 +113,51 @@ impl Exchange {
     }
 
     /// Ends the answer: the receipt, then the authenticated end.
-    pub(crate) async fn finish(self) -> Result<(), Gone> {
-        let receipt = self.receipt();
+    pub(crate) async fn finish(self) {
+        let outcome = match self.account.failed {
+            true => Outcome::Failed,
+            false => Outcome::Complete,
+        };
+        let receipt = self.sign(outcome);
         telemetry::answered(self.status);
-        self.outgoing.finish(&receipt).await
+        if self.outgoing.finish(&receipt).await.is_err() {
+            telemetry::cancelled();
+        }
     }
 
-    fn receipt(&self) -> SignedReceipt {
+    /// Ends without an end: the client has gone. It may ask later for the receipt of what was sealed for it.
+    pub(crate) fn abandon(self) {
+        self.sign(Outcome::Abandoned);
+        telemetry::cancelled();
+    }
+
+    /// Signs the receipt, and keeps it for a client that does not get it with the answer.
+    fn sign(&self, outcome: Outcome) -> SignedReceipt {
+        let receipt = self.receipt(outcome).sign(&self.node.identity);
+        if self.keeps_receipt {
+            let (id, kept) = (self.headers.request_id, receipt.clone());
+            self.node
+                .receipts
+                .keep(id, kept, self.tenant, Instant::now());
+        }
+        receipt
+    }
+
+    fn receipt(&self, outcome: Outcome) -> Receipt {
         let node = &self.node;
         let card = node.engine.card();
         let Account {
             usage,
             sampling,
             tokens,
+            failed: _,
         } = &self.account;
-        let receipt = Receipt {
+        Receipt {
             request_id: self.headers.request_id,
-            digests: self.outgoing.responder.digests(tokens),
+            digests: match outcome {
+                Outcome::Abandoned => self.outgoing.responder.sealed_digests(tokens),
+                _ => self.outgoing.responder.digests(tokens),
+            },
             binding_id: self.headers.binding_id,
             manifest: node.manifest_digest,
             policy_version: node.policy.version,
@@ -109,11 +170,11 @@ impl Exchange {
             aibom_digest: None,
             node: node.name.clone(),
             epoch: self.outgoing.responder.epoch(),
-            cache_scope: "request".to_owned(),
-            tenant: self.headers.tenant.map(|tenant| tenant.key),
+            cache_scope: CACHE_SCOPE.to_owned(),
+            tenant: self.tenant,
             residency: node.residency.clone(),
             padding: node.padding,
-            outcome: Outcome::Complete,
+            outcome,
             status: self.status,
             usage: *usage,
             received_at: self.received_at,
@@ -124,7 +185,13 @@ impl Exchange {
             isa: card.isa.to_owned(),
             engine: card.mode.to_owned(),
             kernels_digest: card.kernels_digest,
-        };
-        receipt.sign(&node.identity)
+        }
     }
+}
+
+/// The tenant that signed `request`; none if it names one that did not.
+fn signer(request: &Plaintext) -> Option<TenantKey> {
+    let credential = request.headers.tenant.as_ref();
+    let credential = credential.filter(|_| request.tenant_verifies());
+    credential.map(|credential| credential.key)
 }

@@ -90,6 +90,7 @@ impl Stream<'_> {
         match self.events().await {
             Err(Stop::Refused(error)) => {
                 telemetry::refused(error.code);
+                self.exchange.account.failed = true;
                 self.tell().await?;
                 Ok(self.exchange.outgoing.body(&error.to_event()).await?)
             }

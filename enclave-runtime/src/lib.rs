@@ -25,6 +25,7 @@ mod node;
 mod openai;
 mod outgoing;
 mod problem;
+mod receipts;
 
 pub use clock::Clock;
 pub use config::{Config, ConfigError};

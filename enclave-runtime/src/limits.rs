@@ -9,7 +9,7 @@ pub struct Limits {
     pub max_connections: usize,
     /// Sealed requests under way at once; one more is answered 503.
     pub max_in_flight: usize,
-    /// Challenges under way at once; one more is answered 503. The firmware answers them one after the other.
+    /// Challenges that wait for the next quote at once; one more is answered 503. One quote answers all of them.
     pub max_challenges: usize,
     /// Largest request body inside the seal, in bytes; stated in the manifest.
     pub max_request_bytes: u32,
@@ -17,6 +17,8 @@ pub struct Limits {
     pub replay_capacity: usize,
     /// Attestations honoured at once; when full, the oldest makes room.
     pub max_bindings: usize,
+    /// Receipts kept for clients that did not get theirs; when full, the oldest makes room.
+    pub kept_receipts: usize,
     /// Validity of one signed key list; the next epoch begins when half of it is over.
     pub key_window: Duration,
     /// How long an epoch still opens envelopes once its list has expired.
@@ -36,10 +38,11 @@ impl Default for Limits {
         Self {
             max_connections: 512,
             max_in_flight: 64,
-            max_challenges: 16,
+            max_challenges: 1024,
             max_request_bytes: 4 * 1024 * 1024,
             replay_capacity: 1_000_000,
             max_bindings: 4096,
+            kept_receipts: 4096,
             key_window: Duration::from_secs(20 * 60),
             key_grace: Duration::from_secs(60),
             envelope_timeout: Duration::from_secs(30),

@@ -1,13 +1,15 @@
 //! What one running runtime holds: its identity, what it says of itself, its keys and its engine.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::{
     Clock, Limits, Parts, PolicyInForce, SecretPages, StartError,
     bindings::IssuedBindings,
+    challenge::Challenges,
     epochs::{Epochs, KeyListTerms},
     openai::{self, ApiError},
+    receipts::{KeptReceipts, TenantKey},
     telemetry,
 };
 use attestation::{
@@ -44,7 +46,8 @@ pub(crate) struct Node {
     pub(crate) issued: IssuedBindings,
     pub(crate) epochs: Epochs,
     pub(crate) in_flight: Arc<Semaphore>,
-    pub(crate) challenges: Arc<Semaphore>,
+    pub(crate) challenges: Challenges,
+    pub(crate) receipts: KeptReceipts,
 }
 
 impl Node {
@@ -73,7 +76,8 @@ impl Node {
             ),
             epochs: Epochs::start(terms, memory, started),
             in_flight: Arc::new(Semaphore::new(parts.limits.max_in_flight)),
-            challenges: Arc::new(Semaphore::new(parts.limits.max_challenges)),
+            challenges: Challenges::new(parts.limits.max_challenges),
+            receipts: KeptReceipts::new(parts.limits.kept_receipts),
             name: parts.node,
             policy: parts.policy,
             residency: parts.residency,
@@ -135,6 +139,21 @@ impl Node {
             Some(model) if mismatch.0 == "narthex-model" => ApiError::model_not_found(model),
             _ => ApiError::misdirected(),
         })
+    }
+
+    /// Whether who signed is served: a tenant that the policy lists, if it lists any (R6.7). A credential whose signature is wrong is
+    /// refused in any case.
+    pub(crate) fn check_tenant(
+        &self,
+        headers: &SealedHeaders,
+        signer: Option<&TenantKey>,
+    ) -> Result<(), ApiError> {
+        let is_signed = headers.tenant.is_some() == signer.is_some();
+        if is_signed && self.policy.serves(signer) {
+            return Ok(());
+        }
+        telemetry::sealed_header_refused("narthex-tenant");
+        Err(ApiError::misdirected())
     }
 
     fn request_context(&self, claimed: &BindingId, now: UnixTime) -> RequestContext {

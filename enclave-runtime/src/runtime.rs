@@ -4,6 +4,7 @@ use crate::{Clock, Limits, http, node::Node, telemetry};
 use attestation::{Digest, EvidenceError, EvidenceProvider, UnixTime};
 use engine::Engine;
 use listener::{Accept, Drained};
+use policy::{AllowList, Policy, Tenant, TrustRoot};
 use protocol::PaddingProfile;
 use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::sleep;
@@ -46,6 +47,32 @@ pub struct PolicyInForce {
     pub max_age_seconds: u64,
     /// End of the document's life: from then on nothing is served under it.
     pub expires: UnixTime,
+    /// The keys of the tenants that it lists; `None`: it lists none, and whoever reaches the runtime is served.
+    pub tenants: Option<Vec<[u8; 32]>>,
+}
+
+impl PolicyInForce {
+    /// What a runtime needs to know of `policy`, which `root` signed.
+    #[must_use]
+    pub fn of(policy: &Policy, root: &TrustRoot) -> Self {
+        let keys = |tenants: &AllowList<Tenant>| tenants.iter().map(|tenant| tenant.key).collect();
+        Self {
+            version: policy.version(),
+            digest: *policy.digest(),
+            root: root.digest(),
+            max_age_seconds: policy.max_age_seconds(),
+            expires: policy.expires(),
+            tenants: policy.tenants().map(keys),
+        }
+    }
+
+    /// Whether requests of the tenant with `key` are served; `None`: of whoever names no tenant.
+    pub(crate) fn serves(&self, key: Option<&[u8; 32]>) -> bool {
+        match &self.tenants {
+            Some(tenants) => key.is_some_and(|key| tenants.contains(key)),
+            None => true,
+        }
+    }
 }
 
 /// Why a runtime does not start; `code()` is stable.

@@ -9,6 +9,7 @@
 
 mod support;
 
+use protocol::{CacheSecret, TenantSigner, client::ClientRequest};
 use std::{
     io,
     sync::{Arc, Mutex},
@@ -17,9 +18,13 @@ use support::{
     MODEL, Stack,
     engine::{Script, ScriptedEngine},
     http::Outer,
+    json_request,
+    tenant::{Forger, Tenant},
 };
 
 const MARKER: &str = "zq-canary-7731";
+/// What the secret for shared state looks like as a header.
+const SECRET: [u8; 32] = [0xc7; 32];
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -33,6 +38,23 @@ impl io::Write for Log {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Requests of a tenant and of one whose signature is wrong, each with a secret for shared state.
+async fn ask_for_a_tenant(stack: &Stack, body: &str) {
+    let (tenant, secret) = (Tenant::new(), CacheSecret::from_bytes(SECRET));
+    let forger = Forger {
+        tenant: &tenant,
+        field: 0,
+    };
+    let signed = |tenant| ClientRequest {
+        tenant: Some(tenant),
+        cache_secret: Some(&secret),
+        ..json_request("/v1/chat/completions", body)
+    };
+    let served = stack.exchange(&signed(&tenant as &dyn TenantSigner)).await;
+    assert_eq!(served.receipt.unwrap().cache_scope, "request");
+    stack.exchange(&signed(&forger)).await;
 }
 
 #[tokio::test]
@@ -71,6 +93,7 @@ async fn nothing_of_a_request_is_logged() {
             )
             .await;
         stack.ask("/v1/chat/completions", &chat(MARKER)).await;
+        ask_for_a_tenant(&stack, &chat("")).await;
         stack
             .send(Outer::post("/v1/chat/completions", chat("").as_bytes()))
             .await;
@@ -81,10 +104,14 @@ async fn nothing_of_a_request_is_logged() {
         "engine_busy",
         "unsupported_parameter",
         "runtime.unsealed",
+        "narthex-tenant",
         "panic",
     ] {
         assert!(text.contains(control), "the log is read: {control}");
     }
     assert!(!text.contains(MARKER));
     assert!(!text.contains("Hel"));
+    for shown in [hex::encode(SECRET), format!("{SECRET:?}")] {
+        assert!(!text.to_lowercase().contains(&shown));
+    }
 }

@@ -294,6 +294,7 @@ async fn sealed_for_another_place_or_model() {
     );
 }
 
+/// R9.4.
 #[tokio::test]
 async fn sealed_under_an_attestation_that_is_over() {
     let stack = Stack::with(ScriptedEngine::default(), |parts| {

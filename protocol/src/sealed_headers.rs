@@ -28,8 +28,10 @@ pub(crate) const CACHE_SECRET: &str = "narthex-cache-secret";
 pub(crate) const AUTHORITY: &str = "narthex";
 /// The scheme of every sealed request.
 pub(crate) const SCHEME: &str = "https";
-/// The one route without a model.
+/// The list of models, which names none of them.
 const MODELS_PATH: &str = "/v1/models";
+/// Receipts by request id, which name no model either.
+const RECEIPTS_PREFIX: &str = "/narthex/receipts/";
 
 /// The sealed inner headers of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +50,7 @@ pub struct SealedHeaders {
     pub issued_at: UnixTime,
     /// `narthex-node`.
     pub node: String,
-    /// `narthex-model`; absent only where the route has no model (`GET /v1/models`).
+    /// `narthex-model`; absent only where the route has no model (`GET /v1/models`, `GET /narthex/receipts/..`).
     pub model: Option<String>,
     /// `narthex-residency`: ISO 3166-1 alpha-2 country demanded.
     pub residency: Option<String>,

@@ -52,13 +52,7 @@ fn read_policy(settings: &PolicySettings, now: UnixTime) -> Result<PolicyInForce
             expires,
         });
     }
-    Ok(PolicyInForce {
-        version: policy.version(),
-        digest: *policy.digest(),
-        root: root.digest(),
-        max_age_seconds: policy.max_age_seconds(),
-        expires,
-    })
+    Ok(PolicyInForce::of(&policy, &root))
 }
 
 fn read_vek(path: &Path) -> Result<VekFile, ConfigError> {

@@ -104,6 +104,7 @@ impl Config {
             ("max_request_bytes", i64::from(limits.max_request_bytes)),
             ("replay_capacity", integer(limits.replay_capacity)),
             ("max_bindings", integer(limits.max_bindings)),
+            ("kept_receipts", integer(limits.kept_receipts)),
             ("key_window_seconds", integer(limits.key_window.as_secs())),
             ("key_grace_seconds", integer(limits.key_grace.as_secs())),
             (

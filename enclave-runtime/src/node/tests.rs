@@ -11,7 +11,7 @@ use protocol::KeyConfigError;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 
-const NOW: UnixTime = UnixTime(1_795_305_600);
+pub(crate) const NOW: UnixTime = UnixTime(1_795_305_600);
 
 struct IdleEngine(ModelCard);
 
@@ -51,7 +51,7 @@ impl EvidenceProvider for Platform {
     }
 }
 
-fn engine() -> Arc<dyn Engine> {
+pub(crate) fn engine() -> Arc<dyn Engine> {
     Arc::new(IdleEngine(ModelCard {
         name: "model-1".to_owned(),
         model_digest: [1; 32],
@@ -64,7 +64,7 @@ fn engine() -> Arc<dyn Engine> {
     }))
 }
 
-fn parts() -> Parts {
+pub(crate) fn parts() -> Parts {
     Parts {
         node: "node-1".to_owned(),
         policy: PolicyInForce {
@@ -73,6 +73,7 @@ fn parts() -> Parts {
             root: [6; 32],
             max_age_seconds: 600,
             expires: NOW.plus(100),
+            tenants: None,
         },
         residency: Some("FR".to_owned()),
         collateral: None,

@@ -114,6 +114,15 @@ impl ApiError {
         )
     }
 
+    /// No receipt is kept of this request, or not for this tenant.
+    pub(crate) fn receipt_not_found() -> Self {
+        Self::client(
+            404,
+            "receipt_not_found",
+            "No receipt of this request is kept here: they are kept for an hour, the newest ones only.",
+        )
+    }
+
     /// The route exists for another method.
     pub(crate) fn method_not_allowed() -> Self {
         Self::client(

@@ -1,6 +1,10 @@
 //! The routes inside the seal.
 
 use super::{ApiError, Shape};
+use crate::receipts::RequestId;
+
+const MODELS: &str = "/v1/models";
+const RECEIPTS: &str = "/narthex/receipts/";
 
 /// One route.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +15,8 @@ pub(crate) enum Route {
     Models,
     /// `GET /v1/models/{id}`.
     Model(String),
+    /// `GET /narthex/receipts/{request-id}`; `None`: no request can have that id.
+    Receipt(Option<RequestId>),
 }
 
 impl Route {
@@ -19,8 +25,8 @@ impl Route {
         let (route, allowed) = match path {
             "/v1/chat/completions" => (Self::Completion(Shape::Chat), "POST"),
             "/v1/completions" => (Self::Completion(Shape::Text), "POST"),
-            "/v1/models" => (Self::Models, "GET"),
-            other => (Self::model(other)?, "GET"),
+            MODELS => (Self::Models, "GET"),
+            other => (Self::one(other)?, "GET"),
         };
         if method == allowed {
             Ok(route)
@@ -29,12 +35,24 @@ impl Route {
         }
     }
 
-    fn model(path: &str) -> Result<Self, ApiError> {
-        path.strip_prefix("/v1/models/")
+    /// The routes whose last segment names something.
+    fn one(path: &str) -> Result<Self, ApiError> {
+        if let Some(id) = path.strip_prefix(RECEIPTS) {
+            return Ok(Self::Receipt(request_id(id)));
+        }
+        path.strip_prefix(MODELS)
+            .and_then(|rest| rest.strip_prefix('/'))
             .filter(|id| !id.is_empty() && !id.contains('/'))
             .map(|id| Self::Model(id.to_owned()))
             .ok_or_else(ApiError::unknown_route)
     }
+}
+
+/// 32 digits of lower-case hexadecimal.
+fn request_id(text: &str) -> Option<RequestId> {
+    let mut id = RequestId::default();
+    hex::decode_to_slice(text, &mut id).ok()?;
+    (hex::encode(id) == text).then_some(id)
 }
 
 #[cfg(test)]
@@ -54,6 +72,26 @@ mod tests {
         );
         assert_eq!(found("GET", "/v1/models"), Route::Models);
         assert_eq!(found("GET", "/v1/models/m"), Route::Model("m".to_owned()));
+        let id = "0a".repeat(16);
+        assert_eq!(
+            found("GET", &format!("/narthex/receipts/{id}")),
+            Route::Receipt(Some([10; 16]))
+        );
+    }
+
+    #[test]
+    fn what_is_no_request_id_names_no_receipt() {
+        let digits = "0a".repeat(16);
+        for id in [
+            "",
+            &digits[1..],
+            &digits.to_uppercase(),
+            &format!("{digits}00"),
+            &format!("{digits}/"),
+        ] {
+            let found = Route::find("GET", &format!("/narthex/receipts/{id}"));
+            assert_eq!(found, Ok(Route::Receipt(None)), "{id}");
+        }
     }
 
     #[test]
@@ -61,6 +99,7 @@ mod tests {
         let code = |method, path| Route::find(method, path).unwrap_err().code;
         assert_eq!(code("GET", "/v1/chat/completions"), "method_not_allowed");
         assert_eq!(code("POST", "/v1/models"), "method_not_allowed");
+        assert_eq!(code("POST", "/narthex/receipts/00"), "method_not_allowed");
         for path in [
             "/v1/embeddings",
             "/",

@@ -86,6 +86,10 @@ impl ScriptedEngine {
         self.cancelled.notified().await;
     }
 
+    pub fn was_asked(&self) -> bool {
+        self.last.lock().unwrap().is_some()
+    }
+
     pub fn last(&self) -> Seen {
         self.last.lock().unwrap().clone().unwrap()
     }

@@ -11,6 +11,7 @@
 
 pub mod engine;
 pub mod http;
+pub mod tenant;
 
 use self::engine::ScriptedEngine;
 use self::http::{Answer, Outer};
@@ -179,13 +180,7 @@ pub fn prepare(engine: ScriptedEngine, edit: impl FnOnce(&mut Parts)) -> Prepare
     let policy = Policy::from_envelope(&signer.signed_policy(&text), &root).unwrap();
     let mut parts = Parts {
         node: "node-1".to_owned(),
-        policy: PolicyInForce {
-            version: policy.version(),
-            digest: *policy.digest(),
-            root: root.digest(),
-            max_age_seconds: policy.max_age_seconds(),
-            expires: policy.expires(),
-        },
+        policy: PolicyInForce::of(&policy, &root),
         residency: Some("FR".to_owned()),
         collateral: None,
         padding: protocol::PaddingProfile::Off,

@@ -57,13 +57,18 @@ impl SealedHeaders {
                 .optional(CACHE_SECRET, from_hex)?
                 .map(CacheSecret::from_bytes),
         };
-        let has_model = (method, path) != ("GET", MODELS_PATH);
-        if has_model == headers.model.is_some() {
+        if has_model(method, path) == headers.model.is_some() {
             Ok(headers)
         } else {
             Err(MODEL)
         }
     }
+}
+
+/// Whether requests for `method` and `path` name a model: all but the list of models and receipts.
+fn has_model(method: &str, path: &str) -> bool {
+    let names_none = path == MODELS_PATH || path.starts_with(RECEIPTS_PREFIX);
+    method != "GET" || !names_none
 }
 
 const KNOWN: [&str; 11] = [

@@ -112,13 +112,16 @@ fn an_unknown_header_of_ours_is_refused() {
 }
 
 #[test]
-fn only_the_list_of_models_has_no_model() {
+fn only_the_list_of_models_and_receipts_have_no_model() {
     let mut without = fields();
     without.retain(|(name, _)| name != MODEL);
     let parse = SealedHeaders::from_fields;
-    assert_eq!(parse("GET", "/v1/models", &without).unwrap().model, None);
-    assert_eq!(parse("GET", "/v1/models", &fields()), Err(MODEL));
-    assert_eq!(parse("POST", "/v1/models", &without), Err(MODEL));
+    for path in ["/v1/models", "/narthex/receipts/00", "/narthex/receipts/"] {
+        assert_eq!(parse("GET", path, &without).unwrap().model, None);
+        assert_eq!(parse("GET", path, &fields()), Err(MODEL));
+        assert_eq!(parse("POST", path, &without), Err(MODEL));
+    }
+    assert_eq!(parse("GET", "/narthex/receipts", &without), Err(MODEL));
     assert_eq!(parse("GET", "/v1/models/m", &without), Err(MODEL));
 }
 

@@ -151,6 +151,17 @@ impl Responder {
         if let (Some(response), Some(records)) = (&mut response, &self.records) {
             response.update(records.waiting());
         }
+        self.digests_of(response, tokens)
+    }
+
+    /// The same of what was sealed so far, without what waits for its record: what a receipt states of an answer that its client left.
+    /// Before the head the response's digest is zeros.
+    #[must_use]
+    pub fn sealed_digests(&self, tokens: &[u32]) -> ExchangeDigests {
+        self.digests_of(self.response.clone(), tokens)
+    }
+
+    fn digests_of(&self, response: Option<ResponseDigest>, tokens: &[u32]) -> ExchangeDigests {
         ExchangeDigests {
             request: self.request,
             response: response.map_or([0; 32], |response| response.digest(&self.opening)),

@@ -92,13 +92,7 @@ impl RuntimeRole {
         let root = read_trust_root(&[file("alice.pub.pem"), file("bob.pub.pem")], None)?;
         let memory = PolicyMemory::new(&file("state-runtime"), &root);
         let policy = read_policy(&file("policy.json"), &root, &memory)?;
-        Ok(PolicyInForce {
-            version: policy.version(),
-            digest: *policy.digest(),
-            root: root.digest(),
-            max_age_seconds: policy.max_age_seconds(),
-            expires: policy.expires(),
-        })
+        Ok(PolicyInForce::of(&policy, &root))
     }
 }
 

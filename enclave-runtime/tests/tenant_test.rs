@@ -1,0 +1,114 @@
+//! Whom the runtime serves: the tenants of its policy, by their signature of each request (R6.7).
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod support;
+
+use protocol::{Receipt, TenantSigner, client::ClientRequest};
+use support::{
+    Opened, Stack, chat,
+    engine::ScriptedEngine,
+    get_request, json_request,
+    tenant::{Forger, SIGNED_FIELDS, Tenant},
+};
+
+const CHAT: &str = "/v1/chat/completions";
+
+/// A runtime whose policy lists `tenants`.
+async fn serving(tenants: &[&Tenant]) -> Stack {
+    let keys = tenants.iter().map(|tenant| tenant.key()).collect();
+    Stack::with(ScriptedEngine::default(), |parts| {
+        parts.policy.tenants = Some(keys);
+    })
+    .await
+}
+
+async fn ask(stack: &Stack, tenant: Option<&dyn TenantSigner>) -> Opened {
+    let body = chat("");
+    let request = ClientRequest {
+        tenant,
+        ..json_request(CHAT, &body)
+    };
+    stack.exchange(&request).await
+}
+
+/// One coarse answer, and the engine has seen nothing.
+fn assert_refused(stack: &Stack, opened: &Opened) {
+    assert_eq!(opened.error(), (421, "sealed_header_mismatch".to_owned()));
+    assert!(!stack.engine.was_asked());
+}
+
+/// The same, and no receipt says that the tenant had signed.
+fn assert_forged(stack: &Stack, opened: &Opened) {
+    assert_refused(stack, opened);
+    let names_tenant = |receipt: &Receipt| receipt.tenant.is_some();
+    assert!(!opened.receipt.as_ref().is_ok_and(names_tenant));
+}
+
+#[tokio::test]
+async fn the_receipt_names_the_tenant_that_signed() {
+    let (one, other) = (Tenant::new(), Tenant::new());
+    let stack = serving(&[&one, &other]).await;
+    for tenant in [&one, &other] {
+        let opened = ask(&stack, Some(tenant)).await;
+        assert_eq!(opened.status, 200);
+        assert_eq!(opened.receipt.unwrap().tenant, Some(tenant.key()));
+    }
+}
+
+#[tokio::test]
+async fn who_is_no_tenant_is_refused() {
+    let tenant = Tenant::new();
+    let stack = serving(&[&tenant]).await;
+    assert_refused(&stack, &ask(&stack, None).await);
+    let stranger = Tenant::new();
+    let opened = ask(&stack, Some(&stranger)).await;
+    assert_refused(&stack, &opened);
+    assert_eq!(
+        opened.receipt.unwrap().tenant,
+        Some(stranger.key()),
+        "it did sign"
+    );
+    let models = stack.exchange(&get_request("/v1/models")).await;
+    assert_refused(&stack, &models);
+}
+
+#[tokio::test]
+async fn a_list_without_tenants_serves_nobody() {
+    let stack = serving(&[]).await;
+    assert_refused(&stack, &ask(&stack, None).await);
+    assert_refused(&stack, &ask(&stack, Some(&Tenant::new())).await);
+}
+
+#[tokio::test]
+async fn a_signature_is_of_every_field() {
+    let tenant = Tenant::new();
+    let stack = serving(&[&tenant]).await;
+    for field in 0..SIGNED_FIELDS {
+        let forger = Forger {
+            tenant: &tenant,
+            field,
+        };
+        assert_forged(&stack, &ask(&stack, Some(&forger)).await);
+    }
+    assert_eq!(ask(&stack, Some(&tenant)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_credential_must_verify_where_none_is_demanded() {
+    let stack = Stack::start().await;
+    let tenant = Tenant::new();
+    let forger = Forger {
+        tenant: &tenant,
+        field: 1,
+    };
+    assert_forged(&stack, &ask(&stack, Some(&forger)).await);
+    let named = ask(&stack, Some(&tenant)).await;
+    assert_eq!(named.receipt.unwrap().tenant, Some(tenant.key()));
+    assert_eq!(ask(&stack, None).await.receipt.unwrap().tenant, None);
+}
