@@ -1,5 +1,5 @@
-//! The replay set of one key epoch: SHA-256 of every encapsulation that was accepted, kept until the epoch's private keys are wiped and
-//! never pruned by time, since the host owns the clock.
+//! The replay set of one key epoch: SHA-256 of every encapsulation that was accepted (R6.8), kept until the epoch's private keys are wiped and
+//! never pruned by time (R6.9), since the host owns the clock.
 
 use std::{
     collections::HashSet,
@@ -48,6 +48,7 @@ impl ReplaySet {
 mod tests {
     use super::*;
 
+    /// R6.8
     #[test]
     fn of_concurrent_duplicates_one_is_reserved() {
         let set = ReplaySet::new(10);
@@ -57,7 +58,6 @@ mod tests {
                 .collect();
             threads
                 .into_iter()
-                .filter(|_| true)
                 .map(|t| t.join().unwrap())
                 .filter(Result::is_ok)
                 .count()
@@ -65,6 +65,7 @@ mod tests {
         assert_eq!(reserved, 1);
     }
 
+    /// R6.9
     #[test]
     fn a_full_set_refuses_new_ones_and_still_knows_the_old() {
         let set = ReplaySet::new(2);
