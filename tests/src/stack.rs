@@ -9,6 +9,7 @@ use crate::{
     wiretap::Wiretap,
 };
 use attestation::{UnixTime, crypto::sha256};
+use protocol::PaddingProfile;
 use std::{
     fs, io,
     net::SocketAddr,
@@ -30,6 +31,8 @@ const STATES: [&str; 5] = [
     "state-other",
     "state-tdx",
 ];
+/// The file that names the runtimes' padding profile, if it is not the default one.
+const PADDING: &str = "padding";
 /// How long the demo's policy lasts, in seconds.
 const POLICY_SECONDS: u64 = 7 * 24 * 3600;
 
@@ -140,6 +143,11 @@ impl Directory {
     #[must_use]
     pub fn text(&self, name: &str) -> String {
         self.file(name).display().to_string()
+    }
+
+    /// Has the runtimes pad in this way.
+    pub fn set_padding(&self, padding: PaddingProfile) -> io::Result<()> {
+        fs::write(self.file(PADDING), padding.as_str())
     }
 
     /// Its path.
@@ -317,6 +325,17 @@ fn nodes_config(tees: Tees, upstreams: &[SocketAddr]) -> String {
             format!("\n[[nodes]]\nname = {name:?}\nupstream = \"{upstream}\"\nweight = {weight}\n")
         })
         .collect()
+}
+
+/// How the runtimes of the stack in `directory` pad.
+pub fn padding(directory: &Path) -> io::Result<PaddingProfile> {
+    let name = match fs::read_to_string(directory.join(PADDING)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(PaddingProfile::default());
+        }
+        name => name?,
+    };
+    PaddingProfile::parse(&name).ok_or_else(|| io::Error::other(format!("no padding profile: {name}")))
 }
 
 /// Runs the shipped `narthex`.

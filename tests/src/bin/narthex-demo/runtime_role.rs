@@ -9,7 +9,6 @@ use engine::{
     Engine,
     local::{LocalConfig, LocalEngine},
 };
-use protocol::PaddingProfile;
 use provision::{PolicyMemory, read_policy, read_trust_root};
 use std::{
     error::Error,
@@ -22,7 +21,7 @@ use std::{
 use tests::{
     child::announce,
     fleet::{Fleet, Node, Tees},
-    stack::MODEL,
+    stack::{self, MODEL},
 };
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -81,7 +80,7 @@ impl RuntimeRole {
             policy: self.policy_in_force()?,
             residency: None,
             collateral: Some(collateral),
-            padding: PaddingProfile::Off,
+            padding: stack::padding(&self.directory)?,
             runtime_digest: sha256(&fs::read("/proc/self/exe")?),
             limits: Limits::default(),
         })
