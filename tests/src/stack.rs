@@ -335,7 +335,8 @@ pub fn padding(directory: &Path) -> io::Result<PaddingProfile> {
         }
         name => name?,
     };
-    PaddingProfile::parse(&name).ok_or_else(|| io::Error::other(format!("no padding profile: {name}")))
+    PaddingProfile::parse(&name)
+        .ok_or_else(|| io::Error::other(format!("no padding profile: {name}")))
 }
 
 /// Runs the shipped `narthex`.

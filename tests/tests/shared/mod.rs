@@ -1,6 +1,7 @@
 //! One stack for all tests of a file; it ends with the test's process, since its children end when their parent does.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+use protocol::PaddingProfile;
 use std::{
     env,
     path::{Path, PathBuf},
@@ -13,30 +14,41 @@ use tests::{
 };
 use tokio::runtime::Runtime;
 
-struct Shared {
-    stack: Stack,
+/// A stack with what carries its wires.
+pub(crate) struct Shared {
+    pub(crate) stack: Stack,
     _wires: Runtime,
 }
 
 /// The stack.
 pub(crate) fn stack() -> &'static Stack {
     static SHARED: OnceLock<Shared> = OnceLock::new();
-    &SHARED.get_or_init(|| start(Tees::Snp)).stack
+    &SHARED
+        .get_or_init(|| start(Tees::Snp, PaddingProfile::default()))
+        .stack
 }
 
 /// One with two nodes, in place of the other.
 pub(crate) fn stack_of_two() -> &'static Stack {
     static SHARED: OnceLock<Shared> = OnceLock::new();
-    &SHARED.get_or_init(|| start(Tees::SnpAndTdx)).stack
+    &SHARED
+        .get_or_init(|| start(Tees::SnpAndTdx, PaddingProfile::default()))
+        .stack
 }
 
-fn start(tees: Tees) -> Shared {
+/// One whose runtime pads in this way.
+pub(crate) fn padded(padding: PaddingProfile) -> Shared {
+    start(Tees::Snp, padding)
+}
+
+fn start(tees: Tees, padding: PaddingProfile) -> Shared {
     let wires = Runtime::new().unwrap();
     let programs = Programs::beside(Path::new(env!("CARGO_BIN_EXE_narthex-demo"))).unwrap();
     let directory = Directory::replace(place()).unwrap();
     let model = model();
     stack::publish_policy(&directory, &programs, &model).unwrap();
     directory.write_access().unwrap();
+    directory.set_padding(padding).unwrap();
     let stack = wires
         .block_on(Stack::start(
             programs,
