@@ -20,6 +20,8 @@ pub(crate) fn document(receipt: &Receipt, signed: &SignedReceipt) -> Value {
         "model": {
             "name": receipt.model,
             "digest": hex::encode(receipt.model_digest),
+            "tokenizer_digest": hex::encode(receipt.tokenizer_digest),
+            "template_digest": hex::encode(receipt.template_digest),
             "aibom_digest": receipt.aibom_digest.map(hex::encode),
         },
         "digests": {
@@ -28,6 +30,7 @@ pub(crate) fn document(receipt: &Receipt, signed: &SignedReceipt) -> Value {
             "tokens": hex::encode(receipt.digests.tokens),
         },
         "status": receipt.status,
+        "outcome": receipt.outcome.as_str(),
         "usage": {
             "prompt_tokens": receipt.usage.prompt_tokens,
             "completion_tokens": receipt.usage.completion_tokens,
@@ -45,7 +48,9 @@ pub(crate) fn document(receipt: &Receipt, signed: &SignedReceipt) -> Value {
             "kernels_digest": hex::encode(receipt.kernels_digest),
         },
         "cache_scope": receipt.cache_scope,
+        "tenant": receipt.tenant.map(hex::encode),
         "residency": receipt.residency,
+        "padding": receipt.padding.as_str(),
         "cose": URL_SAFE_NO_PAD.encode(signed.as_bytes()),
     })
 }

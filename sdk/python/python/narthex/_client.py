@@ -87,7 +87,9 @@ class Failure:
         return cls("broken", str(error) or type(error).__name__)
 
 
-Conversation = Generator[Send | Read, Head | Failure | bytes | None, _narthex.Exchange]
+#: What came of a :class:`Send` or a :class:`Read`; ``None`` begins the conversation.
+Came = Head | Failure | bytes | None
+Conversation = Generator[Send | Read, Came, _narthex.Exchange]
 #: What HTTP calls may raise; an ``SSLError`` is one that the HTTP library leaves unmapped.
 HTTP_ERRORS = (httpx2.TransportError, ssl.SSLError)
 
@@ -128,17 +130,17 @@ class Client:
         call = flow.begin(self._clock.now())
         while True:
             self._tell(flow)
-            answer = yield Send(self._http(call))
-            if isinstance(answer, Head):
-                max_bytes = flow.head(answer.status, answer.content_type)
+            came = yield Send(self._http(call))
+            if isinstance(came, Head):
+                max_bytes = flow.head(came.status, came.content_type)
                 if max_bytes is None:
                     return flow.exchange()
-                answer = yield Read(max_bytes)
+                came = yield Read(max_bytes)
             try:
-                if isinstance(answer, Failure):
-                    call = flow.failed(answer.kind, answer.why, self._clock.now())
-                else:
-                    call = flow.body(answer, self._clock.now())
+                if isinstance(came, bytes):
+                    call = flow.body(came, self._clock.now())
+                elif isinstance(came, Failure):
+                    call = flow.failed(came.kind, came.why, self._clock.now())
             except NarthexError:
                 self._tell(flow)
                 raise
@@ -165,11 +167,12 @@ class Client:
         """What was learned goes to disk before the next call goes out; what happened is logged."""
         self._memory.keep(self._session)
         for kind, text in flow.take_notices():
-            told = json.loads(text) if kind == "admitted" else text
+            told: Any = text
             if kind == "admitted":
+                told = json.loads(text)
                 logger.info("node %s is admitted until %s", told["node"], told["not_after"])
             else:
-                logger.warning("%s", told)
+                logger.warning("%s", text)
             if self._on_notice is not None:
                 self._on_notice(kind, told)
 

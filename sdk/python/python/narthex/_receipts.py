@@ -32,12 +32,14 @@ class Receipt:
     @property
     def claims(self) -> dict[str, Any]:
         """What the receipt says; ``cose`` has the signed bytes in base64url."""
-        return json.loads(self._receipt.to_json())
+        claims: dict[str, Any] = json.loads(self._receipt.to_json())
+        return claims
 
     @property
     def admission(self) -> dict[str, Any]:
         """The admission under which the request was sealed: node, TEE, model, policies, and each check of the evidence."""
-        return json.loads(self._receipt.admission_json())
+        admission: dict[str, Any] = json.loads(self._receipt.admission_json())
+        return admission
 
     @property
     def signed(self) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from . import _narthex
-from ._client import HTTP_ERRORS, Client, Exchange, Failure, Head, Policy, Read, mistake, tls
+from ._client import HTTP_ERRORS, Came, Client, Exchange, Failure, Head, Policy, Read, mistake, tls
 from ._errors import RequestMistake
 from ._receipts import Receipt
 
@@ -90,10 +90,11 @@ class Transport(_Shared, httpx2.BaseTransport):
 
     def _converse(self, request: httpx2.Request) -> tuple[httpx2.Response, _narthex.Exchange]:
         conversation = self._client.converse(request, request.read())
-        response, answer = None, None
+        response: httpx2.Response | None = None
+        came: Came = None
         while True:
             try:
-                step = conversation.send(answer)
+                step = conversation.send(came)
             except StopIteration as done:
                 assert response is not None
                 return response, done.value
@@ -103,13 +104,13 @@ class Transport(_Shared, httpx2.BaseTransport):
             try:
                 if isinstance(step, Read):
                     assert response is not None
-                    answer = _read(response, step.max_bytes)
+                    came = _read(response, step.max_bytes)
                 else:
                     _close(response)
                     response = self._http.handle_request(step.request)
-                    answer = Head(response.status_code, response.headers.get("content-type"))
+                    came = Head(response.status_code, response.headers.get("content-type"))
             except HTTP_ERRORS as error:
-                answer = Failure.of(error)
+                came = Failure.of(error)
 
     def close(self) -> None:
         self._http.close()
@@ -137,10 +138,11 @@ class AsyncTransport(_Shared, httpx2.AsyncBaseTransport):
 
     async def _converse(self, request: httpx2.Request) -> tuple[httpx2.Response, _narthex.Exchange]:
         conversation = self._client.converse(request, await request.aread())
-        response, answer = None, None
+        response: httpx2.Response | None = None
+        came: Came = None
         while True:
             try:
-                step = conversation.send(answer)
+                step = conversation.send(came)
             except StopIteration as done:
                 assert response is not None
                 return response, done.value
@@ -150,13 +152,13 @@ class AsyncTransport(_Shared, httpx2.AsyncBaseTransport):
             try:
                 if isinstance(step, Read):
                     assert response is not None
-                    answer = await _aread(response, step.max_bytes)
+                    came = await _aread(response, step.max_bytes)
                 else:
                     await _aclose(response)
                     response = await self._http.handle_async_request(step.request)
-                    answer = Head(response.status_code, response.headers.get("content-type"))
+                    came = Head(response.status_code, response.headers.get("content-type"))
             except HTTP_ERRORS as error:
-                answer = Failure.of(error)
+                came = Failure.of(error)
 
     async def aclose(self) -> None:
         await self._http.aclose()
