@@ -90,14 +90,14 @@ impl RequestOpener {
         };
         let header: [u8; HEADER_LEN] = exactly(header).ok_or(ReceiverError::Header)?;
         let [key_id, ..] = header;
-        let header = self.epochs.named(key_id)?.accept(header)?;
+        // Asked for anew with every piece: the epoch may end while the encapsulation comes in.
+        let epoch = self.epochs.named(key_id)?;
+        let header = epoch.accept(header)?;
         let length = HEADER_LEN + header.suite.kem.enc_len();
         let Some(preamble) = gather(&mut self.preamble, length, input) else {
             return Ok(None);
         };
         let enc = preamble.get(HEADER_LEN..).unwrap_or_default();
-        // The epoch is asked for again: it may have ended while the encapsulation came in.
-        let epoch = self.epochs.named(key_id)?;
         Channel::open(&epoch, header, enc).map(Some)
     }
 }
