@@ -57,6 +57,11 @@ impl Admissions {
         admitted.or_else(|error| self.nodes().last_resort(want, now).ok_or(error))
     }
 
+    /// The names of all nodes on offer, those that can be sealed to at once first.
+    pub(crate) fn on_offer(&self) -> Vec<String> {
+        self.nodes().on_offer(self.attester.now())
+    }
+
     /// The same node with newer keys, or admitted anew if it has forgotten its attestation.
     pub(crate) async fn renewed(
         &self,

@@ -1,5 +1,9 @@
 //! The client: seals each request to one node that the user's own policy admitted, and tries again as docs/protocol.md allows.
 
+mod receipt_fetch;
+
+pub use receipt_fetch::FetchedReceipt;
+
 use crate::{
     AdmittedNode, ClientError, Clock, Connector, Exchange, Gateway, Observer, Request, RequestId,
     SeenPolicies, Settings,

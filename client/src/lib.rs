@@ -29,7 +29,7 @@ mod trace;
 mod transport;
 
 pub use check::{Check, Event, Observer, Outcome};
-pub use client::{Client, Judge};
+pub use client::{Client, FetchedReceipt, Judge};
 pub use error::ClientError;
 pub use exchange::{Answer, Exchange, MAX_COLLECTED_BYTES};
 pub use gateway::{ApiKey, Gateway, GatewayUrl, Roots};

@@ -115,6 +115,14 @@ impl Nodes {
         offers
     }
 
+    /// The names of all nodes on offer, those that can be sealed to at once first.
+    pub(crate) fn on_offer(&self, now: UnixTime) -> Vec<String> {
+        let any = Want::default();
+        let usable = self.usable(&any, now).map(|node| node.name().to_owned());
+        let others = self.to_try(&any, now).into_iter().map(|offer| offer.node);
+        usable.chain(others).collect()
+    }
+
     /// Offers of nodes that are not admitted and gave no trouble lately.
     pub(crate) fn spare(&self, now: UnixTime) -> Vec<Offer> {
         let mut offers = self.to_try(&Want::default(), now);

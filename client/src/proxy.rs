@@ -72,7 +72,7 @@ impl Proxy {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
         let answered = match self.route(&request) {
             Ok(Route::Seal(route)) => forward::forward(&self, route, request).await,
-            Ok(Route::Receipt(id)) => self.receipts.show(&id),
+            Ok(Route::Receipt(id)) => self.receipt(&id).await,
             Err(error) => Err(error),
         };
         answered.unwrap_or_else(|error| error.response())

@@ -71,6 +71,16 @@ impl Request {
     }
 }
 
+impl RequestId {
+    /// Reads what [`Display`](std::fmt::Display) writes: 32 digits of lower-case hexadecimal.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut id = [0; 16];
+        hex::decode_to_slice(text, &mut id).ok()?;
+        (hex::encode(id) == text).then_some(Self(id))
+    }
+}
+
 impl std::fmt::Display for RequestId {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(&hex::encode(self.0))

@@ -1,16 +1,18 @@
-//! `narthex receipt`: what a serving receipt says, and whether it holds.
+//! `narthex receipt`: what a serving receipt says, whether it holds, and one that did not arrive.
 
+mod fetch;
 mod show;
 mod verify;
 
 use super::{Context, Exit, Failure};
 use clap::Subcommand;
 
-/// Read and verify serving receipts
+/// Read, verify and fetch serving receipts
 #[derive(Subcommand)]
 pub(crate) enum ReceiptCommand {
     Verify(Box<verify::ReceiptVerify>),
     Show(show::Show),
+    Fetch(Box<fetch::Fetch>),
 }
 
 impl ReceiptCommand {
@@ -18,6 +20,7 @@ impl ReceiptCommand {
         match self {
             Self::Verify(verify) => verify.run(context),
             Self::Show(show) => show.run(context),
+            Self::Fetch(fetch) => fetch.run(context),
         }
     }
 }

@@ -1,7 +1,8 @@
-//! The receipts of this proxy: the last ones in memory for `GET /narthex/receipts/{request-id}`, all of them in a directory if one is named.
+//! The receipts of this proxy: the last ones in memory for `GET /narthex/receipts/{request-id}`, which asks the nodes for others; all of them
+//! in a directory if one is named.
 
 use super::{Proxy, openai_error::OpenAiError};
-use crate::{Exchange, archive, receipt_json};
+use crate::{Exchange, RequestId, archive, receipt_json};
 use http::{Response, StatusCode};
 use listener::Body;
 use protocol::SignedReceipt;
@@ -33,16 +34,9 @@ impl Receipts {
         }
     }
 
-    pub(super) fn show(&self, id: &str) -> Result<Response<Body>, OpenAiError> {
+    fn find(&self, id: &str) -> Option<serde_json::Value> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let receipt = kept.receipts.get(id).ok_or_else(|| {
-            OpenAiError::request(
-                StatusCode::NOT_FOUND,
-                "receipt.absent",
-                format!("no receipt of request {id} in memory: the last {MAX_KEPT} are kept, and only of complete answers"),
-            )
-        })?;
-        Ok(super::json(StatusCode::OK, receipt))
+        kept.receipts.get(id).cloned()
     }
 
     fn keep(&self, id: String, receipt: serde_json::Value) {
@@ -58,6 +52,22 @@ impl Receipts {
 }
 
 impl Proxy {
+    /// The receipt of request `id`: from memory, or from the node that kept it because the local program went away or the end was lost.
+    pub(super) async fn receipt(&self, id: &str) -> Result<Response<Body>, OpenAiError> {
+        let receipt = match (self.receipts.find(id), RequestId::parse(id)) {
+            (Some(receipt), _) => Some(receipt),
+            (None, Some(id)) => self.fetched(&id).await?,
+            (None, None) => None,
+        };
+        let receipt = receipt.ok_or_else(|| absent(id))?;
+        Ok(super::json(StatusCode::OK, &receipt))
+    }
+
+    async fn fetched(&self, id: &RequestId) -> Result<Option<serde_json::Value>, OpenAiError> {
+        let found = self.client.fetch_receipt(id).await?;
+        Ok(found.map(|found| receipt_json::document(&found.receipt, &found.signed)))
+    }
+
     /// Keeps a verified receipt. A directory that cannot be written is told, and does not undo a complete answer.
     pub(super) fn keep_receipt(&self, exchange: &Exchange, receipt: &SignedReceipt) {
         let id = exchange.id().to_string();
@@ -73,4 +83,11 @@ impl Proxy {
             self.notice(format!("the receipt of {id} was not saved: {error}"));
         }
     }
+}
+
+fn absent(id: &str) -> OpenAiError {
+    let message = format!(
+        "no receipt of request {id}: the last {MAX_KEPT} of complete answers are kept here, others for an hour by the node that gave the answer"
+    );
+    OpenAiError::request(StatusCode::NOT_FOUND, "receipt.absent", message)
 }

@@ -7,9 +7,12 @@ use protocol::{
     IdentitySecret, KeyConfigs, KeyEpoch, Plaintext, Receipt, Receiver, ReceiverError, Responder,
     Usage,
 };
-use std::sync::{
-    LazyLock, Mutex,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        LazyLock, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 use tee_sim::{Machine, PolicySigner, PolicyText, Vendor};
 
@@ -43,6 +46,8 @@ pub(crate) struct Node {
     pub(crate) sealed: Mutex<Option<protocol::SealedHeaders>>,
     /// Answers 421 whatever it is asked.
     pub(crate) stubborn: AtomicBool,
+    /// Receipts of its exchanges, by request id.
+    pub(crate) kept: Mutex<HashMap<String, Vec<u8>>>,
     /// Request ids, as opened.
     pub(crate) opened: Mutex<Vec<[u8; 16]>>,
 }
@@ -67,6 +72,7 @@ impl Node {
             sealed: Mutex::new(None),
             stubborn: AtomicBool::new(false),
             opened: Mutex::default(),
+            kept: Mutex::default(),
         }
     }
 
@@ -131,6 +137,9 @@ impl Node {
 
     /// The sealed answer, in parts; the last part alone has the authenticated end.
     pub(crate) fn respond(&self, request: &Plaintext, mut responder: Responder) -> Vec<Vec<u8>> {
+        if let Some(id) = request.path.strip_prefix("/narthex/receipts/") {
+            return self.respond_with_receipt(id, request, responder);
+        }
         let body = String::from_utf8_lossy(&request.body).into_owned();
         let streams = body.contains("\"stream\":true") || body.contains("\"stream\": true");
         let (status, media_type, parts): (u16, &str, Vec<&str>) = match request.path.as_str() {
@@ -159,8 +168,30 @@ impl Node {
         let mut sealed = vec![responder.head(status, &[("content-type", media_type.as_bytes())])];
         sealed.extend(parts.iter().map(|part| responder.body(part.as_bytes())));
         let receipt = self.receipt(request, &responder, status);
-        sealed.push(responder.finish(&receipt.sign(&self.identity)));
+        let signed = receipt.sign(&self.identity);
+        let id = hex::encode(receipt.request_id);
+        self.kept
+            .lock()
+            .unwrap()
+            .insert(id, signed.as_bytes().to_vec());
+        sealed.push(responder.finish(&signed));
         sealed
+    }
+
+    fn respond_with_receipt(
+        &self,
+        id: &str,
+        request: &Plaintext,
+        mut responder: Responder,
+    ) -> Vec<Vec<u8>> {
+        let kept = self.kept.lock().unwrap().get(id).cloned();
+        let status = if kept.is_some() { 200 } else { 404 };
+        let head = responder.head(status, &[]);
+        let body = responder.body(&kept.unwrap_or_default());
+        let mut receipt = self.receipt(request, &responder, status);
+        receipt.outcome = protocol::Outcome::Complete;
+        let end = responder.finish(&receipt.sign(&self.identity));
+        vec![head, body, end]
     }
 
     fn knows(&self, request: &Plaintext) -> bool {
