@@ -76,9 +76,14 @@ pub(crate) fn model() -> PathBuf {
     needed("NARTHEX_MODEL")
 }
 
-/// A Python that has the openai SDK.
+/// A Python that has the openai SDK and what the foreign clients need.
 pub(crate) fn python() -> PathBuf {
     needed("NARTHEX_PYTHON")
+}
+
+/// The folder of the packages that the foreign client for Node needs.
+pub(crate) fn node_modules() -> PathBuf {
+    needed("NARTHEX_NODE_MODULES")
 }
 
 #[expect(
