@@ -9,7 +9,7 @@ mod tests;
 use crate::{clock::Moment, telemetry};
 use attestation::{Digest, UnixTime};
 use protocol::{
-    IdentitySecret, KeyConfigs, KeyEpoch, Receiver, RequestOpener, SignedKeyConfigs, Terms,
+    Form, IdentitySecret, KeyConfigs, KeyEpoch, Receiver, RequestOpener, SignedKeyConfigs, Terms,
     secret::SecretMemory,
 };
 use std::{
@@ -81,10 +81,10 @@ impl Epochs {
         }
     }
 
-    /// Starts on one envelope.
-    pub(crate) fn open(&self, now: Moment) -> RequestOpener {
+    /// Starts on one envelope in `form`.
+    pub(crate) fn open(&self, form: Form, now: Moment) -> RequestOpener {
         self.turn(now);
-        self.receiver.open()
+        self.receiver.open_in(form)
     }
 
     /// The current epoch's list, of whose window at least half is left (R9.5). No list outlives the policy that it names (R9.7).

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 use hyper::body::{Body as HttpBody, Frame};
 use listener::{Body, BoxError, body, read_body};
-use protocol::{REQUEST_MEDIA_TYPE, RESPONSE_MEDIA_TYPE, ReceiverError};
+use protocol::{Form, ReceiverError};
 use std::{
     convert::Infallible,
     pin::Pin,
@@ -69,11 +69,11 @@ async fn sealed<B>(node: Arc<Node>, request: Request<B>) -> Result<Response<Body
 where
     B: HttpBody<Data = Bytes>,
 {
-    check_media_type(&request)?;
+    let form = form_of(&request)?;
     let permit = Arc::clone(&node.in_flight)
         .try_acquire_owned()
         .map_err(|_| Problem::Busy)?;
-    let opener = node.epochs.open(node.clock.moment());
+    let opener = node.epochs.open(form, node.clock.moment());
     let opened = envelope::receive(opener, request.into_body(), node.limits.envelope_timeout).await;
     let (request, responder) = opened.map_err(|error| refuse(&node, error))?;
     let (out, chunks) = mpsc::channel(CHUNKS_AHEAD);
@@ -83,7 +83,7 @@ where
         answer::answer(exchange, request).await;
     });
     let mut response = Response::new(body::streaming(Chunks(chunks)));
-    set_media_type(&mut response, RESPONSE_MEDIA_TYPE);
+    set_media_type(&mut response, form.response_media_type());
     Ok(response)
 }
 
@@ -95,15 +95,17 @@ fn refuse(node: &Node, error: EnvelopeError) -> Problem {
     error.problem()
 }
 
-fn check_media_type<B>(request: &Request<B>) -> Result<(), Problem> {
+/// The form of the envelope, which the media type names.
+fn form_of<B>(request: &Request<B>) -> Result<Form, Problem> {
     let headers = request.headers();
-    let named = headers.get(header::CONTENT_TYPE);
-    let right = named.is_some_and(|value| value == REQUEST_MEDIA_TYPE);
-    if right && !headers.contains_key(header::CONTENT_ENCODING) {
-        Ok(())
-    } else {
-        Err(Problem::MediaType)
-    }
+    let named = headers
+        .get(header::CONTENT_TYPE)
+        .ok_or(Problem::MediaType)?;
+    let mut forms = Form::ALL.into_iter();
+    forms
+        .find(|form| named == form.request_media_type())
+        .filter(|_| !headers.contains_key(header::CONTENT_ENCODING))
+        .ok_or(Problem::MediaType)
 }
 
 fn document(media_type: &'static str, content: impl Into<Bytes>) -> Response<Body> {

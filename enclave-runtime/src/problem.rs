@@ -53,7 +53,9 @@ impl Problem {
             Self::Unsealed => "This runtime serves sealed requests only.",
             Self::Challenge => "A challenge is a nonce of exactly 32 bytes.",
             Self::Evidence => "The platform gave no evidence.",
-            Self::MediaType => "The body must be message/ohttp-chunked-req, not encoded.",
+            Self::MediaType => {
+                "The body must be message/ohttp-chunked-req or message/ohttp-req, not encoded."
+            }
             Self::Key => "The envelope is for an unknown key: fetch the key list again.",
             Self::Envelope => "The envelope is refused.",
             Self::Busy => "The runtime is busy.",

@@ -1,8 +1,8 @@
-//! An envelope of any bytes, behind a header that is accepted or not: never opens, never panics.
+//! An envelope of any bytes in both forms, behind a header that is accepted or not: never opens, never panics.
 #![no_main]
 
 use narthex_fuzz::seeds;
-use protocol::{KeyEpoch, PaddingProfile, Receiver, Terms};
+use protocol::{Form, KeyEpoch, PaddingProfile, Receiver, Terms};
 use std::sync::LazyLock;
 
 static RECEIVER: LazyLock<Receiver> =
@@ -20,11 +20,16 @@ libfuzzer_sys::fuzz_target!(init: plant(), |data: &[u8]| check(data));
 fn check(data: &[u8]) {
     const X25519: [u8; 7] = [0x07, 0x00, 0x20, 0x00, 0x01, 0x00, 0x01];
     const X_WING: [u8; 7] = [0x07, 0x64, 0x7a, 0x00, 0x01, 0x00, 0x02];
-    for header in [&[][..], &X25519, &X_WING] {
-        let mut opener = RECEIVER.open();
+    let headers = [&[][..], &X25519, &X_WING];
+    for (header, form) in headers.into_iter().flat_map(in_both_forms) {
+        let mut opener = RECEIVER.open_in(form);
         let pushed = opener.push(header).and_then(|()| opener.push(data));
         assert!(pushed.is_err() || opener.finish().is_err());
     }
+}
+
+fn in_both_forms(header: &[u8]) -> [(&[u8], Form); 2] {
+    Form::ALL.map(|form| (header, form))
 }
 
 fn plant() {

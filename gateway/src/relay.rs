@@ -15,6 +15,7 @@ use hyper::{
     header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
 };
 use listener::{Body, body};
+use protocol::Form;
 use std::{sync::Arc, time::Instant};
 
 /// Relays one envelope to `node`.
@@ -23,11 +24,11 @@ pub(crate) async fn relay(
     node: &Node,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Problem> {
-    check_request(core, &request)?;
+    let form = check_request(core, &request)?;
     let slot = Slot::take(&core.relays, &node.relays, core.metrics.in_flight())?;
-    let (status, headers, answer) = send(core, node, request)
+    let (status, headers, answer) = send(core, node, form, request)
         .await?
-        .into_crossing(core.relay.max_response_bytes)?;
+        .into_crossing(form, core.relay.max_response_bytes)?;
     let held = (slot, Arc::clone(&core.metrics));
     let answer = AnswerBody::new(
         answer,
@@ -41,20 +42,27 @@ pub(crate) async fn relay(
     Ok(response)
 }
 
-fn check_request(core: &Core, request: &Request<Incoming>) -> Result<(), Problem> {
+/// The form of the envelope, which the media type names.
+fn check_request(core: &Core, request: &Request<Incoming>) -> Result<Form, Problem> {
     let headers = request.headers();
-    let is_envelope = has_media_type(headers, protocol::REQUEST_MEDIA_TYPE);
-    if !is_envelope || headers.contains_key(CONTENT_ENCODING) {
-        return Err(Problem::MediaType);
-    }
+    let mut forms = Form::ALL.into_iter();
+    let form = forms
+        .find(|form| has_media_type(headers, form.request_media_type()))
+        .filter(|_| !headers.contains_key(CONTENT_ENCODING))
+        .ok_or(Problem::MediaType)?;
     if request.body().size_hint().lower() > core.relay.max_request_bytes {
         return Err(Problem::TooLarge);
     }
-    Ok(())
+    Ok(form)
 }
 
 /// Streams the envelope to the node and waits for the head of its answer.
-async fn send(core: &Core, node: &Node, request: Request<Incoming>) -> Result<Answer, Problem> {
+async fn send(
+    core: &Core,
+    node: &Node,
+    form: Form,
+    request: Request<Incoming>,
+) -> Result<Answer, Problem> {
     let begun = Instant::now();
     let (limit_bytes, timeout) = (core.relay.max_request_bytes, core.relay.request_timeout);
     let (envelope, fate) = RequestBody::new(
@@ -65,7 +73,7 @@ async fn send(core: &Core, node: &Node, request: Request<Incoming>) -> Result<An
     );
     let sending = core
         .upstream
-        .send(&node.upstream, Ask::Sealed, body::streaming(envelope));
+        .send(&node.upstream, Ask::Sealed(form), body::streaming(envelope));
     let sent = tokio::time::timeout(core.relay.answer_timeout, sending).await;
     let answer = sent.unwrap_or(Err(UpstreamError::TimedOut));
     core.metrics.answered_after(begun.elapsed());
@@ -85,10 +93,14 @@ struct Answer(Response<Incoming>);
 impl Answer {
     /// Status, the headers that cross, and the stream; anything but a sealed answer or a problem, or one that declares
     /// more than `max_bytes`, is refused.
-    fn into_crossing(self, max_bytes: u64) -> Result<(StatusCode, HeaderMap, Incoming), Problem> {
+    fn into_crossing(
+        self,
+        form: Form,
+        max_bytes: u64,
+    ) -> Result<(StatusCode, HeaderMap, Incoming), Problem> {
         let (head, stream) = self.0.into_parts();
         let media_type = match head.status {
-            StatusCode::OK => protocol::RESPONSE_MEDIA_TYPE,
+            StatusCode::OK => form.response_media_type(),
             status if status.is_client_error() || status.is_server_error() => PROBLEM_MEDIA_TYPE,
             _ => return Err(Problem::UpstreamAnswer),
         };

@@ -26,7 +26,7 @@ const MAX_HEADER_BYTES: usize = 16 * 1024;
 pub(crate) enum Ask {
     Challenge,
     Keys,
-    Sealed,
+    Sealed(protocol::Form),
 }
 
 /// Largest answer and longest wait.
@@ -106,7 +106,7 @@ impl Ask {
     const fn method(self) -> Method {
         match self {
             Self::Keys => Method::GET,
-            Self::Challenge | Self::Sealed => Method::POST,
+            Self::Challenge | Self::Sealed(_) => Method::POST,
         }
     }
 
@@ -114,7 +114,7 @@ impl Ask {
         match self {
             Self::Challenge => "/narthex/v1/challenge",
             Self::Keys => "/narthex/v1/keys",
-            Self::Sealed => "/narthex/v1/sealed",
+            Self::Sealed(_) => "/narthex/v1/sealed",
         }
     }
 
@@ -122,7 +122,7 @@ impl Ask {
         match self {
             Self::Challenge => Some(NONCE_MEDIA_TYPE),
             Self::Keys => None,
-            Self::Sealed => Some(protocol::REQUEST_MEDIA_TYPE),
+            Self::Sealed(form) => Some(form.request_media_type()),
         }
     }
 
@@ -131,7 +131,7 @@ impl Ask {
         match self {
             Self::Challenge => BUNDLE_MEDIA_TYPE,
             Self::Keys => KEYS_MEDIA_TYPE,
-            Self::Sealed => protocol::RESPONSE_MEDIA_TYPE,
+            Self::Sealed(form) => form.response_media_type(),
         }
     }
 }

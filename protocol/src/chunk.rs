@@ -1,12 +1,13 @@
 //! The framing of Chunked OHTTP (draft-ietf-ohai-chunked-ohttp-08 sections 4 to 6): `varint length || ciphertext` for every chunk but
-//! the last, then `0x00 || ciphertext` to the end of the outer stream under the additional data `final`.
+//! the last, then `0x00 || ciphertext` to the end of the outer stream under the additional data `final`. A one-shot message (RFC 9458) is
+//! read and written here too, as a last chunk that nothing goes before.
 
 #[cfg(test)]
 mod tests;
 
 use crate::crypto::{Aead, NONCE, TAG};
 use crate::hpke::{SequencedAead, expand, extract};
-use crate::{varint, varint::VarintReader, wipe};
+use crate::{Form, MAX_ONE_SHOT, varint, varint::VarintReader, wipe};
 use zeroize::{Zeroize, Zeroizing};
 
 /// Most plaintext bytes of a chunk that is sent: what every receiver must accept (section 3).
@@ -14,12 +15,10 @@ pub const MAX_SENT_CHUNK: usize = 16_384;
 /// Most plaintext bytes of a chunk that is accepted.
 pub const MAX_RECEIVED_CHUNK: usize = 65_536;
 
-const FINAL: &[u8] = b"final";
-
 /// Why a chunked stream was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChunkError {
-    /// A chunk is longer than [`MAX_RECEIVED_CHUNK`].
+    /// A chunk is longer than [`MAX_RECEIVED_CHUNK`], or a one-shot message than [`MAX_ONE_SHOT`].
     #[error("a chunk is above the limit")]
     TooLarge,
     /// A chunk without data that is not the last.
@@ -36,11 +35,19 @@ pub enum ChunkError {
 /// Seals chunks, in order.
 pub struct ChunkSealer {
     aead: SequencedAead,
+    /// The plaintext so far of a one-shot message, which is sealed when it is whole.
+    whole: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl ChunkSealer {
     pub(crate) const fn new(aead: SequencedAead) -> Self {
-        Self { aead }
+        Self { aead, whole: None }
+    }
+
+    /// A sealer in `form`: of a one-shot message, all chunks together come out as one ciphertext at the end.
+    pub(crate) fn in_form(form: Form, aead: SequencedAead) -> Self {
+        let whole = (form == Form::OneShot).then(Zeroizing::default);
+        Self { aead, whole }
     }
 
     /// A sealer for a response (section 6.2); `secret` and `nonce` are [`response_nonce_len`] bytes, `enc` the request's encapsulation.
@@ -57,6 +64,9 @@ impl ChunkSealer {
         if length == 0 || length > MAX_SENT_CHUNK {
             return None;
         }
+        if self.whole.is_some() {
+            return self.keep(parts);
+        }
         out.reserve(length + TAG + 4);
         varint::write_len(length + TAG, out);
         self.append(b"", parts, out)
@@ -69,9 +79,24 @@ impl ChunkSealer {
         if length > MAX_SENT_CHUNK {
             return None;
         }
+        if self.whole.is_some() {
+            self.keep(parts)?;
+            let whole = self.whole.take().unwrap_or_default();
+            return self.append(Form::OneShot.last_aad(), &[&whole], out);
+        }
         out.reserve(length + TAG + 1);
         varint::write_len(0, out);
-        self.append(FINAL, parts, out)
+        self.append(Form::Chunked.last_aad(), parts, out)
+    }
+
+    /// Adds to a one-shot message; `None` above [`MAX_ONE_SHOT`].
+    fn keep(&mut self, parts: &[&[u8]]) -> Option<()> {
+        let whole = self.whole.as_mut()?;
+        if whole.len() + total(parts) > MAX_ONE_SHOT {
+            return None;
+        }
+        parts.iter().for_each(|part| wipe::append(whole, part));
+        Some(())
     }
 
     /// The last part is encrypted straight into `out`; those before it are short.
@@ -109,6 +134,7 @@ pub struct ChunkOpener {
     buffer: Zeroizing<Vec<u8>>,
     /// Bytes of `buffer` that belong to the chunk being read.
     gathered: usize,
+    form: Form,
 }
 
 /// The chunk being read.
@@ -130,6 +156,20 @@ impl ChunkOpener {
             chunk: Chunk::Length,
             buffer: Zeroizing::default(),
             gathered: 0,
+            form: Form::Chunked,
+        }
+    }
+
+    /// An opener in `form`: a one-shot message is a last chunk from its first byte on.
+    pub(crate) fn in_form(form: Form, aead: SequencedAead) -> Self {
+        let chunk = match form {
+            Form::Chunked => Chunk::Length,
+            Form::OneShot => Chunk::Final,
+        };
+        Self {
+            chunk,
+            form,
+            ..Self::new(aead)
         }
     }
 
@@ -205,7 +245,11 @@ impl ChunkOpener {
     }
 
     fn gather_final(&mut self, input: &mut &[u8]) -> Result<(), ChunkError> {
-        if self.gathered.saturating_add(input.len()) > MAX_RECEIVED_CHUNK + TAG {
+        let limit = match self.form {
+            Form::Chunked => MAX_RECEIVED_CHUNK,
+            Form::OneShot => MAX_ONE_SHOT,
+        };
+        if self.gathered.saturating_add(input.len()) > limit + TAG {
             return Err(ChunkError::TooLarge);
         }
         self.gather(input.len(), input);
@@ -217,7 +261,7 @@ impl ChunkOpener {
         if self.chunk != Chunk::Final || self.gathered < TAG {
             return Err(ChunkError::Truncated);
         }
-        self.open_gathered(FINAL)
+        self.open_gathered(self.form.last_aad())
     }
 }
 
@@ -242,8 +286,13 @@ pub const fn response_nonce_len(aead: Aead) -> usize {
     }
 }
 
-/// The key and base nonce of section 6.2.
-fn response_aead(aead: Aead, secret: &[u8], enc: &[u8], nonce: &[u8]) -> Option<SequencedAead> {
+/// Key and base nonce of a response: RFC 9458 section 4.4, and section 6.2 here.
+pub(crate) fn response_aead(
+    aead: Aead,
+    secret: &[u8],
+    enc: &[u8],
+    nonce: &[u8],
+) -> Option<SequencedAead> {
     let salt = [enc, nonce].concat();
     let prk = extract(&salt, secret);
     let mut key = Zeroizing::new(vec![0; aead.key_len()]);

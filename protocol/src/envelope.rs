@@ -1,5 +1,6 @@
 //! The header of an encapsulated request (RFC 9458 section 4.3): key id, KEM, KDF and AEAD.
 
+use crate::Form;
 use crate::hpke::{KDF_HKDF_SHA256, Kem, Suite, aead_from_id, aead_id};
 
 /// Bytes of the header, without the encapsulation that follows.
@@ -33,15 +34,11 @@ impl Header {
         })
     }
 
-    /// HPKE's info (draft-ietf-ohai-chunked-ohttp-08 section 6.1).
+    /// HPKE's info in the form that we send.
     pub(crate) fn info(&self) -> Vec<u8> {
-        [
-            b"message/bhttp chunked request\0".as_slice(),
-            &self.encode(),
-        ]
-        .concat()
+        Form::Chunked.info(self)
     }
 }
 
-/// The exporter context of a response's secret (section 6.2).
-pub(crate) const RESPONSE_LABEL: &[u8] = b"message/bhttp chunked response";
+/// The exporter context of a response's secret in the form that we send.
+pub(crate) const RESPONSE_LABEL: &[u8] = Form::Chunked.response_label();

@@ -11,6 +11,7 @@ mod crypto;
 pub mod entropy;
 mod envelope;
 mod exchange;
+mod form;
 mod hpke;
 pub mod identity;
 pub mod key_config;
@@ -31,6 +32,7 @@ pub use client::{
     ClientRequest, OpenError, Opener, ResponseEvent, ResponsePart, SealError, SealedRequest, Sealer,
 };
 pub use crypto::Aead;
+pub use form::{Form, MAX_ONE_SHOT};
 pub use identity::IdentitySecret;
 pub use key_config::{KeyConfigError, KeyConfigs, SignedKeyConfigs};
 pub use padding::PaddingProfile;

@@ -13,7 +13,7 @@ pub use epoch::KeyEpoch;
 pub use opener::RequestOpener;
 pub use responder::Responder;
 
-use crate::{PaddingProfile, SealedHeaders, TenantStatement, bhttp::BhttpError, chunk::ChunkError};
+use crate::{Form, PaddingProfile, SealedHeaders, TenantStatement, bhttp::BhttpError, chunk::ChunkError};
 use epoch::OpenEpochs;
 use std::sync::Arc;
 
@@ -180,9 +180,15 @@ impl Receiver {
         self.epochs.remove(number);
     }
 
-    /// Starts on one envelope, of whichever epoch is open when its encapsulation has come.
+    /// Starts on one chunked envelope, of whichever epoch is open when its encapsulation has come.
     #[must_use]
     pub fn open(&self) -> RequestOpener {
-        RequestOpener::new(Arc::clone(&self.epochs), self.terms)
+        self.open_in(Form::Chunked)
+    }
+
+    /// As [`Receiver::open`], for an envelope in `form`.
+    #[must_use]
+    pub fn open_in(&self, form: Form) -> RequestOpener {
+        RequestOpener::new(form, Arc::clone(&self.epochs), self.terms)
     }
 }

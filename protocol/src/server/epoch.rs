@@ -5,6 +5,7 @@ mod tests;
 
 use super::ReceiverError;
 use crate::{
+    Form,
     crypto::{Aead, sha256},
     entropy,
     envelope::{HEADER_LEN, Header},
@@ -87,8 +88,13 @@ impl KeyEpoch {
     }
 
     /// HPKE's context for `enc`.
-    pub(super) fn context(&self, header: &Header, enc: &[u8]) -> Result<Context, ReceiverError> {
-        hpke::setup_receiver(header.suite, self.secret(header)?, enc, &header.info())
+    pub(super) fn context(
+        &self,
+        form: Form,
+        header: &Header,
+        enc: &[u8],
+    ) -> Result<Context, ReceiverError> {
+        hpke::setup_receiver(header.suite, self.secret(header)?, enc, &form.info(header))
             .map_err(|_| ReceiverError::Header)
     }
 

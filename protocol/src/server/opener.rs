@@ -7,7 +7,7 @@ use super::{
     responder::RespondTo,
 };
 use crate::{
-    PaddingProfile,
+    Form, PaddingProfile,
     chunk::ChunkOpener,
     crypto::exactly,
     envelope::{HEADER_LEN, Header},
@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 /// Opens one envelope, chunk by chunk.
 pub struct RequestOpener {
+    form: Form,
     epochs: Arc<OpenEpochs>,
     padding: PaddingProfile,
     preamble: Vec<u8>,
@@ -27,6 +28,7 @@ pub struct RequestOpener {
 
 /// What the preamble opened.
 struct Channel {
+    form: Form,
     header: Header,
     enc: Vec<u8>,
     chunks: ChunkOpener,
@@ -35,8 +37,9 @@ struct Channel {
 }
 
 impl RequestOpener {
-    pub(super) fn new(epochs: Arc<OpenEpochs>, terms: Terms) -> Self {
+    pub(super) fn new(form: Form, epochs: Arc<OpenEpochs>, terms: Terms) -> Self {
         Self {
+            form,
             epochs,
             padding: terms.padding,
             preamble: Vec::new(),
@@ -98,17 +101,23 @@ impl RequestOpener {
             return Ok(None);
         };
         let enc = preamble.get(HEADER_LEN..).unwrap_or_default();
-        Channel::open(&epoch, header, enc).map(Some)
+        Channel::open(&epoch, self.form, header, enc).map(Some)
     }
 }
 
 impl Channel {
-    fn open(epoch: &KeyEpoch, header: Header, enc: &[u8]) -> Result<Self, ReceiverError> {
-        let context = epoch.context(&header, enc)?;
+    fn open(
+        epoch: &KeyEpoch,
+        form: Form,
+        header: Header,
+        enc: &[u8],
+    ) -> Result<Self, ReceiverError> {
+        let context = epoch.context(form, &header, enc)?;
         Ok(Self {
+            form,
             header,
             enc: enc.to_vec(),
-            chunks: ChunkOpener::new(context.aead),
+            chunks: ChunkOpener::in_form(form, context.aead),
             exporter: context.exporter,
             reservation: epoch.reservation(),
         })
@@ -116,6 +125,7 @@ impl Channel {
 
     fn respond_to(&self, padding: PaddingProfile) -> RespondTo<'_> {
         RespondTo {
+            form: self.form,
             exporter: &self.exporter,
             aead: self.header.suite.aead,
             enc: self.enc.as_slice(),

@@ -2,11 +2,10 @@
 
 use super::{Plaintext, records::Records};
 use crate::{
-    Opening, PaddingProfile, SignedReceipt, bhttp,
-    chunk::{ChunkSealer, MAX_SENT_CHUNK, response_nonce_len},
+    Form, Opening, PaddingProfile, SignedReceipt, bhttp,
+    chunk::{ChunkSealer, MAX_SENT_CHUNK, response_aead, response_nonce_len},
     crypto::Aead,
     entropy,
-    envelope::RESPONSE_LABEL,
     exchange::{ExchangeDigests, ResponseDigest},
     hpke::Exporter,
     padding::RECORD_LEN,
@@ -26,7 +25,7 @@ const EVENT_STREAM: &[u8] = b"text/event-stream";
 /// Seals one response: [`Responder::head`], any number of [`Responder::body`] and [`Responder::flush_into`], [`Responder::finish`].
 ///
 /// Without padding every call gives out what it was given. With padding the answer leaves in chunks of one size: a stream of events at each
-/// flush, any other body at the end.
+/// flush, any other body at the end. Of a one-shot answer nothing but the nonce goes out before the end.
 ///
 /// A call out of this order, or a head that HTTP does not allow, ends the response: from then on nothing is given out, and the client
 /// sees a truncated answer.
@@ -43,6 +42,7 @@ pub struct Responder {
 
 /// The request that is answered.
 pub(super) struct RespondTo<'a> {
+    pub(super) form: Form,
     pub(super) exporter: &'a Exporter,
     pub(super) aead: Aead,
     pub(super) enc: &'a [u8],
@@ -54,14 +54,15 @@ impl Responder {
     pub(super) fn new(to: &RespondTo<'_>, request: &Plaintext) -> Self {
         let length = response_nonce_len(to.aead);
         let mut secret = Zeroizing::new(vec![0; length]);
-        to.exporter.export(RESPONSE_LABEL, &mut secret);
+        to.exporter.export(to.form.response_label(), &mut secret);
         let mut nonce = vec![0; length];
         entropy::or_abort(entropy::fill(&mut nonce).ok());
         let opening = Opening::export(to.exporter);
         Self {
             epoch: to.epoch,
             padding: to.padding,
-            sealer: ChunkSealer::response(to.aead, &secret, to.enc, &nonce),
+            sealer: response_aead(to.aead, &secret, to.enc, &nonce)
+                .map(|aead| ChunkSealer::in_form(to.form, aead)),
             nonce,
             request: opening.request_digest(&request.method, &request.path, &request.body),
             opening,
