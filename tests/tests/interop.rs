@@ -17,6 +17,7 @@ use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
+    sync::OnceLock,
 };
 use tests::stack::{MODEL, Stack};
 use tokio::runtime::Runtime;
@@ -36,6 +37,41 @@ fn npm_hpke_chunked() {
 #[test]
 fn the_crate_ohttp_chunked() {
     crate_peer(Seal::Chunked);
+}
+
+#[test]
+fn pypi_cryptography_one_shot() {
+    python_peer("one-shot");
+}
+
+#[test]
+fn npm_hpke_one_shot() {
+    node_peer("one-shot");
+}
+
+#[test]
+fn the_crate_ohttp_one_shot() {
+    crate_peer(Seal::OneShotXWing);
+    crate_peer(Seal::OneShotX25519);
+}
+
+#[test]
+fn the_vectors_are_what_cryptography_makes() {
+    let mut script = Command::new(shared::python());
+    let output = script.arg(interop("python/testdata.py")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{complained}");
+}
+
+#[test]
+fn npm_hpke_runs_the_vectors() {
+    let vectors = interop("../../protocol/testdata");
+    let output = node("vectors.mjs").arg(vectors).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{complained}");
+    assert!(said.contains("all vectors held"), "{said}");
 }
 
 fn python_peer(form: &str) {
@@ -70,15 +106,24 @@ fn run(peer: &mut Command, stack: &Stack) {
 /// A script of ours under Node, with the packages of the cache beside it: both are reached through links, so that nothing is installed
 /// into the tree.
 fn node(script: &str) -> Command {
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("interop-node");
-    let _absent = fs::remove_dir_all(&place);
-    fs::create_dir_all(&place).unwrap();
-    symlink(interop("node"), place.join("scripts")).unwrap();
-    symlink(shared::node_modules(), place.join("node_modules")).unwrap();
+    let place = linked();
     let mut node = Command::new("node");
     node.args(["--preserve-symlinks", "--preserve-symlinks-main"])
         .arg(place.join("scripts").join(script));
     node
+}
+
+/// Made once for all tests of this program.
+fn linked() -> &'static Path {
+    static LINKED: OnceLock<PathBuf> = OnceLock::new();
+    LINKED.get_or_init(|| {
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("interop-node");
+        let _absent = fs::remove_dir_all(&place);
+        fs::create_dir_all(&place).unwrap();
+        symlink(interop("node"), place.join("scripts")).unwrap();
+        symlink(shared::node_modules(), place.join("node_modules")).unwrap();
+        place
+    })
 }
 
 fn interop(name: &str) -> PathBuf {

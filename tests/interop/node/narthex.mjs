@@ -22,10 +22,14 @@ export function openSigned(type, bytes, identity) {
   const expected = encodeCbor(new Map([[1, -8], [3, type]]), rfc8949EncodeOptions);
   if (!Buffer.from(protectedHeader).equals(expected)) throw new Error('cose: protected header');
   const signed = encodeCbor(['Signature1', protectedHeader, new Uint8Array(), payload]);
-  const jwk = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(identity).toString('base64url') };
-  const isSigned = verify(null, signed, createPublicKey({ key: jwk, format: 'jwk' }), signature);
-  if (!isSigned) throw new Error('cose: signature');
+  if (!verify(null, signed, ed25519(identity), signature)) throw new Error('cose: signature');
   return cbor(Buffer.from(payload));
+}
+
+/** A public key from its 32 bytes. */
+export function ed25519(raw) {
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(raw).toString('base64url') };
+  return createPublicKey({ key: jwk, format: 'jwk' });
 }
 
 /** What a bundle binds under `nonce`; its vendor's signatures are not this client's matter. */
@@ -38,15 +42,16 @@ export function readBundle(bytes, nonce) {
   const reported = bundle.get('cpu').subarray(REPORT_DATA_OF_SNP, REPORT_DATA_OF_SNP + 64);
   if (!reported.equals(reportData)) throw new Error('bundle: report data');
   const binding = hashing.labelled('narthex/1/binding-id', reportData);
-  return { identity, manifest: cbor(manifest), manifestBytes: manifest, binding, keys: bundle.get('keys') };
+  const manifestHash = hashing.labelled('narthex/1/manifest', manifest);
+  return { identity, manifestHash, binding, keys: bundle.get('keys') };
 }
 
 /** A key list's fields, if the bundle's identity signed it for the bundle's manifest and it is valid now. */
-export function readKeys(bytes, { identity, manifestBytes }, now = Date.now() / 1000) {
+export function readKeys(bytes, { identity, manifestHash }, now = Date.now() / 1000) {
   const keys = openSigned(KEYS_TYPE, bytes, identity);
   const same = (field, digest) => Buffer.from(keys.get(field)).equals(digest);
   if (!same('identity', hashing.labelled('narthex/1/identity', identity))) throw new Error('keys: identity');
-  if (!same('manifest', hashing.labelled('narthex/1/manifest', manifestBytes))) throw new Error('keys: manifest');
+  if (!same('manifest', manifestHash)) throw new Error('keys: manifest');
   if (now < keys.get('nbf') || now >= keys.get('exp')) throw new Error('keys: window');
   return keys;
 }

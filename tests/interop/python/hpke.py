@@ -47,8 +47,8 @@ class X25519:
     stock = hpke.KEM.X25519
 
     @classmethod
-    def encapsulate(cls, public):
-        ephemeral = X25519PrivateKey.generate()
+    def encapsulate(cls, public, ephemeral=None):
+        ephemeral = X25519PrivateKey.from_private_bytes(ephemeral) if ephemeral else X25519PrivateKey.generate()
         enc = ephemeral.public_key().public_bytes_raw()
         shared = ephemeral.exchange(X25519PublicKey.from_public_bytes(public))
         return enc, cls._secret(shared, enc, public)
