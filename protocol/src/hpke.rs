@@ -11,6 +11,8 @@ mod tests;
 pub(crate) use kdf::{expand, extract};
 pub(crate) use kem::{Encapsulation, Kem, KemSecret, encapsulate};
 pub(crate) use sequence::SequencedAead;
+#[cfg(test)]
+pub(crate) use tests::x_wing_secret as x_wing_secret_of_seed;
 
 use crate::crypto::{Aead, NONCE, Secret32};
 use kdf::Labeled;

@@ -26,6 +26,14 @@ impl IdentitySecret {
         entropy::or_abort(Self::from_fresh_seed(memory))
     }
 
+    /// The key of a published seed.
+    #[cfg(test)]
+    pub(crate) fn from_seed(seed: [u8; 32]) -> Self {
+        let public = IdentityKey(Ed25519Secret::from_seed(&seed).unwrap().public());
+        let seed = Heap.keep(&seed);
+        Self { seed, public }
+    }
+
     fn from_fresh_seed(memory: &dyn SecretMemory) -> Option<Self> {
         let mut seed = Secret32::default();
         entropy::fill(seed.as_mut_slice()).ok()?;

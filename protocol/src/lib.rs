@@ -25,6 +25,8 @@ pub mod server;
 pub mod tenant;
 #[cfg(test)]
 mod test_exchange;
+#[cfg(test)]
+mod testdata;
 mod varint;
 mod wipe;
 

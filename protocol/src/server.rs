@@ -13,7 +13,9 @@ pub use epoch::KeyEpoch;
 pub use opener::RequestOpener;
 pub use responder::Responder;
 
-use crate::{Form, PaddingProfile, SealedHeaders, TenantStatement, bhttp::BhttpError, chunk::ChunkError};
+use crate::{
+    Form, PaddingProfile, SealedHeaders, TenantStatement, bhttp::BhttpError, chunk::ChunkError,
+};
 use epoch::OpenEpochs;
 use std::sync::Arc;
 

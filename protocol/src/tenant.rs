@@ -83,7 +83,9 @@ impl TenantCredential {
         BASE64_URL_SAFE_NO_PAD.encode([self.key.as_slice(), &self.signature].concat())
     }
 
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// From the value of `narthex-tenant`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
         let (key, signature) = bytes.split_at_checked(32)?;
         let (key, signature) = (key.try_into().ok()?, signature.try_into().ok()?);

@@ -123,7 +123,7 @@ fn rfc_9180_a_1_1_encryptions_and_exports() {
 }
 
 /// The expanded private key of an X-Wing seed: SHAKE256 to 96 bytes, the ML-KEM seed and the X25519 scalar.
-fn x_wing_secret(seed: &[u8]) -> KemSecret {
+pub(crate) fn x_wing_secret(seed: &[u8]) -> KemSecret {
     let mut expanded = [0; 96];
     sha3::Shake256::default()
         .chain(seed)

@@ -60,6 +60,19 @@ impl KeyEpoch {
         }
     }
 
+    /// Of published keys, X-Wing's first.
+    #[cfg(test)]
+    pub(crate) fn of(epoch: u64, [x_wing, x25519]: [KemSecret; 2]) -> Self {
+        let [key_id, ..] = epoch.to_le_bytes();
+        let [first, second] = SUITES;
+        Self {
+            number: epoch,
+            key_id,
+            keys: [(first, x_wing), (second, x25519)],
+            replay: Arc::new(ReplaySet::new(16)),
+        }
+    }
+
     /// `application/ohttp-keys` of this epoch, for [`crate::KeyConfigs::configs`].
     #[must_use]
     pub fn ohttp_keys(&self) -> Vec<u8> {

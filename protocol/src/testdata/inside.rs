@@ -79,6 +79,11 @@ fn padding() {
     for case in suite.cases() {
         let profile = PaddingProfile::parse(case.text("profile")).unwrap();
         let padded = profile.request_len(case.number("length") as usize);
-        assert_eq!(padded as u64, case.number("padded"), "{}", case.text("title"));
+        assert_eq!(
+            padded as u64,
+            case.number("padded"),
+            "{}",
+            case.text("title")
+        );
     }
 }

@@ -20,7 +20,7 @@ fn envelopes() {
             open(&receiver, case).unwrap();
         }
         let opened = open(&receiver, case).map_err(|error| error.code())?;
-        assert_eq!(&*opened.body, case.bytes("body"));
+        assert_eq!(*opened.body, case.bytes("body"));
         Ok(())
     });
 }

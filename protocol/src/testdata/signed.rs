@@ -136,7 +136,11 @@ fn policy_root(case: &Case<'_>) -> Vec<u8> {
 }
 
 fn freshness(case: &Case<'_>) -> Vec<u8> {
-    let nonces: Vec<Nonce> = case.list("nonces").iter().map(|bytes| nonce(bytes)).collect();
+    let nonces: Vec<Nonce> = case
+        .list("nonces")
+        .iter()
+        .map(|bytes| nonce(bytes))
+        .collect();
     let (head, paths) = Freshness::of_many(&nonces).unwrap();
     let siblings = case.value("paths").as_array().unwrap();
     for ((nonce, path), siblings) in nonces.iter().zip(&paths).zip(siblings) {

@@ -58,6 +58,7 @@ class Channel {
     const opener = new AnswerOpener(answer);
     const texts = [...pieces.flatMap((piece) => opener.push(piece)), opener.finish()];
     const response = decode(Buffer.concat(texts));
+    // R7.2, R7.5
     this.node.checkReceipt(request, opening, response);
     return { ...response, chunks: texts.length };
   }
@@ -78,6 +79,7 @@ function streamed(body) {
 
 async function exchanges(channel) {
   let whole;
+  // R1.1, R6.3, R6.10: what is hashed and sent in the known-length form here is right there; every answer has its receipt.
   await channel.check('GET /v1/models', async () => {
     const response = await channel.ask(channel.node.message('GET', '/v1/models'));
     assert.equal(response.control, 200);
@@ -93,6 +95,7 @@ async function exchanges(channel) {
     assert.equal(streamed(response.body), whole);
     if (channel.form === 'chunked') assert.ok(response.chunks > 2, `${response.chunks} chunks`);
   });
+  // R6.5, R6.6
   await channel.check('another node in the seal is an inner 421', async () => {
     const response = await channel.ask(channel.chat({}, { 'narthex-node': 'another' }));
     assert.equal(response.control, 421);
@@ -105,6 +108,7 @@ async function answers(channel) {
   const { answer, bytes } = await channel.send(channel.chat({ stream: true, max_tokens: 6 }));
   const refused = (spoilt) => assert.throws(() => openAnswer(answer, spoilt));
   openAnswer(answer, bytes);
+  // R6.11
   await channel.check('a truncated answer is refused', () => {
     for (const cut of cuts(channel.form, answer, bytes)) refused(bytes.subarray(0, cut));
   });
@@ -146,6 +150,7 @@ function flipped(bytes, at, bit = 1) {
 
 async function envelopes(channel) {
   const sealed = async () => (await seal(channel.form, channel.config, channel.chat().bytes)).envelope;
+  // R6.8, R9.2
   await channel.check('a replayed envelope is refused', async () => {
     const envelope = await sealed();
     assert.equal((await channel.node.relay(channel.form, envelope)).status, 200);
@@ -167,6 +172,7 @@ async function envelopes(channel) {
 }
 
 const node = await Node.admit(url, process.env.NARTHEX_API_KEY);
+// R5.3
 await check('the key list counts only as signed by the attested identity', () => {
   const { keys, identity } = node.evidence;
   assert.throws(() => readKeys(keys, { ...node.evidence, identity: flipped(identity, 0) }));

@@ -30,6 +30,7 @@ def messages():
     whole = {**get, "fields": [field], "body": b"body", "trailers": [trailer]}
     known = varint(0) + control() + sized(lines(field)) + sized(b"body") + sized(lines(trailer))
     open_ended = varint(2) + control() + lines(field) + b"\0" + sized(b"bo") + sized(b"dy") + b"\0" + lines(trailer) + b"\0"
+    # R6.3
     yield request("known-length", "accept", known, **whole)
     yield request("indeterminate-length, two parts", "accept", open_ended, **whole)
     yield request("padded", "accept", known + bytes(40), **whole)

@@ -13,6 +13,7 @@ def hashes():
 
     identity, manifest = hashing.labelled("narthex/1/identity", IDENTITY), hashing.labelled("narthex/1/manifest", MANIFEST)
     bound = {"freshness": FRESHNESS, "identity": IDENTITY, "manifest": MANIFEST}
+    # R1.1
     yield case("identity", identity, identity=IDENTITY)
     yield case("manifest", manifest, manifest=MANIFEST)
     yield case("gpu-nonce", hashing.labelled("narthex/1/gpu-nonce", FRESHNESS, identity, manifest), **bound)
@@ -27,6 +28,7 @@ def hashes():
     yield case("policy-root, in any order", root, threshold=2, keys=keys)
     document = b'{"version":1}'
     yield case("policy-digest", hashlib.sha256(document).digest(), document=document)
+    # R1.2
     for size in (1, 2, 3, 4, 5, 7, 8):
         nonces = [bytes([index]) * 32 for index in range(size)]
         yield case(f"freshness, nonces: {size}", head(leaves(nonces)), nonces=nonces, paths=[path(index, leaves(nonces)) for index in range(size)])

@@ -47,6 +47,7 @@ def sealed_headers():
     yield case("in another order, and others beside them", "accept", [("accept", "*/*"), *reversed(FIELDS), ("x-narthex", "1")])
     yield case("the one list of models has no model", "accept", without_model, method="GET", path="/v1/models")
     yield refused("a model where there is none", "narthex-model", FIELDS, method="GET", path="/v1/models")
+    # R6.5
     yield refused("one that is not known", "narthex-*", [*FIELDS, ("narthex-x", "1")])
     for name, value in FIELDS:
         yield refused(f"without {name}", name, [line for line in FIELDS if line[0] != name])
@@ -78,6 +79,7 @@ def tenants():
         given.update((name.replace("_", "-"), value) for name, value in changed.items())
         return {"title": title, "expect": expect, **given, "statement": statement(*given.values()), "narthex-tenant": url64(credential)}
 
+    # R6.7
     yield case("signed", "accept")
     refused = "sealed_header.mismatch"
     yield case("another request id", refused, request_id=bytes(16))
@@ -91,6 +93,7 @@ def tenants():
 
 def buckets():
     """Bytes that a request of binary HTTP is padded to."""
+    # R10.1
     for length in (0, 1, 1023, 1024, 1025, 1536, 1537, 2048, 2049, 3072, 3073, 4096, 4097, 16384, 16385, 65537, 1_000_000):
         for profile, bucket in (("off", length), ("default", half_step(length)), ("strict", power_of_four(length))):
             yield {"title": f"{profile}: {length}", "profile": profile, "length": length, "padded": bucket}

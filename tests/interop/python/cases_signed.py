@@ -49,11 +49,13 @@ def key_lists():
     signed = listing()
     yield case("X25519 alone", "accept", signed, payload=encode(KEY_LIST), preferred=hpke.X25519.id)
     yield case("X-Wing, then X25519", "accept", listing(configs=X_WING + X25519), preferred=hpke.XWing.id)
+    # R5.2
     yield case("a KEM that nobody speaks goes first", "accept", listing(configs=FOREIGN + X25519), preferred=hpke.X25519.id)
     foreign_suites = config(hpke.XWing, 2, suites=struct.pack(">HHHH", 1, 0xFFFE, 1, 2))
     yield case("a suite that nobody speaks goes first", "accept", listing(configs=foreign_suites), preferred=hpke.XWing.id)
     yield case("in its first second", "accept", signed, at=KEY_LIST["nbf"], preferred=hpke.X25519.id)
     yield case("in its last second", "accept", signed, at=KEY_LIST["exp"] - 1, preferred=hpke.X25519.id)
+    # R5.3
     yield case("a second before it begins", "keys.not_yet_valid", signed, at=KEY_LIST["nbf"] - 1)
     yield case("when it ends", "keys.expired", signed, at=KEY_LIST["exp"])
     yield case("of another identity, signed by it", "keys.not_attested", listing(identity=h_identity(bytes(32))))
@@ -75,6 +77,7 @@ def key_lists():
         "a byte behind the last suite": listing(configs=config(hpke.X25519, 1, suites=struct.pack(">HHB", 1, 1, 0))),
         "over 64 KiB": listing(configs=X25519 * 1600),
     }
+    # R2.1, R2.2, R5.1
     malformed.update(forms(KEYS_TYPE, KEY_LIST, of))
     malformed.update((title, of(payload)) for title, payload in mistyped(KEY_LIST))
     for title, data in malformed.items():
@@ -178,6 +181,7 @@ def receipts():
         "a negative number": receipt(epoch=-1),
         "over 8 KiB": receipt(model="m" * 8192),
     }
+    # R2.1, R2.2, R7.1
     malformed.update(forms(RECEIPT_TYPE, RECEIPT, of))
     malformed.update((title, of(payload)) for title, payload in mistyped(RECEIPT, OPTIONAL))
     for title, data in malformed.items():

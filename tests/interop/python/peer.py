@@ -78,6 +78,7 @@ class Channel:
         opener = AnswerOpener(answer)
         texts = [text for piece in pieces for text in opener.push(piece)] + [opener.finish()]
         response = decode(b"".join(texts))
+        # R7.2, R7.5
         self.node.check_receipt(request, answer.opening, response)
         return response, len(texts)
 
@@ -118,9 +119,11 @@ def exchanges(channel):
         equal(response.control, 421)
         equal(json.loads(response.body)["error"]["code"], "sealed_header_mismatch")
 
+    # R1.1, R6.3, R6.10: what is hashed and sent in the known-length form here is right there; every answer has its receipt.
     channel.check("GET /v1/models", models)
     channel.check("chat, whole, with its receipt", chat)
     channel.check("chat, streamed, the same text", stream)
+    # R6.5, R6.6
     channel.check("another node in the seal is an inner 421", another_node)
 
 
@@ -138,6 +141,7 @@ def answers(channel):
         places = [*range(0, len(data), max(1, len(data) // 97)), len(data) - 1]
         spoilt(flipped(data, at) for at in places)
 
+    # R6.11
     channel.check("a truncated answer is refused", lambda: spoilt(data[:cut] for cut in cuts(channel.form, answer, data)))
     channel.check("a tampered chunk is refused", tampered)
     channel.check("bytes after the end are refused", lambda: spoilt([data + b"\0"]))
@@ -178,6 +182,7 @@ def envelopes(channel):
         envelope = fresh()
         channel.refused(flipped(envelope, len(envelope) - 1), "runtime.envelope")
 
+    # R6.8, R9.2
     channel.check("a replayed envelope is refused", replayed)
     channel.check("a tampered envelope is refused", tampered)
     channel.check("a truncated envelope is refused", lambda: channel.refused(fresh()[:-1], "runtime.envelope"))
@@ -196,6 +201,7 @@ def key_list(node):
         for at in range(0, len(evidence.keys), 7):
             refused(lambda: read_keys(flipped(evidence.keys, at), evidence.identity, evidence.manifest, now))
 
+    # R5.3
     check("the key list counts only as signed by the attested identity", only_as_signed)
     preference = [config.kem.name for config in node.configs()]
     check("the order of preference is X-Wing, X25519", lambda: equal(preference, ["X-Wing", "X25519"]))

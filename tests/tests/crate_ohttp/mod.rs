@@ -27,43 +27,31 @@ use std::{
 };
 use tests::stack::Stack;
 
-/// One-shot (RFC 9458) or chunked, and under which of the node's keys: the crate streams under AES-128-GCM alone, hence X25519.
+/// One-shot (RFC 9458) or chunked. The crate has no AES-256-GCM, and so of the node's keys X25519's alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seal {
     Chunked,
-    OneShotXWing,
-    OneShotX25519,
+    OneShot,
 }
 
 impl Seal {
     pub(crate) const fn request_type(self) -> &'static str {
         match self {
             Self::Chunked => "message/ohttp-chunked-req",
-            Self::OneShotXWing | Self::OneShotX25519 => "message/ohttp-req",
+            Self::OneShot => "message/ohttp-req",
         }
     }
 
     const fn response_type(self) -> &'static str {
         match self {
             Self::Chunked => "message/ohttp-chunked-res",
-            Self::OneShotXWing | Self::OneShotX25519 => "message/ohttp-res",
+            Self::OneShot => "message/ohttp-res",
         }
-    }
-
-    /// A request to the key that is meant; the list has X-Wing first, X25519 last.
-    fn request(self, configs: &[u8]) -> ohttp::ClientRequest {
-        let mut configs = ohttp::KeyConfig::decode_list(configs).unwrap();
-        assert_eq!(configs.len(), 2, "the crate speaks both");
-        let config = match self {
-            Self::OneShotXWing => configs.first_mut(),
-            Self::Chunked | Self::OneShotX25519 => configs.last_mut(),
-        };
-        ohttp::ClientRequest::from_config(config.unwrap()).unwrap()
     }
 
     /// The envelope, and what opens the answer.
     fn seal(self, configs: &[u8], message: &[u8]) -> (Vec<u8>, Answer) {
-        let request = self.request(configs);
+        let request = ohttp::ClientRequest::from_encoded_config_list(configs).unwrap();
         if self == Self::Chunked {
             return seal_chunked(request, message);
         }
