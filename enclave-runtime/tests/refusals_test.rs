@@ -106,12 +106,22 @@ async fn another_media_type_or_an_encoding() {
         stack.send(Outer::post(SEALED, &envelope)).await.problem(),
         refused
     );
-    let one_shot = Outer::post(SEALED, &envelope).media_type("message/ohttp-req");
-    assert_eq!(stack.send(one_shot).await.problem(), refused);
+    let answer = Outer::post(SEALED, &envelope).media_type("message/ohttp-res");
+    assert_eq!(stack.send(answer).await.problem(), refused);
     let encoded = Outer::post(SEALED, &envelope)
         .media_type(protocol::REQUEST_MEDIA_TYPE)
         .header("content-encoding", "gzip");
     assert_eq!(stack.send(encoded).await.problem(), refused);
+}
+
+#[tokio::test]
+async fn a_chunked_envelope_that_is_called_one_shot() {
+    let stack = Stack::start().await;
+    let envelope = envelope(&stack).await;
+    let one_shot = Outer::post(SEALED, &envelope).media_type("message/ohttp-req");
+    let refused = (400, "runtime.envelope".to_owned());
+    assert_eq!(stack.send(one_shot).await.problem(), refused);
+    assert_eq!(stack.post(&envelope).await.status, 200);
 }
 
 #[tokio::test]

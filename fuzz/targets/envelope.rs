@@ -5,15 +5,14 @@ use narthex_fuzz::seeds;
 use protocol::{Form, KeyEpoch, PaddingProfile, Receiver, Terms};
 use std::sync::LazyLock;
 
-static RECEIVER: LazyLock<Receiver> =
-    LazyLock::new(|| {
-        let receiver = Receiver::new(Terms {
-            max_request_bytes: 10_000,
-            padding: PaddingProfile::Off,
-        });
-        receiver.install(KeyEpoch::generate(0x107, 16));
-        receiver
+static RECEIVER: LazyLock<Receiver> = LazyLock::new(|| {
+    let receiver = Receiver::new(Terms {
+        max_request_bytes: 10_000,
+        padding: PaddingProfile::Off,
     });
+    receiver.install(KeyEpoch::generate(0x107, 16));
+    receiver
+});
 
 libfuzzer_sys::fuzz_target!(init: plant(), |data: &[u8]| check(data));
 

@@ -428,7 +428,8 @@ async fn what_is_not_an_envelope_is_refused_unseen() {
     let stack = Stack::start(&[&node], "").await;
     let media_types = [
         "application/json",
-        "message/ohttp-req",
+        "message/ohttp-res",
+        "message/ohttp-req; x=1",
         "message/ohttp-chunked-req; x=1",
         "",
     ];
@@ -448,6 +449,37 @@ async fn what_is_not_an_envelope_is_refused_unseen() {
         .headers_mut()
         .insert("content-encoding", HeaderValue::from_static("gzip"));
     assert_eq!(stack.ask(encoded).await.code(), "gateway.media_type");
+}
+
+#[tokio::test]
+async fn an_answer_crosses_in_the_form_of_its_request_alone() {
+    let forms = [
+        ("message/ohttp-req", "message/ohttp-res"),
+        ("message/ohttp-chunked-req", "message/ohttp-chunked-res"),
+    ];
+    let answers = forms.map(|(_, answer)| answer);
+    for ((asked, expected), given) in forms
+        .into_iter()
+        .flat_map(|form| answers.map(|a| (form, a)))
+    {
+        let node = FakeNode::serving("node-1", move |request: Request<Incoming>| async move {
+            assert_eq!(request.headers()[CONTENT_TYPE], asked);
+            answer(StatusCode::OK, given, body::full("sealed"))
+        })
+        .await;
+        let stack = Stack::start(&[&node], "").await;
+        let envelope = request(Method::POST, &relay_path("node-1"))
+            .header(CONTENT_TYPE, asked)
+            .body(body::full("envelope"))
+            .unwrap();
+        let crossed = stack.ask(envelope).await;
+        if given == expected {
+            assert_eq!(crossed.headers[CONTENT_TYPE], expected);
+            assert_eq!(crossed.body, "sealed");
+        } else {
+            assert_eq!(crossed.code(), "gateway.upstream_answer", "{asked} {given}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -175,6 +175,48 @@ fn rfc_9458_appendix_a() {
     assert_eq!(hex::encode(response), draft::RESPONSE);
 }
 
+fn one_shot_aead() -> SequencedAead {
+    response_aead(AEAD, &[1; 32], b"enc", &[2; 32]).unwrap()
+}
+
+#[test]
+fn a_one_shot_message_is_one_ciphertext_at_the_end() {
+    let mut sealer = ChunkSealer::in_form(Form::OneShot, one_shot_aead());
+    let mut out = Vec::new();
+    sealer.seal(&[b"a", b"b"], &mut out).unwrap();
+    sealer.seal(&[b"c"], &mut out).unwrap();
+    assert!(out.is_empty());
+    sealer.seal_final(&[b"d"], &mut out).unwrap();
+    assert_eq!(out.len(), 4 + TAG);
+    let opener = || ChunkOpener::in_form(Form::OneShot, one_shot_aead());
+    let (front, back) = out.split_at(7);
+    let opened = open(&mut opener(), [front, back]).unwrap();
+    assert_eq!(opened, [b"abcd"]);
+    assert_eq!(open(&mut opener(), [front]), Err(ChunkError::Truncated));
+    let cut = &out[..out.len() - 1];
+    assert_eq!(open(&mut opener(), [cut]), Err(ChunkError::Authentication));
+}
+
+#[test]
+fn a_one_shot_message_above_the_limit_is_neither_sent_nor_accepted() {
+    let mut sealer = ChunkSealer::in_form(Form::OneShot, one_shot_aead());
+    let (largest, mut out) = (vec![3; MAX_SENT_CHUNK], Vec::new());
+    for _ in 0..MAX_ONE_SHOT / MAX_SENT_CHUNK {
+        sealer.seal(&[&largest], &mut out).unwrap();
+    }
+    assert_eq!(sealer.seal(&[b"x"], &mut out), None);
+    sealer.seal_final(&[], &mut out).unwrap();
+    assert_eq!(out.len(), MAX_ONE_SHOT + TAG);
+    let opener = || ChunkOpener::in_form(Form::OneShot, one_shot_aead());
+    let opened = open(&mut opener(), [out.as_slice()]).unwrap();
+    assert_eq!(opened[0].len(), MAX_ONE_SHOT);
+    out.push(0);
+    assert_eq!(
+        open(&mut opener(), [out.as_slice()]),
+        Err(ChunkError::TooLarge)
+    );
+}
+
 #[test]
 fn a_chunk_of_the_largest_size_passes_and_none_larger_is_sent() {
     let largest = vec![3; MAX_SENT_CHUNK];
