@@ -67,7 +67,7 @@ impl Rig {
     fn opens(&self, epoch: u64, now: Moment) -> bool {
         let [key_id, ..] = epoch.to_le_bytes();
         let header = [key_id, 0, 0x20, 0, 1, 0, 1];
-        match self.epochs.open(protocol::Form::Chunked, now).push(&header) {
+        match self.epochs.open(Form::Chunked, now).push(&header) {
             Ok(()) => true,
             Err(ReceiverError::UnknownKey) => false,
             Err(other) => panic!("{other}"),
