@@ -76,7 +76,8 @@ pub fn print_ratio(name: &str, us: &Timing, peer: &Timing) {
     println!("ratio {name} {:.2}", us.over(peer));
 }
 
-fn processor_time() -> Duration {
+/// Processor time of this thread so far.
+pub fn processor_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.try_into().expect("processor time is not negative")
 }
