@@ -217,7 +217,8 @@ impl ChunkOpener {
     fn open_whole(&mut self, sealed: &[u8]) -> Result<&[u8], ChunkError> {
         self.chunk = Chunk::Length;
         let length = sealed.len().saturating_sub(TAG);
-        wipe::grow(&mut self.buffer, length);
+        // As long as if it had been gathered: the next one may come in pieces.
+        wipe::grow(&mut self.buffer, sealed.len());
         let refused = ChunkError::Authentication;
         let text = self.buffer.get_mut(..length).ok_or(refused)?;
         self.aead.open_into(b"", sealed, text).ok_or(refused)?;
