@@ -5,6 +5,8 @@
 pub mod child;
 pub mod fault;
 pub mod fleet;
+pub mod gateway_process;
 pub mod memory;
 pub mod stack;
+pub mod streams;
 pub mod wiretap;

@@ -284,7 +284,11 @@ fn start_runtimes(
     Process::start(&programs.demo, &arguments)
 }
 
-fn gateway_config(directory: &Directory, tees: Tees, upstreams: &[SocketAddr]) -> String {
+pub(crate) fn gateway_config(
+    directory: &Directory,
+    tees: Tees,
+    upstreams: &[SocketAddr],
+) -> String {
     let file = |name| directory.text(name);
     let digest = fs::read(directory.file("api-key")).map(|key| hex::encode(sha256(&key)));
     format!(
@@ -353,7 +357,7 @@ pub fn succeed(output: Output) -> io::Result<Output> {
     Err(io::Error::other(format!("{}: {said}", output.status)))
 }
 
-fn two_addresses(text: &str) -> io::Result<(SocketAddr, SocketAddr)> {
+pub(crate) fn two_addresses(text: &str) -> io::Result<(SocketAddr, SocketAddr)> {
     match addresses(text)?.as_slice() {
         [first, second] => Ok((*first, *second)),
         _ => Err(io::Error::other(format!("not two addresses: {text:?}"))),
@@ -369,8 +373,8 @@ fn address(text: &str) -> io::Result<SocketAddr> {
     address.map_err(|_| io::Error::other(format!("not an address: {text:?}")))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the demo's policy begins now")]
-fn now() -> UnixTime {
+#[expect(clippy::disallowed_methods, reason = "policies begin now")]
+pub(crate) fn now() -> UnixTime {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
     UnixTime(since_epoch.map_or(0, |elapsed| elapsed.as_secs()))
 }

@@ -1,31 +1,31 @@
-//! The gateway's process: the shipped gateway library, told to trust the simulated vendor.
+//! A gateway's process: the shipped gateway library, told to trust the simulated vendors.
 
-use crate::Outcome;
-use gateway::{Config, Gateway, Listeners, SystemClock, policy_in_force, telemetry};
-use policy::Appraiser;
-use std::{error::Error, io, path::Path, process::ExitCode, sync::Arc, time::Duration};
-use tests::{
+use crate::{
     child::{announce, parent_has_ended},
     fleet,
 };
+use gateway::{Config, Gateway, Listeners, SystemClock, policy_in_force, telemetry};
+use policy::Appraiser;
+use std::{error::Error, io, path::Path, sync::Arc, time::Duration};
 
 /// How often the first appraisal is tried before the gateway says that it is ready.
 const FIRST_APPRAISAL_TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(100);
 
-pub(crate) fn run(directory: &Path) -> Outcome {
+/// Runs the gateway of the files in `directory` until the parent process ends; announces its public and its admin address.
+pub fn run(directory: &Path) -> Result<(), Box<dyn Error>> {
     let config = Config::load(&directory.join("gateway.toml"))?;
     tracing::dispatcher::set_global_default(telemetry::dispatch(config.log, io::stderr))?;
     #[expect(
         clippy::disallowed_methods,
-        reason = "the demo's composition trusts the simulated vendor"
+        reason = "this composition trusts the simulated vendors"
     )]
     let policy = policy::danger::accept_custom_anchors(policy_in_force(&config.policy)?);
     let appraiser = Appraiser::new(fleet::verifier(directory)?, policy);
     tokio::runtime::Runtime::new()?.block_on(serve(&config, appraiser))
 }
 
-async fn serve(config: &Config, appraiser: Appraiser) -> Outcome {
+async fn serve(config: &Config, appraiser: Appraiser) -> Result<(), Box<dyn Error>> {
     let listeners = Listeners::bind(config).await?;
     let (public, admin) = listeners.addresses()?;
     let gateway = Gateway::new(config, appraiser, Arc::new(SystemClock));
@@ -33,7 +33,7 @@ async fn serve(config: &Config, appraiser: Appraiser) -> Outcome {
     announce(&format!("{public} {admin}"))?;
     let ended = parent_has_ended();
     gateway.run(listeners, async { drop(ended.await) }).await;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 async fn admit_all(gateway: &Gateway) -> Result<(), Box<dyn Error>> {
