@@ -18,8 +18,9 @@ use std::time::Duration;
 
 /// Idle connections are closed before the node's own header time-out closes them.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Bytes of an answer's header section.
-const MAX_HEADER_BYTES: usize = 16 * 1024;
+/// Bytes that are read at once, which is also the most that an answer's header section may have. Each stream under way keeps a buffer of this
+/// size: seven records of a padded answer, and half of what hyper would take.
+const READ_BYTES: usize = 4096;
 
 /// What is asked of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +150,7 @@ impl Upstream {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-            .http1_max_buf_size(MAX_HEADER_BYTES)
+            .http1_read_buf_exact_size(READ_BYTES)
             .build(connector);
         Self(client)
     }

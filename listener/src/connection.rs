@@ -37,6 +37,8 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// Bytes of a request's header section.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
 const MAX_HEADER_LIST_BYTES: u32 = 32 * 1024;
+/// HTTP/2: bytes of one answer that wait for a peer who grants a large window and then does not read.
+const MAX_SEND_BYTES: usize = 64 * 1024;
 
 /// Who is at the other end; an extension of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +127,7 @@ impl Connection {
             .keep_alive_timeout(PING_TIMEOUT)
             .max_concurrent_streams(self.limits.max_streams)
             .max_header_list_size(MAX_HEADER_LIST_BYTES)
+            .max_send_buf_size(MAX_SEND_BYTES)
             .serve_connection(TokioIo::new(io), service);
         self.supervise(connection, &activity).await;
     }
