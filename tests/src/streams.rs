@@ -26,8 +26,8 @@ const MODEL_DIGEST: [u8; 32] = [2; 32];
 const PATIENCE: Duration = Duration::from_secs(180);
 /// Between two looks at something that is awaited.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Idle connections to nodes are closed after five seconds; what they hold is free then.
-const SETTLED_AFTER: Duration = Duration::from_secs(8);
+/// Connections to nodes that idle are closed after five seconds, which is looked after every five; what they hold is free then.
+const SETTLED_AFTER: Duration = Duration::from_secs(12);
 
 /// What is done to the gateway.
 #[derive(Clone, Copy, Debug)]
@@ -139,9 +139,10 @@ impl Load {
                 all??.forget();
                 Ok(())
             }
-            Some(ended) = reading.join_next() => match ended?? {
-                _whole => Err("a stream ended before it was told to".into()),
-            },
+            Some(ended) = reading.join_next() => {
+                ended??;
+                Err("a stream ended before it was told to".into())
+            }
         }
     }
 }
