@@ -102,14 +102,24 @@ impl Drop for ExchangeGuard {
 /// A response body that tells its connection's [`Activity`] of every part that the peer was ready to take.
 pub(crate) struct Tracked<B> {
     body: Pin<Box<B>>,
+    content: Content,
     guard: ExchangeGuard,
 }
 
+/// Whether an answer's content goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    Sent,
+    /// The answer to HEAD has none (RFC 9110 section 9.3.2); HTTP/1.1 is known to leave it out, HTTP/2 is not.
+    Withheld,
+}
+
 impl<B> Tracked<B> {
-    pub(crate) fn new(body: B, guard: ExchangeGuard) -> Self {
+    pub(crate) fn new(body: B, content: Content, guard: ExchangeGuard) -> Self {
         guard.0.progress();
         Self {
             body: Box::pin(body),
+            content,
             guard,
         }
     }
@@ -124,6 +134,9 @@ impl<B: Body<Data = Bytes>> Body for Tracked<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.get_mut();
+        if this.content == Content::Withheld {
+            return Poll::Ready(None);
+        }
         let polled = this.body.as_mut().poll_frame(cx);
         if polled.is_ready() {
             this.guard.0.progress();
@@ -132,7 +145,7 @@ impl<B: Body<Data = Bytes>> Body for Tracked<B> {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.content == Content::Withheld || self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -2,12 +2,12 @@
 
 use crate::{
     Limits,
-    activity::{Activity, Tracked, Verdict},
+    activity::{Activity, Content, Tracked, Verdict},
     body::BoxError,
 };
 use bytes::Bytes;
 use hyper::{
-    Request, Response,
+    Method, Request, Response,
     body::{Body, Incoming},
     server::conn::{http1, http2},
     service::service_fn,
@@ -184,8 +184,12 @@ where
 {
     move |mut request| {
         request.extensions_mut().insert(peer);
+        let content = match *request.method() {
+            Method::HEAD => Content::Withheld,
+            _ => Content::Sent,
+        };
         let guard = activity.begin_exchange();
         let answer = service(request);
-        Box::pin(async move { Ok(answer.await.map(|body| Tracked::new(body, guard))) })
+        Box::pin(async move { Ok(answer.await.map(|body| Tracked::new(body, content, guard))) })
     }
 }
