@@ -44,7 +44,7 @@ use std::{
 };
 
 /// Takes less than a minute on two cores.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 500;
 
 fn seeds() -> std::ops::Range<u64> {
     let number = |name| {

@@ -117,16 +117,9 @@ impl Site {
         clock: &Arc<HandClock>,
         limits: Limits,
     ) -> Runtime {
-        let policy = self.policy();
         let parts = Parts {
             node: node.to_owned(),
-            policy: PolicyInForce {
-                version: policy.version(),
-                digest: *policy.digest(),
-                root: self.signer.trust_root().digest(),
-                max_age_seconds: policy.max_age_seconds(),
-                expires: policy.expires(),
-            },
+            policy: PolicyInForce::of(&self.policy(), &self.signer.trust_root()),
             residency: None,
             collateral: None,
             runtime_digest: [7; 32],
