@@ -3,20 +3,22 @@
 //! On the RFC 9458 key problem: fresh keys, once. On a refused connection or 503: the next node, at most twice, and the caller is told.
 //! Always a fresh encapsulation, always the same request id.
 
+mod answer;
+
 use crate::{
     Admission, AdmittedNode, Call, Exchange, Failure, Reading, Request, RequestId, Session,
     SessionError,
     call::Question,
     offer::{self, Offer},
-    problem::{MAX_PROBLEM_BYTES, Problem},
+    problem::MAX_PROBLEM_BYTES,
 };
+use answer::{Answer, NotRelayed, interrupted, media_type, unanswered};
 use attestation::{Nonce, UnixTime};
 use protocol::{Opener, SignedKeyConfigs};
 use std::{collections::VecDeque, sync::Arc};
 
 /// Nodes tried for one request after the first.
 const MAX_FAILOVERS: usize = 2;
-const SEALED_REQUEST: &str = "the sealed request";
 
 /// One request under way. The order of calls: [`Flow::begin`]; then for each [`Call`] either [`Flow::failed`], or [`Flow::head`] and, if
 /// the body is to be read whole, [`Flow::body`]; at last [`Flow::into_exchange`].
@@ -57,12 +59,6 @@ enum Stage {
 enum Refresh {
     Unspent,
     Spent,
-}
-
-/// Head of the answer whose body is being read.
-struct Answer {
-    status: u16,
-    media_type: Option<String>,
 }
 
 impl Flow {
@@ -120,10 +116,7 @@ impl Flow {
             }
             _ => MAX_PROBLEM_BYTES,
         };
-        self.answer = Some(Answer {
-            status,
-            media_type: media_type.map(str::to_owned),
-        });
+        self.answer = Some(Answer::new(status, media_type.map(str::to_owned)));
         Ok(Reading::Whole { max_bytes })
     }
 
@@ -369,79 +362,6 @@ impl Flow {
     }
 }
 
-/// Why the relay gave no sealed answer, as far as it is acted on.
-enum NotRelayed {
-    /// RFC 9458 section 5.3: the node does not know the key.
-    KeyProblem,
-    /// A refused connection or 503: another node may do. The word is not authenticated.
-    Unavailable(String),
-    Refused(SessionError),
-}
-
-impl Answer {
-    /// The body, if it is a 200 of the right media type and below the cap.
-    fn accepted(&self, question: Question, body: Vec<u8>) -> Result<Vec<u8>, SessionError> {
-        let what = question.what();
-        match self.status {
-            200 => {}
-            401 | 403 => return Err(SessionError::Unauthorized(self.status)),
-            503 => {
-                let detail = Problem::parse(&body).detail();
-                return Err(SessionError::Unavailable(format!(
-                    "{what}: status 503{detail}"
-                )));
-            }
-            status => {
-                let detail = Problem::parse(&body).detail();
-                return Err(SessionError::Status {
-                    what,
-                    status,
-                    detail,
-                });
-            }
-        }
-        let is_right = self.media_type.as_deref() == Some(question.media_type());
-        if !is_right || body.len() > question.max_bytes() {
-            return Err(SessionError::Answer(what));
-        }
-        Ok(body)
-    }
-
-    /// What a relay's answer says that is no sealed stream.
-    fn refusal(&self, body: &[u8]) -> NotRelayed {
-        let problem = Problem::parse(body);
-        NotRelayed::Refused(match self.status {
-            400 if problem.is_key_problem() => return NotRelayed::KeyProblem,
-            503 => return NotRelayed::Unavailable(format!("status 503{}", problem.detail())),
-            200 => SessionError::Answer(SEALED_REQUEST),
-            400 => SessionError::EnvelopeRefused(400),
-            401 | 403 => SessionError::Unauthorized(self.status),
-            status => SessionError::Status {
-                what: SEALED_REQUEST,
-                status,
-                detail: problem.detail(),
-            },
-        })
-    }
-}
-
-fn unanswered(failure: Failure) -> SessionError {
-    match failure {
-        Failure::Connect(why) | Failure::Broken(why) => SessionError::Unreachable(why),
-        Failure::TimedOut => SessionError::TimedOut(crate::call::ANSWER_TIMEOUT_S),
-    }
-}
-
-fn interrupted(failure: Failure) -> NotRelayed {
-    match failure {
-        Failure::Connect(why) => NotRelayed::Unavailable(why),
-        Failure::Broken(why) => NotRelayed::Refused(SessionError::Interrupted(why)),
-        Failure::TimedOut => {
-            NotRelayed::Refused(SessionError::TimedOut(crate::call::STALL_TIMEOUT_S))
-        }
-    }
-}
-
 /// Said here rather than by the runtime, whose refusal would give no reason.
 fn check_model(request: &Request, node: &AdmittedNode) -> Result<(), SessionError> {
     let served = &node.admitted().claims().manifest.model;
@@ -452,13 +372,4 @@ fn check_model(request: &Request, node: &AdmittedNode) -> Result<(), SessionErro
         }),
         _ => Ok(()),
     }
-}
-
-/// A media type without its parameters.
-fn media_type(content_type: &str) -> &str {
-    content_type
-        .split(';')
-        .next()
-        .unwrap_or(content_type)
-        .trim()
 }
