@@ -3,6 +3,13 @@
 //! The table is read from the document: what it says is what is tested. Every path of it is asked with nine methods, unsealed, of the
 //! gateway (HTTP/1.1 and HTTP/2, with and without its key) and of the runtime, with a marked body, header and query; and sealed, with
 //! six methods. The mark is in no answer and not in the log. Proves R8.1 and R9.1.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod composed;
 mod table;

@@ -7,7 +7,7 @@
 //!
 //! Seven harms (a bit flipped; the direction ended; the connection reset; 24 bytes repeated; 24 bytes exchanged with the next 24; one
 //! second of delay; silence for ever) at each of the first 2,048 and the last 512 offsets of each direction, and at every 61st between.
-//! `NARTHEX_FAULT_STRIDE=N` takes every Nth of them. Proves R6.10, R6.11 and R8.4.
+//! With padding off that is about 9,600 offsets and 67,000 exchanges. `NARTHEX_FAULT_STRIDE=N` takes every Nth of them. Proves R6.10, R6.11 and R8.4.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

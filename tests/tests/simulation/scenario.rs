@@ -83,10 +83,7 @@ fn draw_act(dice: &mut Dice, at: Duration) -> Vec<(Duration, Act)> {
         3..5 => vec![(at, Act::Start(node))],
         5..7 => vec![(at, Act::Hold(a, b)), (end, Act::Release(a, b))],
         7 => vec![(at, Act::Slow(a, b, dice.number(200..3000)))],
-        _ => vec![(
-            at,
-            Act::Clock(*dice.pick::<&str>(&CLOCKS), draw_shift(dice)),
-        )],
+        _ => vec![(at, Act::Clock(dice.pick::<&str>(&CLOCKS), draw_shift(dice)))],
     }
 }
 
