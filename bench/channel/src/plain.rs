@@ -65,7 +65,10 @@ fn job(engine: &dyn Engine, asked: &Value) -> Outcome<Job> {
 }
 
 fn events(steps: mpsc::Receiver<Step>) -> impl Stream<Item = String> {
-    let opening = delta(&json!({"role": "assistant", "content": "", "refusal": null}), None);
+    let opening = delta(
+        &json!({"role": "assistant", "content": "", "refusal": null}),
+        None,
+    );
     let rest = stream::unfold(steps, |mut steps| async move {
         let event = match steps.recv().await? {
             Step::Token { text, .. } if text.is_empty() => String::new(),

@@ -85,8 +85,9 @@ impl Site {
     /// A sealer to the node at `address`, after a challenge.
     pub async fn sealer(&self, address: SocketAddr) -> Outcome<Sealer> {
         let nonce = Nonce(sha256(address.to_string().as_bytes()));
-        let nonce_bytes = nonce.0.to_vec();
-        let answer = wire::post(address, "/narthex/v1/challenge", None, nonce_bytes).await?;
+        let mut connection = wire::connect(address).await?;
+        let path = "/narthex/v1/challenge";
+        let answer = wire::post(&mut connection, path, None, nonce.0.to_vec()).await?;
         let bundle = EvidenceBundle::from_cbor(&answer.collect().await?.to_bytes())?;
         let admitted = self.appraiser()?.appraise(&bundle, &nonce, now())?;
         let keys = bundle.key_configs.ok_or("the node sent no keys")?;

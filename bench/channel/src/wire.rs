@@ -1,29 +1,42 @@
 //! The wire as whoever carries it sees it: posts bytes over plain HTTP/1.1 and notes when each sealed chunk came and how long it was.
 
 use http_body_util::{BodyExt, Full};
-use hyper::{Request, body::Bytes, body::Incoming, client::conn::http1};
+use hyper::{
+    Request,
+    body::{Bytes, Incoming},
+    client::conn::http1::{self, SendRequest},
+};
 use hyper_util::rt::TokioIo;
 use std::{error::Error, net::SocketAddr, time::Instant};
 use tokio::net::TcpStream;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Posts `body` on a connection of its own; the answer, which must have status 200, as it streams.
+/// A connection that takes one request after the other.
+pub type Connection = SendRequest<Full<Bytes>>;
+
+/// Connects.
+pub async fn connect(address: SocketAddr) -> Outcome<Connection> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+/// Posts `body`; the answer, which must have status 200, as it streams.
 pub async fn post(
-    address: SocketAddr,
+    connection: &mut Connection,
     path: &str,
     media_type: Option<&str>,
     body: Vec<u8>,
 ) -> Outcome<Incoming> {
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
+    connection.ready().await?;
     let mut request = Request::post(path).header("host", "bench");
     if let Some(media_type) = media_type {
         request = request.header("content-type", media_type);
     }
-    let answer = sender
+    let answer = connection
         .send_request(request.body(Full::new(Bytes::from(body)))?)
         .await?;
     match answer.status().as_u16() {

@@ -6,17 +6,18 @@
 use bench_channel::{
     plain,
     site::{MODEL, Site},
-    wire,
+    wire::{self, Connection},
 };
 use client::{Client, Request};
 use http_body_util::BodyExt;
 use protocol::{PaddingProfile, ResponseEvent};
 use serde_json::json;
-use std::{error::Error, net::SocketAddr, path::Path, time::Instant};
+use std::{error::Error, path::Path, time::Instant};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-const PROMPT: &str = "Write a short story about a door that opens only for those who tell it the truth.";
+const PROMPT: &str =
+    "Write a short story about a door that opens only for those who tell it the truth.";
 const DEFAULT_ROUNDS: usize = 15;
 const DEFAULT_TOKENS: u32 = 128;
 
@@ -45,13 +46,15 @@ struct Way {
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let model = arguments.first().ok_or("usage: channel MODEL [ROUNDS] [TOKENS]")?;
+    let model = arguments
+        .first()
+        .ok_or("usage: channel MODEL [ROUNDS] [TOKENS]")?;
     let number = |at: usize| arguments.get(at).map(|text| text.parse());
     let rounds = number(1).transpose()?.unwrap_or(DEFAULT_ROUNDS);
     let tokens = number(2).transpose()?.map_or(DEFAULT_TOKENS, |n| n as u32);
     let site = Site::new(Path::new(model))?;
     let folder = tempfile::tempdir()?;
-    let plain_address = plain::serve(site.engine.clone()).await?;
+    let mut plain_connection = wire::connect(plain::serve(site.engine.clone()).await?).await?;
     let mut clients = Vec::new();
     for padding in PaddingProfile::ALL {
         let node = site.node(padding).await?;
@@ -64,7 +67,7 @@ async fn main() -> Outcome<()> {
     let mut plain_way = way("plain");
     let mut sealed: Vec<Way> = clients.iter().map(|(name, _)| way(name)).collect();
     for round in 0..=rounds {
-        let seen = ask_plain(plain_address, tokens).await?;
+        let seen = ask_plain(&mut plain_connection, tokens).await?;
         plain_way.keep(round, seen);
         for ((_, client), way) in clients.iter().zip(&mut sealed) {
             way.keep(round, ask_sealed(client, tokens).await?);
@@ -85,10 +88,11 @@ fn body(tokens: u32) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
-async fn ask_plain(address: SocketAddr, tokens: u32) -> Outcome<Seen> {
+async fn ask_plain(connection: &mut Connection, tokens: u32) -> Outcome<Seen> {
     let body = body(tokens);
     let mut reader = Reader::start();
-    let mut answer = wire::post(address, "/v1/chat/completions", Some("application/json"), body).await?;
+    let (path, media_type) = ("/v1/chat/completions", Some("application/json"));
+    let mut answer = wire::post(connection, path, media_type, body).await?;
     while let Some(frame) = answer.frame().await {
         if let Some(part) = frame?.data_ref() {
             reader.see(part);

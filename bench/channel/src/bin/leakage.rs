@@ -85,10 +85,11 @@ async fn ask(node: &Node, prompt: &Prompt<'_>) -> Outcome<()> {
     };
     let (sealed, _) = node.sealer.seal(&request, site::now())?;
     let request_bytes = sealed.envelope.len();
+    let mut connection = wire::connect(node.address).await?;
     let watch = Watch::start(response_nonce_len(Aead::Aes256Gcm));
-    let path = "/narthex/v1/sealed";
-    let answer = wire::post(node.address, path, Some(REQUEST_MEDIA_TYPE), sealed.envelope);
-    let chunks = wire::watch(answer.await?, watch).await?;
+    let (path, media_type) = ("/narthex/v1/sealed", Some(REQUEST_MEDIA_TYPE));
+    let answer = wire::post(&mut connection, path, media_type, sealed.envelope).await?;
+    let chunks = wire::watch(answer, watch).await?;
     let round = |ms: f64| (ms * 1000.0).round() / 1000.0;
     let line = json!({
         "topic": prompt.topic,
