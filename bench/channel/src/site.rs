@@ -128,16 +128,9 @@ impl Site {
     }
 
     fn parts(&self, padding: PaddingProfile) -> Outcome<Parts> {
-        let policy = self.policy()?;
         Ok(Parts {
             node: NODE.to_owned(),
-            policy: PolicyInForce {
-                version: policy.version(),
-                digest: *policy.digest(),
-                root: self.signer.trust_root().digest(),
-                max_age_seconds: policy.max_age_seconds(),
-                expires: policy.expires(),
-            },
+            policy: PolicyInForce::of(&self.policy()?, &self.signer.trust_root()),
             residency: None,
             collateral: None,
             padding,

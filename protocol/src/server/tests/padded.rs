@@ -59,7 +59,10 @@ fn records(outer: &[u8]) -> usize {
     assert_eq!(last[0], 0, "the last chunk");
     for chunk in rest.chunks(SEALED_RECORD_LEN) {
         assert_eq!(chunk.len(), SEALED_RECORD_LEN);
-        assert_eq!(chunk[..2], (RECORD_LEN as u16 + 16 | 0x4000).to_be_bytes());
+        assert_eq!(
+            chunk[..2],
+            ((RECORD_LEN as u16 + 16) | 0x4000).to_be_bytes()
+        );
     }
     rest.len() / SEALED_RECORD_LEN + 1
 }
