@@ -93,7 +93,7 @@ impl Attester {
         Ok(renewed)
     }
 
-    /// Challenges the node with a fresh nonce and appraises what it answers.
+    /// Challenges the node with a fresh nonce and appraises what it answers (R3.3).
     async fn admit(&self, offer: &Offer, told: Told) -> Result<AdmittedNode, ClientError> {
         let nonce = Nonce(random::bytes()?);
         let question = Question {
@@ -127,7 +127,7 @@ impl Attester {
         AdmittedNode::admit(offer, (bundle, nonce), judge, self.now())
     }
 
-    /// Refuses a runtime whose signed policy version is below the highest seen under its policy root.
+    /// Refuses a runtime whose signed policy version is below the highest seen under its policy root (R5.4).
     fn remember(&self, node: &AdmittedNode) -> Result<(), ClientError> {
         let root = &node.admitted().claims().manifest.policy_root;
         let keys = node.keys();

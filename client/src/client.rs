@@ -89,7 +89,7 @@ impl Client {
     ///
     /// Tries again, always under the same request id and with a fresh encapsulation: on the RFC 9458 key problem with fresh keys, once; on
     /// an envelope that the node refuses or an authentic 421 with a fresh admission, once; on a refused connection or 503 at the next node,
-    /// at most twice. The observer is told of each but the first: an outer error is the gateway's word, and may hide work that was done.
+    /// at most twice (R11.1). The observer is told of each but the first: an outer error is the gateway's word, and may hide work that was done.
     pub async fn send(&self, request: &Request) -> Result<Exchange, ClientError> {
         self.send_where(request, Want::default()).await
     }

@@ -130,7 +130,7 @@ impl Exchange {
         self.opener.unfinished()
     }
 
-    /// Reads until there is an event or no more of them.
+    /// Reads until there is an event or no more of them. A stream that breaks off is an error, and nothing is sent again by itself (R11.2).
     async fn read_on(&mut self) -> Result<(), ClientError> {
         while self.opened.is_empty() {
             match self.stage {

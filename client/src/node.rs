@@ -140,7 +140,7 @@ impl AdmittedNode {
     }
 }
 
-/// A sealer under a key list that the admitted identity signed and that names the offered node.
+/// A sealer under a key list that the admitted identity signed and that names the offered node (R5.3).
 fn sealer(
     offer: &Offer,
     admitted: &Admitted,

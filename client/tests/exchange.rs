@@ -183,6 +183,7 @@ async fn expired_keys_are_renewed_without_a_new_quote() {
     assert_eq!(bench.gateway.calls("challenge"), 1);
 }
 
+/// R5.3.
 #[tokio::test]
 async fn expired_keys_without_new_ones_are_refused() {
     let bench = Bench::one().await;
@@ -192,6 +193,7 @@ async fn expired_keys_without_new_ones_are_refused() {
     assert_eq!(bench.gateway.calls("relay"), 0);
 }
 
+/// R3.3.
 #[tokio::test]
 async fn evidence_older_than_the_policy_allows_is_asked_for_again() {
     let bench = Bench::one().await;
@@ -292,6 +294,7 @@ async fn no_other_node_means_unavailable() {
     assert_eq!(bench.gateway.calls("relay"), 1);
 }
 
+/// R6.11.
 #[tokio::test]
 async fn faults_of_the_answer_are_refused() {
     for (fault, code) in [
@@ -361,6 +364,7 @@ async fn a_policy_that_says_nothing_of_invented_vendors_denies_them() {
     assert_eq!(bench.seen.failed(), ["policy.anchors"]);
 }
 
+/// R5.4.
 #[tokio::test]
 async fn a_node_that_goes_back_to_an_older_policy_is_refused() {
     let bench = Bench::one().await;

@@ -239,6 +239,7 @@ async fn a_node_that_cannot_prove_itself_is_told_once_and_left_out() {
     assert_eq!(bench.seen.count("Fail"), 0);
 }
 
+/// R11.2.
 #[tokio::test]
 async fn a_node_lost_in_mid_stream_is_an_error_and_the_next_request_goes_elsewhere() {
     for kept in [1, 2] {
@@ -263,6 +264,7 @@ async fn a_node_lost_in_mid_stream_is_an_error_and_the_next_request_goes_elsewhe
     }
 }
 
+/// R11.1.
 #[tokio::test]
 async fn a_node_that_the_gateway_does_not_reach_is_replaced_under_the_same_request_id() {
     let bench = Bench::of(3).await;
@@ -279,6 +281,7 @@ async fn a_node_that_the_gateway_does_not_reach_is_replaced_under_the_same_reque
     );
 }
 
+/// R11.1.
 #[tokio::test]
 async fn a_request_is_tried_at_three_nodes_at_most() {
     let bench = Bench::of(4).await;

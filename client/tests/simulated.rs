@@ -320,6 +320,32 @@ async fn tenant_and_cache_secret_are_sealed() {
     let receipt = SignedReceipt::from_bytes(fs::read(bench.file("receipt")).unwrap());
     let tenant = receipt.read_unverified().unwrap().tenant.unwrap();
     assert_eq!(sealed.tenant.unwrap().key, tenant);
+
+    let config = bench.file("seal.toml");
+    let chat = ["--config", &config, "Hello"];
+    let text =
+        "nodes = 2\nresidency = \"DE\"\ntenant_key = \"tenant.pem\"\ncache_secret = \"cache\"\n";
+    fs::write(&config, text).unwrap();
+    assert_eq!(bench.chat(&chat).await, 0);
+    let sealed = bench.gateway.nodes[0]
+        .sealed
+        .lock()
+        .unwrap()
+        .clone()
+        .unwrap();
+    assert_eq!(sealed.tenant.unwrap().key, tenant);
+    assert_eq!(sealed.residency.as_deref(), Some("DE"));
+    assert!(sealed.cache_secret.is_some());
+    for wrong in [
+        "node = 2",
+        "nodes = 0",
+        "residency = \"de\"",
+        "nodes = 1\nnodes = 1",
+    ] {
+        fs::write(&config, wrong).unwrap();
+        assert_eq!(bench.chat(&chat).await, 30, "{wrong}");
+    }
+
     fs::write(bench.file("cache"), "0c").unwrap();
     assert_eq!(bench.chat(&flags).await, 30);
     assert_eq!(bench.chat(&["--residency", "Germany", "Hello"]).await, 2);

@@ -5,6 +5,7 @@ use crate::{Settings, TenantKey};
 use clap::Args;
 use protocol::CacheSecret;
 use provision::SigningKey;
+use serde::Deserialize;
 use std::{
     num::NonZeroUsize,
     path::{Path, PathBuf},
@@ -12,6 +13,7 @@ use std::{
 use zeroize::Zeroizing;
 
 const MAX_SECRET_BYTES: usize = 1024;
+const MAX_CONFIG_BYTES: usize = 64 * 1024;
 
 #[derive(Args)]
 #[command(next_help_heading = "Nodes and seal")]
@@ -28,6 +30,19 @@ pub(crate) struct SealingArgs {
     /// File with 64 hexadecimal digits: who seals the same may share cached state with you
     #[arg(long, value_name = "FILE")]
     cache_secret: Option<PathBuf>,
+    /// TOML file with nodes, residency, tenant_key, cache_secret; a flag goes before its key
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// The flags by their keys in a file.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    nodes: Option<NonZeroUsize>,
+    residency: Option<String>,
+    tenant_key: Option<PathBuf>,
+    cache_secret: Option<PathBuf>,
 }
 
 impl SealingArgs {
@@ -38,16 +53,38 @@ impl SealingArgs {
 
     /// The settings; `nodes` are kept ready if nothing else is said.
     pub(crate) fn settings_or(self, nodes: NonZeroUsize) -> Result<Settings, Failure> {
-        let tenant = self.tenant_key.as_deref().map(SigningKey::read);
-        let tenant = tenant
-            .transpose()
-            .map_err(|error| signing_key::failure(&error))?;
+        let file = self.config.as_deref().map(ConfigFile::read).transpose()?;
+        let file = file.unwrap_or_default();
+        let tenant_key = self.tenant_key.or(file.tenant_key);
+        let cache_secret = self.cache_secret.or(file.cache_secret);
         Ok(Settings {
-            nodes: self.nodes.unwrap_or(nodes),
-            residency: self.residency,
-            tenant: tenant.map(TenantKey::new),
-            cache_secret: self.cache_secret.as_deref().map(cache_secret).transpose()?,
+            nodes: self.nodes.or(file.nodes).unwrap_or(nodes),
+            residency: self.residency.or(file.residency),
+            tenant: tenant_key.as_deref().map(read_tenant_key).transpose()?,
+            cache_secret: cache_secret.as_deref().map(read_cache_secret).transpose()?,
         })
+    }
+}
+
+impl ConfigFile {
+    /// Paths in it are relative to its folder.
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let malformed = |message: String| {
+            let message = format!("{}: {message}", path.display());
+            Failure::new(Exit::Malformed, "config.malformed", message)
+        };
+        let bytes = files::read(path, MAX_CONFIG_BYTES)?;
+        let text = String::from_utf8(bytes).map_err(|_| malformed("not UTF-8".to_owned()))?;
+        let mut file: Self =
+            toml::from_str(&text).map_err(|error| malformed(error.message().to_owned()))?;
+        if let Some(country) = &file.residency {
+            parse_country(country).map_err(|why| malformed(format!("residency is {why}")))?;
+        }
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for named in [&mut file.tenant_key, &mut file.cache_secret] {
+            *named = named.take().map(|name| folder.join(name));
+        }
+        Ok(file)
     }
 }
 
@@ -59,7 +96,12 @@ pub(crate) fn parse_country(text: &str) -> Result<String, String> {
         .ok_or_else(|| "not two upper-case letters as in ISO 3166-1, e.g. DE".to_owned())
 }
 
-fn cache_secret(path: &Path) -> Result<CacheSecret, Failure> {
+fn read_tenant_key(path: &Path) -> Result<TenantKey, Failure> {
+    let key = SigningKey::read(path).map_err(|error| signing_key::failure(&error))?;
+    Ok(TenantKey::new(key))
+}
+
+fn read_cache_secret(path: &Path) -> Result<CacheSecret, Failure> {
     let text = Zeroizing::new(files::read_unlisted(path, MAX_SECRET_BYTES)?);
     let mut secret = Zeroizing::new([0; 32]);
     hex::decode_to_slice(text.trim_ascii(), secret.as_mut_slice()).map_err(|_| {

@@ -76,7 +76,7 @@ impl ResponseReader {
         Some((digest.status(), digest.digest(opening)))
     }
 
-    /// The one receipt of the trailer section.
+    /// The one receipt of the trailer section (R6.10).
     pub(super) fn receipt(&self) -> Result<SignedReceipt, ReceiptError> {
         let mut lines = self.trailers.iter().filter(|(name, _)| name == TRAILER);
         let (_, value) = lines.next().ok_or(ReceiptError::Absent)?;

@@ -238,6 +238,7 @@ fn inside(message: &[u8]) -> Result<Vec<ResponseEvent>, OpenError> {
     read(&mut opener, &[sent])
 }
 
+/// R6.10.
 #[test]
 fn a_response_without_exactly_one_receipt_is_refused() {
     let mut head = Vec::new();
@@ -477,6 +478,7 @@ fn debug_shows_no_prompt_and_no_answer() {
     assert!(!shown.contains(bytes.trim_matches(['[', ']'])));
 }
 
+/// R6.4.
 #[test]
 fn the_same_request_is_never_sealed_to_the_same_bytes() {
     let node = Node::new();
