@@ -175,7 +175,10 @@ impl Client {
         let (sealed, opener) = node.sealer.seal(&to_seal, attester.now())?;
         let relayed = attester.transport.relay(&node.offer.relay, sealed.envelope);
         let relayed = relayed.await.inspect_err(|error| {
-            if matches!(error, ClientError::Interrupted(_)) {
+            if matches!(
+                error,
+                ClientError::Interrupted(_) | ClientError::TimedOut(_)
+            ) {
                 self.admissions.lost(node, error.code());
             }
         })?;

@@ -143,6 +143,47 @@ async fn a_stream_ends_with_done_and_has_a_receipt() {
     assert_eq!(receipt["node"], "node-a");
 }
 
+/// What came, and whether it broke off.
+async fn until_the_end(response: Response<Incoming>) -> (String, bool) {
+    let mut body = response.into_body();
+    let mut seen = Vec::new();
+    let broken = loop {
+        match body.frame().await {
+            Some(Ok(frame)) => seen.extend(frame.into_data().unwrap_or_default()),
+            Some(Err(_)) => break true,
+            None => break false,
+        }
+    };
+    (String::from_utf8(seen).unwrap(), broken)
+}
+
+#[tokio::test]
+async fn an_answer_that_the_node_did_not_finish_breaks_off_and_its_receipt_says_so() {
+    let bench = Bench::new().await;
+    *bench.gateway.nodes[0].outcome.lock().unwrap() = protocol::Outcome::Failed;
+    let response = bench.chat(&body(r#","stream":true"#)).await;
+    let id = response.headers()["narthex-request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let (seen, broken) = until_the_end(response).await;
+    assert!(broken && !seen.contains("[DONE]"), "{seen}");
+    let receipt = bench.get(&format!("/narthex/receipts/{id}")).await;
+    assert!(
+        text(receipt)
+            .await
+            .unwrap()
+            .contains(r#""outcome":"failed""#)
+    );
+    let whole = bench.chat(&body("")).await;
+    assert_eq!(whole.status(), 502);
+    assert_eq!(code(whole).await, "receipt.outcome");
+    let opened = bench.gateway.nodes[0].opened.lock().unwrap()[1];
+    let path = format!("/narthex/receipts/{}", hex::encode(opened));
+    assert_eq!(bench.get(&path).await.status(), 200);
+}
+
+/// R6.11.
 #[tokio::test]
 async fn a_truncated_stream_breaks_the_connection_and_never_says_done() {
     for fault in [Fault::DropEnd, Fault::BreakOff, Fault::FlipBit] {
@@ -153,20 +194,9 @@ async fn a_truncated_stream_breaks_the_connection_and_never_says_done() {
             .to_str()
             .unwrap()
             .to_owned();
-        let mut body = response.into_body();
-        let mut seen = Vec::new();
-        let broken = loop {
-            match body.frame().await {
-                Some(Ok(frame)) => seen.extend(frame.into_data().unwrap_or_default()),
-                Some(Err(_)) => break true,
-                None => break false,
-            }
-        };
+        let (seen, broken) = until_the_end(response).await;
         assert!(broken, "{fault:?}: the answer ended cleanly");
-        assert!(
-            !String::from_utf8(seen).unwrap().contains("[DONE]"),
-            "{fault:?}"
-        );
+        assert!(!seen.contains("[DONE]"), "{fault:?}");
         bench.gateway.fault(None);
         let receipt = bench.get(&format!("/narthex/receipts/{id}")).await;
         let receipt: serde_json::Value =

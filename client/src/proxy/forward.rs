@@ -42,7 +42,8 @@ pub(super) async fn forward(
     if is_event_stream(&head) {
         return stream_response(proxy, head, exchange);
     }
-    let answer = exchange.collect().await?;
+    let collected = exchange.collect().await;
+    let answer = collected.inspect_err(|_| proxy.keep_unfinished(&exchange))?;
     proxy.keep_receipt(&exchange, &answer.receipt);
     whole_response(head, answer, &exchange)
 }

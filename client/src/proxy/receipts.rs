@@ -68,6 +68,13 @@ impl Proxy {
         Ok(found.map(|found| receipt_json::document(&found.receipt, &found.signed)))
     }
 
+    /// Keeps the receipt of an answer that the node itself did not finish: it says so.
+    pub(super) fn keep_unfinished(&self, exchange: &Exchange) {
+        if let Some(receipt) = exchange.unfinished() {
+            self.keep_receipt(exchange, receipt);
+        }
+    }
+
     /// Keeps a verified receipt. A directory that cannot be written is told, and does not undo a complete answer.
     pub(super) fn keep_receipt(&self, exchange: &Exchange, receipt: &SignedReceipt) {
         let id = exchange.id().to_string();

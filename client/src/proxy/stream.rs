@@ -60,15 +60,12 @@ impl Passing {
         }
     }
 
-    /// The receipt of an answer that the node itself did not finish is kept: it says so.
     fn break_off(&self, error: &ClientError) {
         let id = self.exchange.id();
         let code = error.code();
         self.proxy
             .notice(format!("answer {id} is broken off: {error} [{code}]"));
-        if let Some(receipt) = self.exchange.unfinished() {
-            self.proxy.keep_receipt(&self.exchange, receipt);
-        }
+        self.proxy.keep_unfinished(&self.exchange);
     }
 
     async fn advance(&mut self) -> Result<(), ClientError> {
