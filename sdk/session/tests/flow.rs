@@ -142,10 +142,9 @@ fn an_error_of_the_api_is_an_answer_with_a_receipt() {
 #[test]
 fn a_node_that_forgot_the_attestation_is_challenged_again() {
     let (gateway, mut session) = gateway();
-    let request = said(&format!(
-        r#"{{"model":"{MODEL}","messages":["forget me"]}}"#
-    ));
-    let (head, ..) = whole(gateway.ask(&mut session, request).unwrap());
+    gateway.ask(&mut session, chat(false)).unwrap();
+    gateway.nodes[0].forget();
+    let (head, ..) = whole(gateway.ask(&mut session, chat(false)).unwrap());
     assert_eq!(head.status, 421);
     let retry = ("x-should-retry", "true".to_owned());
     assert!(head.headers.contains(&retry));
