@@ -111,7 +111,7 @@ impl Default for Appraisal {
             timeout_ms: 20_000,
             retry_min_ms: 1_000,
             retry_max_ms: 60_000,
-            max_challenges_per_node: 4,
+            max_challenges_per_node: 64,
         }
     }
 }
