@@ -76,6 +76,7 @@ mod tests {
     }
 
     /// The test vector of docs/protocol.md section 1, computed there with Python's hashlib.
+    /// R1.1.
     #[test]
     fn the_layout_is_the_documented_one() {
         let report_data = binding().report_data();

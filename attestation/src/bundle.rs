@@ -99,6 +99,7 @@ impl EvidenceBundle {
         Ok(bundle)
     }
 
+    // R3.1
     fn from_fields(fields: &mut Fields) -> Result<Self, BundleError> {
         Ok(Self {
             cpu: cpu_from_fields(fields)?,

@@ -13,6 +13,7 @@ const PARSER_DEPTH: usize = 4 * MAX_DEPTH;
 
 /// Decodes `bytes` if they are exactly one deterministically encoded item of at most `max_bytes`, without floats, tags or simple values
 /// other than booleans and null, nested at most 8 deep: shortest integers and lengths, no indefinite lengths, map keys sorted and unique.
+// R2.2
 #[must_use]
 pub fn decode(bytes: &[u8], max_bytes: usize) -> Option<Value> {
     if bytes.len() > max_bytes {
@@ -30,6 +31,7 @@ pub fn encode(value: &Value) -> Vec<u8> {
 }
 
 /// No floats, no tags, no doubled keys, not too deep.
+// R2.1
 fn is_plain(value: &Value, depth: usize) -> bool {
     match value {
         Value::Integer(_) | Value::Bytes(_) | Value::Text(_) | Value::Bool(_) | Value::Null => true,
@@ -114,6 +116,7 @@ mod tests {
         }
     }
 
+    /// R2.1.
     #[test]
     fn everything_else_is_refused() {
         for (item, fault) in [
@@ -147,6 +150,7 @@ mod tests {
         assert!(!accepts(&"81".repeat(1000)));
     }
 
+    /// R2.2.
     #[test]
     fn the_size_cap_is_exact() {
         let bytes = encode(&Value::Bytes(vec![7; 30]));

@@ -77,6 +77,7 @@ impl Verifier {
         self.compose(bundle, nonce, now, Some(cache))
     }
 
+    // R3.2
     fn compose(
         &self,
         bundle: &EvidenceBundle,

@@ -88,6 +88,7 @@ fn node(left: &Digest, right: &Digest) -> Digest {
 }
 
 /// MTH of RFC 9162 section 2.1.1 over `leaves`; appends to each leaf's path the sibling met on the way up.
+// R1.2
 fn root(leaves: &[Digest], paths: &mut [Vec<Digest>]) -> Option<Digest> {
     if let [one] = leaves {
         return Some(*one);
@@ -114,6 +115,7 @@ mod tests {
         (0..count).map(|byte| Nonce([byte; 32])).collect()
     }
 
+    /// R1.2.
     #[test]
     fn one_nonce_is_its_leaf() {
         let nonce = Nonce([5; 32]);

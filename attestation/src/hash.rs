@@ -3,6 +3,7 @@
 use crate::{Digest, crypto};
 
 /// SHA-256 over `label` and `fields`, each preceded by its length as a big-endian u64.
+// R1.1
 #[must_use]
 pub fn sha256_fields(label: &str, fields: &[&[u8]]) -> Digest {
     crypto::sha256(&encode(label, fields))

@@ -71,6 +71,7 @@ impl ManifestError {
 
 impl Manifest {
     /// Parses the received bytes; unknown keys, absent keys, empty texts and trailing bytes are errors.
+    // R4.1
     pub fn from_cbor(bytes: &[u8]) -> Result<Self, ManifestError> {
         let mut fields =
             Fields::decode(bytes, MAX_MANIFEST_BYTES).ok_or(ManifestError::Malformed)?;

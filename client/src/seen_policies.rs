@@ -50,6 +50,7 @@ impl StalePolicy {
 
 impl SeenPolicies {
     /// Takes `version` with `digest` under `root`, or says why not.
+    // R5.4
     pub fn observe(&self, root: &Digest, version: u64, digest: &Digest) -> Result<(), StalePolicy> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(before) = seen.get(root) {

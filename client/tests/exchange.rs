@@ -267,6 +267,7 @@ async fn the_key_problem_without_end_is_an_error() {
     assert_eq!(bench.gateway.calls("keys"), 1);
 }
 
+/// R11.1.
 #[tokio::test]
 async fn an_unavailable_node_is_replaced_and_the_user_is_told() {
     let bench = Bench::two().await;

@@ -43,6 +43,7 @@ pub(crate) async fn answer(mut exchange: Exchange, request: Plaintext) {
     }
 }
 
+// R7.5
 async fn refuse(exchange: &mut Exchange, error: &ApiError) -> Result<(), Gone> {
     telemetry::refused(error.code);
     exchange.refuse(error).await

@@ -41,6 +41,7 @@ impl IssuedBindings {
     }
 
     /// Whether `id` was given out and is still honoured at `now`.
+    // R9.4
     pub(crate) fn honours(&self, id: &BindingId, now: UnixTime) -> bool {
         self.lock()
             .honoured_until

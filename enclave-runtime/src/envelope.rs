@@ -28,6 +28,7 @@ impl EnvelopeError {
         }
     }
 
+    // R9.2
     pub(crate) const fn problem(self) -> Problem {
         match self {
             Self::Refused(ReceiverError::UnknownKey) => Problem::Key,

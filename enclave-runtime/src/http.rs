@@ -39,6 +39,7 @@ where
         (&Method::POST, "/narthex/v1/challenge") => challenged(node, request).await,
         (&Method::GET, "/narthex/v1/keys") => Ok(keys(&node)),
         (&Method::GET, "/healthz") => Ok(document("text/plain", "ok\n")),
+        // R9.1
         _ => Err(Problem::Unsealed),
     };
     outcome.unwrap_or_else(|problem| {

@@ -126,11 +126,13 @@ impl Node {
         headers: &SealedHeaders,
         now: UnixTime,
     ) -> Result<(), ApiError> {
+        // R9.7
         if now >= self.policy.expires {
             telemetry::policy_expired();
             return Err(ApiError::misdirected());
         }
         let context = self.request_context(&headers.binding_id, now);
+        // R6.6
         let Err(mismatch) = headers.check(&context, now) else {
             return Ok(());
         };

@@ -32,6 +32,7 @@ async fn envelope(stack: &Stack) -> Vec<u8> {
     sealed.envelope
 }
 
+/// R9.1.
 #[tokio::test]
 async fn anything_unsealed() {
     let stack = Stack::start().await;
@@ -146,6 +147,7 @@ async fn a_replay() {
     );
 }
 
+/// R9.2.
 #[tokio::test]
 async fn every_other_fault_of_an_envelope_gets_the_same_answer() {
     let stack = Stack::start().await;

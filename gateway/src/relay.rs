@@ -93,6 +93,7 @@ struct Answer(Response<Incoming>);
 impl Answer {
     /// Status, the headers that cross, and the stream; anything but a sealed answer or a problem, or one that declares
     /// more than `max_bytes`, is refused.
+    // R8.3
     fn into_crossing(
         self,
         form: Form,
@@ -116,6 +117,7 @@ impl Answer {
     }
 }
 
+// R8.2
 fn crossing_headers(from_node: &HeaderMap, media_type: &'static str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));

@@ -106,6 +106,7 @@ impl Body for RequestBody {
     type Data = Bytes;
     type Error = BoxError;
 
+    // R8.4
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

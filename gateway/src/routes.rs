@@ -87,6 +87,7 @@ async fn dispatch(
     route: Route<'_>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Problem> {
+    // R8.1
     core.api_keys
         .authenticate(request.headers())
         .map_err(|_| Problem::Unauthorized)?;

@@ -28,6 +28,7 @@ const ROUTES: [(Method, &str); 5] = [
     (Method::GET, "/elsewhere"),
 ];
 
+/// R8.1.
 #[tokio::test]
 async fn every_route_wants_a_key_first() {
     let node = FakeNode::start("node-1").await;

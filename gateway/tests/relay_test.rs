@@ -168,6 +168,7 @@ async fn back_pressure_of_the_client_reaches_the_node() {
     within(feed.closed()).await;
 }
 
+/// R8.4.
 #[tokio::test]
 async fn a_truncated_answer_stays_truncated() {
     let (node, mut feeds) = fed_by_hand().await;
@@ -196,6 +197,7 @@ async fn ends(stack: &Stack, end: &str) -> String {
     line.unwrap_or("0").to_owned()
 }
 
+/// R8.2.
 #[tokio::test]
 async fn nothing_about_the_client_reaches_the_node_and_nothing_about_the_node_the_client() {
     let seen = Arc::new(Mutex::new(HeaderMap::new()));
@@ -504,6 +506,7 @@ async fn a_problem_of_the_node_crosses_with_its_status() {
     assert_eq!(answer.body, r#"{"code":"runtime.overloaded"}"#);
 }
 
+/// R8.3.
 #[tokio::test]
 async fn any_other_answer_of_the_node_does_not_cross() {
     let wrong = [

@@ -267,6 +267,7 @@ impl ChunkOpener {
 }
 
 /// What a length prefix announces.
+// R6.2
 fn announced(length: u64) -> Result<Chunk, ChunkError> {
     match usize::try_from(length).map_err(|_| ChunkError::TooLarge)? {
         0 => Ok(Chunk::Final),

@@ -131,6 +131,7 @@ impl TryFrom<&Admitted> for Peer {
 
     fn try_from(admitted: &Admitted) -> Result<Self, SealError> {
         let claims = admitted.claims();
+        // R4.2
         let padding = PaddingProfile::parse(&claims.manifest.padding);
         Ok(Self {
             identity: claims.identity,
@@ -199,6 +200,7 @@ impl Sealer {
             suite: self.config.suite,
         };
         let (enc, context) =
+            // R6.4
             hpke::setup_sender(header.suite, &self.config.public_key, &header.info())
                 .map_err(|_| SealError::Encapsulation)?;
         let opening = Opening::export(&context.exporter);
@@ -234,6 +236,7 @@ impl Sealer {
         let mut end = Vec::new();
         bhttp::encode_end(&[], &mut end).map_err(SealError::Request)?;
         let length = head.len() + request.body.len() + end.len();
+        // R10.1
         let length = self.peer.padding.request_len(length);
         let mut message = Zeroizing::new(Vec::with_capacity(length));
         message.extend_from_slice(&head);

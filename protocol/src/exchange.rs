@@ -53,6 +53,7 @@ impl Opening {
     }
 
     /// HMAC-SHA256 over label and fields, each after its length as a big-endian u64.
+    // R7.2
     fn mac(&self, label: &str, fields: &[&[u8]]) -> Digest {
         let parts = [&[label.as_bytes()], fields].concat();
         let lengths: Vec<[u8; 8]> = parts

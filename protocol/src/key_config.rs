@@ -107,6 +107,7 @@ impl KeyConfigs {
         SignedKeyConfigs::from_bytes(cose::sign(CONTENT_TYPE, payload, identity))
     }
 
+    // R5.1
     fn parse(payload: &[u8]) -> Option<Self> {
         let mut fields = Fields::decode(payload, MAX_SIGNED_KEY_CONFIGS)?;
         let version: u64 = fields.take_uint("v")?;
@@ -171,6 +172,7 @@ impl SignedKeyConfigs {
         manifest: &Digest,
         now: UnixTime,
     ) -> Result<KeyConfigs, KeyConfigError> {
+        // R5.3
         let payload = cose::open(CONTENT_TYPE, &self.bytes, MAX_SIGNED_KEY_CONFIGS, identity)?;
         let configs = KeyConfigs::parse(&payload).ok_or(KeyConfigError::Malformed)?;
         if configs.identity != identity.digest() || configs.manifest != *manifest {

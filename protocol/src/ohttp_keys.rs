@@ -24,6 +24,7 @@ pub(crate) fn encode(config: &KeyConfig, out: &mut Vec<u8>) {
 
 /// Parses a list: the configurations whose KEM is spoken, each with its first suite that is spoken, in the list's order. `None` if any part
 /// of the list is malformed.
+// R5.2
 pub(crate) fn parse(mut bytes: &[u8]) -> Option<Vec<KeyConfig>> {
     let mut configs = Vec::new();
     while !bytes.is_empty() {

@@ -267,6 +267,7 @@ impl Receipt {
         aibom.into_iter().chain(tenant).chain(residency)
     }
 
+    // R7.1
     fn parse(payload: &[u8]) -> Option<Self> {
         let mut fields = Fields::decode(payload, MAX_SIGNED_RECEIPT)?;
         let version: u64 = fields.take_uint("v")?;

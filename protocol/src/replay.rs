@@ -36,6 +36,7 @@ impl ReplaySet {
         if seen.contains(&digest) {
             return Err(Refused::Replayed);
         }
+        // R6.9
         if seen.len() >= self.capacity {
             return Err(Refused::Full);
         }

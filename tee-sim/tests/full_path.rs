@@ -124,6 +124,7 @@ fn evidence_is_over_the_binding() {
     );
 }
 
+/// R3.2.
 #[test]
 fn a_report_changed_after_signing() {
     let mut changed = bundle(&milan());

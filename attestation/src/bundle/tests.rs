@@ -198,6 +198,7 @@ fn malformed_devices_are_refused() {
     }
 }
 
+/// R3.1.
 #[test]
 fn unknown_entries_are_refused() {
     let error = mutated(|entries| entries.push(("gpu".into(), Value::Null))).unwrap_err();

@@ -86,6 +86,7 @@ fn trailing_bytes_are_malformed() {
     assert_eq!(Manifest::from_cbor(&bytes), Err(ManifestError::Malformed));
 }
 
+/// R4.1.
 #[test]
 fn another_version_is_told_apart() {
     let result = mutated(|entries| set(entries, "v", 2.into()));

@@ -71,6 +71,7 @@ impl Passing {
     async fn advance(&mut self) -> Result<(), ClientError> {
         match self.exchange.next().await? {
             Some(ResponseEvent::Body(part)) => self.ready.extend(self.held.pass(&part)?),
+            // R6.11
             Some(ResponseEvent::End { receipt }) => {
                 self.proxy.keep_receipt(&self.exchange, &receipt);
                 self.ready.extend(std::mem::take(&mut self.held).release());

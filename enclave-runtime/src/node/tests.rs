@@ -113,6 +113,7 @@ fn refused(edit: impl FnOnce(&mut SealedHeaders)) -> &'static str {
     node.check_headers(&headers, NOW).unwrap_err().code
 }
 
+/// R6.6.
 #[test]
 fn each_header_that_differs_is_refused() {
     let coarse = "sealed_header_mismatch";

@@ -69,6 +69,8 @@ pub struct Opened {
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Vec<u8>,
     pub receipt: Result<Receipt, OpenError>,
+    /// The authentic receipt of an answer that is not whole.
+    pub unfinished: Option<Receipt>,
 }
 
 impl Stack {
@@ -249,11 +251,13 @@ pub fn open(mut opener: Opener, body: &[u8]) -> Opened {
     let identity = *opener.identity();
     let mut events = opener.push(body).unwrap();
     let end = opener.finish().map(|last| events.extend(last));
+    let unfinished = opener.unfinished();
     let mut opened = Opened {
         status: 0,
         headers: Vec::new(),
         body: Vec::new(),
         receipt: Err(OpenError::Truncated),
+        unfinished: unfinished.map(|receipt| receipt.verify(&identity).unwrap()),
     };
     if let Err(error) = end {
         opened.receipt = Err(error);

@@ -114,6 +114,7 @@ impl Decoder {
     }
 
     /// The input has ended. A message may end before any section that would be empty, and then its head may still be due.
+    // R6.3
     pub fn finish(mut self) -> Result<Option<Event<'static>>, BhttpError> {
         if !self.items.is_empty() {
             return Err(BhttpError::Truncated);

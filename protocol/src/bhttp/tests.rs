@@ -136,6 +136,7 @@ fn rfc_9292_section_5_2() {
     assert_eq!(decoded.content, content);
 }
 
+/// R6.3.
 #[test]
 fn rfc_9292_section_3_8_truncation_and_padding() {
     let full = rfc_request();

@@ -229,6 +229,7 @@ fn a_chunk_of_the_largest_size_passes_and_none_larger_is_sent() {
     assert!(out.is_empty());
 }
 
+/// R6.2.
 #[test]
 fn an_empty_chunk_that_is_not_the_last_is_neither_sent_nor_accepted() {
     let mut out = Vec::new();

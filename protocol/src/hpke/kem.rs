@@ -63,6 +63,7 @@ pub(crate) struct Encapsulation {
 }
 
 /// `Encap(pkR)` with fresh randomness; `None` if `public_key` is no key of this KEM or its X25519 point has low order.
+// R6.1
 pub(crate) fn encapsulate(kem: Kem, public_key: &[u8]) -> Option<Encapsulation> {
     let mut ephemeral = Secret32::default();
     entropy::fill(ephemeral.as_mut_slice()).ok()?;

@@ -217,6 +217,7 @@ agrees_with_hpke!(
     ::hpke::kem::XWing
 );
 
+/// R6.1.
 #[test]
 fn points_of_low_order_are_refused_on_both_ends() {
     for point in crate::crypto::LOW_ORDER_POINTS {

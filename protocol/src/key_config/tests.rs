@@ -32,6 +32,7 @@ fn x_wing_comes_first_and_both_share_the_epochs_key_id() {
     assert_eq!(node.configs.preferred().unwrap(), parsed[0]);
 }
 
+/// R5.3.
 #[test]
 fn another_identitys_list_is_refused() {
     let (node, other) = (Node::new(), IdentitySecret::generate());
@@ -106,6 +107,7 @@ fn reencoded(change: impl FnOnce(&mut Vec<(Value, Value)>)) -> Result<KeyConfigs
     SignedKeyConfigs::from_bytes(signed).verify(&identity, &MANIFEST, NOW)
 }
 
+/// R5.1.
 #[test]
 fn every_field_is_needed_and_none_is_unknown() {
     assert!(reencoded(|_| {}).is_ok());
@@ -133,6 +135,7 @@ fn a_list_without_a_spoken_suite_is_valid_and_useless() {
     assert_eq!(empty.preferred(), Err(KeyConfigError::NoCommonSuite));
 }
 
+/// R5.2.
 #[test]
 fn unknown_kems_and_suites_are_passed_over() {
     let suites = |pairs: &[[u8; 4]]| {

@@ -78,6 +78,7 @@ fn reencoded(change: impl FnOnce(&mut Vec<(Value, Value)>)) -> Result<Receipt, R
     SignedReceipt::from_bytes(signed).verify(&identity)
 }
 
+/// R7.1.
 #[test]
 fn every_field_is_needed_and_none_is_unknown() {
     let mut fields = 0;
@@ -135,6 +136,7 @@ fn another_exchange_or_secret_does_not_open() {
     assert_eq!(result, Err(ReceiptError::Mismatch("request")));
 }
 
+/// R7.2.
 #[test]
 fn digests_have_the_documented_layout() {
     let opening = Opening::from_bytes([7; 32]);

@@ -40,6 +40,7 @@ impl SealedHeaders {
         path: &str,
         fields: &bhttp::Fields,
     ) -> Result<Self, &'static str> {
+        // R6.5
         let lines = FieldLines(fields);
         lines.refuse_unknown()?;
         let headers = Self {

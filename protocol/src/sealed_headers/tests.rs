@@ -54,6 +54,7 @@ fn headers_come_back_from_their_lines() {
     assert_eq!(parse(&beside), Ok(headers()));
 }
 
+/// R6.5.
 #[test]
 fn every_header_is_needed_once() {
     for (at, (name, _)) in fields().iter().enumerate() {

@@ -115,6 +115,7 @@ fn every_installed_epoch_opens_and_a_retired_one_does_not() {
     assert_eq!(error, ReceiverError::UnknownKey);
 }
 
+/// R10.1.
 #[test]
 fn requests_are_padded_to_their_bucket() {
     let node = Node::new();
@@ -313,6 +314,7 @@ fn a_chunked_envelope_is_reserved_with_its_first_chunk() {
     assert!(second.finish().is_ok());
 }
 
+/// R6.8.
 #[test]
 fn of_concurrent_duplicates_one_opens() {
     let node = Node::new();
@@ -335,6 +337,7 @@ fn of_concurrent_duplicates_one_opens() {
     }
 }
 
+/// R6.9.
 #[test]
 fn a_full_replay_set_refuses_and_asks_for_time() {
     let node = Node::with_replay_capacity(1);
