@@ -376,6 +376,17 @@ async fn a_node_that_goes_back_to_an_older_policy_is_refused() {
     assert_eq!(ask(&client).await.unwrap_err().code(), "policy.rollback");
 }
 
+/// R4.2.
+#[tokio::test]
+async fn a_node_that_pads_in_an_unknown_way_is_not_sealed_to() {
+    let mut node = Node::new("node-a");
+    node.manifest.padding = "tomorrow".to_owned();
+    let bench = Bench::of(vec![node]).await;
+    let error = bench.connect().await.err().unwrap();
+    assert_eq!(error.code(), "seal.padding");
+    assert_eq!(bench.gateway.calls("relay"), 0);
+}
+
 #[tokio::test]
 async fn another_model_than_the_attested_one_is_not_asked_for() {
     let bench = Bench::one().await;

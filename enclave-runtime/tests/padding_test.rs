@@ -143,6 +143,7 @@ fn paced(tokens: u32, gap_ms: u64) -> Script {
     Script::Paced { tokens, gap_ms }
 }
 
+/// R10.5.
 #[tokio::test(start_paused = true)]
 async fn a_strict_stream_shows_the_same_whatever_is_said() {
     for (tokens, gap_ms, expected) in [

@@ -69,6 +69,7 @@ impl Records {
     }
 
     /// Whether a flush has more to give: `default` gives whatever waits, `strict` one record each time, whether or not anything does.
+    // R10.5
     pub(super) fn is_due(&self, given_by_this_flush: usize) -> bool {
         match self.profile {
             PaddingProfile::Strict => given_by_this_flush == 0,
@@ -77,6 +78,7 @@ impl Records {
     }
 
     /// The next record of a stream. `None` for any other body, and where an event that has not ended is in the way of the filling.
+    // R10.2
     pub(super) fn next(&self) -> Option<Record<'_>> {
         let room = RECORD_LEN - PREFIX - self.head.len().min(MAX_STREAM_HEAD);
         let taken = if self.content.len() >= room {
@@ -107,6 +109,7 @@ impl Records {
     }
 
     /// Everything that is left with `end` behind it, in whole records with zeros after it.
+    // R10.4
     pub(super) fn finish(self, end: &[u8]) -> Zeroizing<Vec<u8>> {
         let prefix = varint::encode(self.content.len() as u64);
         // A length of zero would be the end, which `end` begins with.
@@ -152,6 +155,7 @@ fn is_blank_line(window: &[u8]) -> bool {
 }
 
 /// `length` bytes that are no event: a comment of its own block, or newlines where that does not fit.
+// R10.3
 fn filling(length: usize) -> [&'static [u8]; 3] {
     match length {
         0 => [b"", b"", b""],
@@ -169,6 +173,7 @@ fn filling(length: usize) -> [&'static [u8]; 3] {
 mod tests {
     use super::*;
 
+    /// R10.3.
     #[test]
     fn fillings_have_the_length_that_was_asked_for() {
         for length in 0..RECORD_LEN {

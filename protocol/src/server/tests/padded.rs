@@ -86,6 +86,7 @@ fn events(stream: &[u8]) -> Vec<Vec<u8>> {
     events
 }
 
+/// R10.4.
 #[test]
 fn a_document_is_kept_until_its_end_and_has_a_bucket() {
     for (padding, short, long) in [
@@ -189,6 +190,7 @@ fn texts() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
+    /// R10.2.
     #[test]
     fn every_chunk_of_a_stream_has_one_size_wherever_it_is_cut(
         text in texts(),
