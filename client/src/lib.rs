@@ -19,7 +19,6 @@ mod problem;
 pub mod proxy;
 mod random;
 mod receipt_check;
-mod receipt_json;
 mod request;
 pub mod seen_policies;
 mod settings;

@@ -5,12 +5,13 @@ use super::{
     sealing_args::SealingArgs,
 };
 use crate::{
-    Client, ClientError, Event, Exchange, Observer, Request, archive, receipt_check, receipt_json,
+    Client, ClientError, Event, Exchange, Observer, Request, archive, receipt_check,
     sse::{self, Events},
 };
 use clap::Args;
 use protocol::{OpenError, Receipt, ResponseEvent, SignedReceipt};
 use serde_json::{Value, json};
+use session::receipt_json;
 use std::{
     io::{IsTerminal, stdin},
     num::NonZeroUsize,

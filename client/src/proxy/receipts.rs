@@ -2,10 +2,11 @@
 //! in a directory if one is named.
 
 use super::{Proxy, openai_error::OpenAiError};
-use crate::{Exchange, RequestId, archive, receipt_json};
+use crate::{Exchange, RequestId, archive};
 use http::{Response, StatusCode};
 use listener::Body;
 use protocol::SignedReceipt;
+use session::receipt_json;
 use std::{
     collections::{HashMap, VecDeque},
     path::PathBuf,

@@ -18,7 +18,7 @@ mod node;
 mod offer;
 mod problem;
 mod public_key;
-mod receipt_json;
+pub mod receipt_json;
 mod request;
 mod served;
 mod session;

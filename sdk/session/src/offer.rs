@@ -2,6 +2,7 @@
 
 use crate::SessionError;
 use serde::Deserialize;
+use std::collections::HashSet;
 
 pub(crate) const OFFERS_PATH: &str = "/narthex/v1/offers";
 pub(crate) const MAX_OFFERS_BYTES: usize = 256 * 1024;
@@ -31,7 +32,9 @@ struct Offers {
 pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<Offer>, SessionError> {
     let malformed = || SessionError::Answer("the offers");
     let Offers { offers } = serde_json::from_slice(bytes).map_err(|_| malformed())?;
-    if offers.len() > MAX_OFFERS || !offers.iter().all(is_plain) {
+    let mut names = HashSet::new();
+    let mut is_sound = |offer: &Offer| is_plain(offer) && names.insert(offer.node.clone());
+    if offers.len() > MAX_OFFERS || !offers.iter().all(&mut is_sound) {
         return Err(malformed());
     }
     if offers.is_empty() {
@@ -87,6 +90,13 @@ mod tests {
             let error = parse(offers("node-1", path).as_bytes()).unwrap_err();
             assert_eq!(error.code(), "gateway.answer", "{path}");
         }
+    }
+
+    #[test]
+    fn a_node_stands_once_on_offer() {
+        let one = r#"{"node":"node-1","relay":"/r","challenge":"/c","keys":"/k"}"#;
+        let error = parse(format!(r#"{{"offers":[{one},{one}]}}"#).as_bytes()).unwrap_err();
+        assert_eq!(error.code(), "gateway.answer");
     }
 
     #[test]

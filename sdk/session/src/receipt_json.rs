@@ -5,7 +5,8 @@ use protocol::{Receipt, SignedReceipt};
 use serde_json::{Value, json};
 
 /// The claims and, as `cose`, the signed bytes (base64url without padding).
-pub(crate) fn document(receipt: &Receipt, signed: &SignedReceipt) -> Value {
+#[must_use]
+pub fn document(receipt: &Receipt, signed: &SignedReceipt) -> Value {
     json!({
         "request_id": hex::encode(receipt.request_id),
         "node": receipt.node,

@@ -4,8 +4,9 @@ use super::super::{
     Context, Exit, Failure, block_on, config, files, gateway_args::GatewayArgs, output::json_text,
     sealing_args::SealingArgs,
 };
-use crate::{Client, RequestId, client::FetchedReceipt, receipt_json};
+use crate::{Client, RequestId, client::FetchedReceipt};
 use clap::Args;
+use session::receipt_json;
 use std::{num::NonZeroUsize, path::PathBuf};
 
 /// Ask the nodes for the receipt of a request whose answer was abandoned or lost its end

@@ -4,9 +4,9 @@ use super::{
     super::{Context, Exit, Failure, output::displayable_line},
     verify::{exit_of, read},
 };
-use crate::receipt_json;
 use clap::Args;
 use serde_json::{Value, json};
+use session::receipt_json;
 use std::path::PathBuf;
 
 const NOT_VERIFIED: &str =
