@@ -70,7 +70,7 @@ pub struct Receipt {
     pub usage: Usage,
     /// When the request was opened.
     pub received_at: UnixTime,
-    /// When the last token was made.
+    /// When this receipt was signed.
     pub finished_at: UnixTime,
     /// Sampling: temperature in thousandths.
     pub temperature_milli: u32,

@@ -193,6 +193,27 @@ fn the_tenant_of_a_receipt_is_the_one_that_was_sealed() {
 }
 
 #[test]
+fn a_refusal_states_the_runtimes_own_model_country_and_tenant() {
+    for (status, accepted) in [(421, true), (404, true), (400, false)] {
+        let node = Node::new();
+        let (envelope, mut opener) = node.seal();
+        let (request, mut responder) = node.open(&envelope);
+        let head = responder.head(status, &[]);
+        let mut receipt = node.receipt(&request, &responder);
+        receipt.status = status;
+        receipt.model = "another".into();
+        receipt.residency = None;
+        receipt.tenant = Some([1; 32]);
+        let end = responder.finish(&receipt.sign(&node.identity));
+        assert_eq!(
+            read(&mut opener, &[head, end]).is_ok(),
+            accepted,
+            "{status}"
+        );
+    }
+}
+
+#[test]
 fn the_receipt_of_the_same_request_sealed_again_is_refused() {
     let node = Node::new();
     let (first, _) = node.seal();

@@ -1,7 +1,7 @@
 //! One request from its first question to the head of its answer: which call comes next.
 //!
-//! On the RFC 9458 key problem: fresh keys, once. On a refused connection or 503: the next node, at most twice, and the caller is told.
-//! Always a fresh encapsulation, always the same request id.
+//! On the RFC 9458 key problem: fresh keys, once. Where the runtime refuses the envelope as such: a new admission, once. On a refused
+//! connection, 503 or a node that the gateway does not reach: the next node, at most twice, and the caller is told. Always a fresh encapsulation, always the same request id.
 
 mod answer;
 
@@ -29,6 +29,7 @@ pub struct Flow {
     /// Offers of this round that have not been tried.
     waiting: VecDeque<Offer>,
     passed_over: Option<SessionError>,
+    remedies: Remedies,
     stage: Stage,
     answer: Option<Answer>,
     notices: Vec<Notice>,
@@ -54,7 +55,14 @@ enum Stage {
     Over,
 }
 
-/// Whether this node's keys have been fetched again for this request.
+/// What may still be tried for this request, each once.
+#[derive(Clone, Copy)]
+struct Remedies {
+    keys: bool,
+    admission: bool,
+}
+
+/// Whether a remedy is being tried at this node: if it fails, there is nothing more to try.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Refresh {
     Unspent,
@@ -69,6 +77,10 @@ impl Flow {
             failed: Vec::new(),
             waiting: VecDeque::new(),
             passed_over: None,
+            remedies: Remedies {
+                keys: true,
+                admission: true,
+            },
             stage: Stage::New,
             answer: None,
             notices: Vec::new(),
@@ -329,10 +341,17 @@ impl Flow {
         now: UnixTime,
     ) -> Result<Call, SessionError> {
         match why {
-            NotRelayed::KeyProblem if refresh == Refresh::Unspent => {
+            NotRelayed::KeyProblem if refresh == Refresh::Unspent && self.remedies.keys => {
+                self.remedies.keys = false;
                 self.refresh(session, &node, now)
             }
             NotRelayed::KeyProblem => Err(SessionError::KeyProblem),
+            NotRelayed::EnvelopeRefused if self.remedies.admission => {
+                self.remedies.admission = false;
+                session.nodes.remove(node.name());
+                self.challenge(session, &node.offer, Refresh::Spent)
+            }
+            NotRelayed::EnvelopeRefused => Err(SessionError::EnvelopeRefused(400)),
             NotRelayed::Unavailable(why) if self.failed.len() < MAX_FAILOVERS => {
                 let text = format!("node {} is unavailable ({why})", node.name());
                 self.notices.push(Notice::PassedOver(text));

@@ -1,4 +1,4 @@
-//! `application/problem+json` (RFC 9457) from the gateway: unauthenticated, so it is only shown, and acted on in one case.
+//! `application/problem+json` (RFC 9457) from the gateway: unauthenticated, so it is shown, and acted on within bounds.
 
 use serde::Deserialize;
 
@@ -14,6 +14,7 @@ const MAX_SHOWN_CHARS: usize = 200;
 pub(crate) struct Problem {
     #[serde(rename = "type")]
     kind: String,
+    code: String,
     title: String,
     detail: String,
 }
@@ -29,6 +30,16 @@ impl Problem {
 
     pub(crate) fn is_key_problem(&self) -> bool {
         self.kind == KEY_PROBLEM
+    }
+
+    pub(crate) fn is_envelope_refused(&self) -> bool {
+        self.code == "runtime.envelope"
+    }
+
+    /// The gateway did not reach the node, or does not know it any more: as far as anyone can tell, nothing was served.
+    pub(crate) fn is_node_absent(&self) -> bool {
+        let absent = ["gateway.upstream_unreachable", "gateway.unknown_node"];
+        absent.contains(&self.code.as_str())
     }
 
     /// `: TITLE (DETAIL)` without control characters, or nothing.

@@ -201,7 +201,7 @@ fn a_clock_set_back_lengthens_no_admission() {
 
 #[test]
 fn the_next_node_is_tried_at_most_twice_with_the_same_id() {
-    for refusal in [Fault::Unavailable, Fault::Refused] {
+    for refusal in [Fault::Unavailable, Fault::Refused, Fault::Absent] {
         let gateway = Gateway::new(&["node-1", "node-2", "node-3", "node-4"]);
         let mut session = gateway.session(|_| {}).unwrap();
         gateway.fault.set(Some(refusal(2)));
@@ -221,6 +221,16 @@ fn the_next_node_is_tried_at_most_twice_with_the_same_id() {
         let relays = gateway.calls().into_iter();
         assert_eq!(relays.filter(|call| call == "relay").count(), 3);
     }
+}
+
+#[test]
+fn a_node_that_refuses_the_envelope_is_challenged_anew_once() {
+    let (gateway, mut session) = gateway();
+    gateway.ask(&mut session, chat(false)).unwrap();
+    gateway.calls();
+    let error = refused(&gateway, &mut session, Fault::EnvelopeRefused);
+    assert_eq!(error.code(), "channel.refused");
+    assert_eq!(gateway.calls(), ["relay", "challenge", "relay"]);
 }
 
 #[test]

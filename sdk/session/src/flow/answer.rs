@@ -14,8 +14,10 @@ pub(super) struct Answer {
 pub(super) enum NotRelayed {
     /// RFC 9458 section 5.3: the node does not know the key.
     KeyProblem,
-    /// A refused connection or 503: another node may do. The word is not authenticated.
+    /// A refused connection, 503, or a node that the gateway does not reach: another may do. The word is not authenticated.
     Unavailable(String),
+    /// The runtime refused the envelope as such: it may have restarted under the same key id.
+    EnvelopeRefused,
     Refused(SessionError),
 }
 
@@ -61,7 +63,11 @@ impl Answer {
         let problem = Problem::parse(body);
         NotRelayed::Refused(match self.status {
             400 if problem.is_key_problem() => return NotRelayed::KeyProblem,
+            400 if problem.is_envelope_refused() => return NotRelayed::EnvelopeRefused,
             503 => return NotRelayed::Unavailable(format!("status 503{}", problem.detail())),
+            status if problem.is_node_absent() => {
+                return NotRelayed::Unavailable(format!("status {status}{}", problem.detail()));
+            }
             200 => SessionError::Answer(SEALED_REQUEST),
             400 => SessionError::EnvelopeRefused(400),
             401 | 403 => SessionError::Unauthorized(self.status),

@@ -26,6 +26,10 @@ pub(crate) enum Fault {
     Unavailable(usize),
     /// The same, but nothing listens.
     Refused(usize),
+    /// The same, but the gateway does not know the node any more.
+    Absent(usize),
+    /// The runtime refuses every envelope.
+    EnvelopeRefused,
     /// The relay path answers with this status.
     Status(u16),
     /// The relay path answers 200 of another media type.
@@ -209,6 +213,14 @@ impl Gateway {
             }
             Fault::Refused(nodes) if index < nodes => {
                 return Answered::Failed(Failure::Connect("refused".to_owned()));
+            }
+            Fault::Absent(nodes) if index < nodes => {
+                let problem = br#"{"code":"gateway.unknown_node"}"#;
+                return Answered::Head(404, PROBLEM, problem.to_vec());
+            }
+            Fault::EnvelopeRefused => {
+                let problem = br#"{"code":"runtime.envelope"}"#;
+                return Answered::Head(400, PROBLEM, problem.to_vec());
             }
             Fault::Status(status) => return Answered::Head(status, PROBLEM, Vec::new()),
             Fault::MediaType => return Answered::Head(200, "text/html", Vec::new()),
