@@ -114,7 +114,7 @@ impl Exchange {
 
     /// Ends the answer: the receipt, then the authenticated end.
     pub(crate) async fn finish(self) {
-        let outcome = match self.account.failed {
+        let outcome = match self.account.failed || self.outgoing.responder.is_broken() {
             true => Outcome::Failed,
             false => Outcome::Complete,
         };

@@ -3,13 +3,13 @@
 use crate::beat::Beat;
 use bytes::Bytes;
 use protocol::{
-    PaddingProfile, Responder, SignedReceipt,
+    Form, PaddingProfile, Responder, SignedReceipt,
     padding::{RECORD_LEN, SEALED_RECORD_LEN},
 };
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// The client went away; there is nobody to answer.
+/// The client went away, or the form of its request cannot hold the answer: there is nothing more to send.
 pub(crate) struct Gone;
 
 /// What ended a wait.
@@ -96,9 +96,10 @@ impl Outgoing {
 
     /// Sends the receipt and the authenticated end: at the next tick where there is a beat, under `strict` a record at each.
     pub(crate) async fn finish(mut self, receipt: &SignedReceipt) -> Result<(), Gone> {
+        let chunked = self.responder.form() == Form::Chunked;
         let mut left = Bytes::from(self.responder.finish(receipt));
         let step = match self.padding {
-            PaddingProfile::Strict if self.beat.is_started() => SEALED_RECORD_LEN,
+            PaddingProfile::Strict if self.beat.is_started() && chunked => SEALED_RECORD_LEN,
             _ => left.len(),
         };
         while !left.is_empty() {
@@ -112,6 +113,9 @@ impl Outgoing {
     }
 
     async fn send(&self, sealed: Vec<u8>) -> Result<(), Gone> {
+        if self.responder.is_broken() {
+            return Err(Gone);
+        }
         if sealed.is_empty() {
             return Ok(());
         }

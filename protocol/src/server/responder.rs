@@ -31,6 +31,7 @@ const EVENT_STREAM: &[u8] = b"text/event-stream";
 /// sees a truncated answer.
 pub struct Responder {
     epoch: u64,
+    form: Form,
     padding: PaddingProfile,
     sealer: Option<ChunkSealer>,
     nonce: Vec<u8>,
@@ -60,6 +61,7 @@ impl Responder {
         let opening = Opening::export(to.exporter);
         Self {
             epoch: to.epoch,
+            form: to.form,
             padding: to.padding,
             sealer: response_aead(to.aead, &secret, to.enc, &nonce)
                 .map(|aead| ChunkSealer::in_form(to.form, aead)),
@@ -75,6 +77,18 @@ impl Responder {
     #[must_use]
     pub const fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// The form of the request, and of this answer.
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Whether the response has ended before its end: the form cannot hold it, or a call was out of order. Nothing more is given out.
+    #[must_use]
+    pub const fn is_broken(&self) -> bool {
+        self.sealer.is_none()
     }
 
     /// Starts the response: outer bytes to send first (response nonce and the sealed head); with padding nothing yet.

@@ -91,9 +91,10 @@ impl Exchange {
         self.show(events)
     }
 
-    /// The outer body broke off.
+    /// The outer body broke off. The node may have ended: the next request asks it for new evidence first, and goes elsewhere if none comes.
     #[must_use]
-    pub const fn interrupted(&self, why: String) -> SessionError {
+    pub fn interrupted(&self, why: String) -> SessionError {
+        self.node.forget();
         SessionError::Interrupted(why)
     }
 

@@ -123,9 +123,12 @@ impl Memory {
     /// Takes the policy that a node has signed for under `root`, or says why not.
     pub fn observe_node(&mut self, root: &Digest, offered: Seen) -> Result<(), MemoryError> {
         let mut known = self.nodes.get(root).copied();
+        if known.is_none() && self.nodes.len() >= MAX_ROOTS {
+            return Err(MemoryError::Full);
+        }
         self.is_changed |= rise(&mut known, offered)?;
         self.nodes.extend(known.map(|known| (*root, known)));
-        self.check_room()
+        Ok(())
     }
 
     /// Digest of the user's own policy root, which names this memory.

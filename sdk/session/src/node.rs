@@ -45,7 +45,7 @@ impl AdmittedNode {
         })
     }
 
-    /// The same admission with another key list of the same identity.
+    /// The same admission with another key list of the same identity, which its archived evidence carries from now on.
     pub(crate) fn with_keys(
         &self,
         signed: &SignedKeyConfigs,
@@ -55,7 +55,7 @@ impl AdmittedNode {
             offer: self.offer.clone(),
             sealer: sealer(&self.offer, &self.admitted, signed, now)?,
             admitted: self.admitted.clone(),
-            evidence: Arc::clone(&self.evidence),
+            evidence: Arc::new(self.evidence.with_keys(signed)?),
             forgotten: AtomicBool::new(false),
         })
     }
@@ -109,6 +109,18 @@ impl AdmittedNode {
     #[must_use]
     pub fn nonce(&self) -> &Nonce {
         &self.evidence.nonce
+    }
+}
+
+impl Evidence {
+    /// The same evidence with the list that is sealed under: an auditor finds the receipt's epoch in it.
+    fn with_keys(&self, signed: &SignedKeyConfigs) -> Result<Self, SessionError> {
+        let mut bundle = EvidenceBundle::from_cbor(&self.bundle)?;
+        bundle.key_configs = Some(signed.as_bytes().to_vec());
+        Ok(Self {
+            bundle: bundle.to_cbor(),
+            nonce: self.nonce,
+        })
     }
 }
 

@@ -22,12 +22,12 @@ export function fileStorage(directory: string): Storage {
   };
 }
 
-/** Writes `ID.receipt`, `ID.opening` (a secret) and `BINDING.bundle`, for an auditor's `narthex receipt verify`. */
+/** Writes `ID.receipt`, `ID.opening` (a secret) and `ID.bundle`, for an auditor's `narthex receipt verify`. */
 export async function saveReceipt(directory: string, receipt: Receipt): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await writePrivate(join(directory, `${receipt.requestId}.receipt`), receipt.signed);
   await writePrivate(join(directory, `${receipt.requestId}.opening`), receipt.opening);
-  await writePrivate(join(directory, `${receipt.bindingId}.bundle`), receipt.bundle);
+  await writePrivate(join(directory, `${receipt.requestId}.bundle`), receipt.bundle);
 }
 
 /** Writes beside its place, then moves it there: a reader sees all of it or nothing. */

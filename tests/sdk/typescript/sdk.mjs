@@ -141,7 +141,7 @@ describe("answers", { concurrency: false }, async () => {
     writeFileSync(join(folder, "request"), body);
     writeFileSync(join(folder, "response"), Buffer.from(await response.arrayBuffer()));
     assert.equal(statSync(join(folder, `${receipt.requestId}.opening`)).mode & 0o777, 0o600);
-    const names = { receipt: `${receipt.requestId}.receipt`, opening: `${receipt.requestId}.opening`, bundle: `${receipt.bindingId}.bundle` };
+    const names = { receipt: `${receipt.requestId}.receipt`, opening: `${receipt.requestId}.opening`, bundle: `${receipt.requestId}.bundle` };
     const files = Object.entries({ ...names, request: "request", response: "response" });
     const flags = files.flatMap(([name, path]) => [`--${name}`, join(folder, path)]);
     const verify = () => execFileSync(places.demo, ["client", places.directory, "receipt", "verify", ...flags], { stdio: "pipe" });

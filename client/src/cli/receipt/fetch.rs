@@ -14,9 +14,10 @@ use std::{num::NonZeroUsize, path::PathBuf};
 #[command(after_help = "\
 Examples:
   narthex receipt fetch 4f1c1d0e8a7b6c5d4e3f2a1b0c9d8e7f --gateway https://gw.example --policy policy.json --policy-key alice.pub.pem
-  narthex receipt fetch 4f1c1d0e8a7b6c5d4e3f2a1b0c9d8e7f --policy policy.json --policy-key alice.pub.pem --output r.cose --bundle r.bundle
+  narthex receipt fetch 4f1c1d0e8a7b6c5d4e3f2a1b0c9d8e7f --policy policy.json --policy-key alice.pub.pem --output r.cose
 
-Nodes keep receipts for an hour, the newest ones only. Whoever knows the request id may ask.")]
+Nodes keep receipts for an hour, the newest ones only. Whoever knows the request id may ask. The evidence to verify the receipt
+against later is that which the request was sealed to: chat --bundle, proxy --receipts.")]
 pub(crate) struct Fetch {
     /// The request's id: 32 lower-case hexadecimal digits
     #[arg(value_name = "REQUEST-ID", value_parser = request_id)]
@@ -24,9 +25,6 @@ pub(crate) struct Fetch {
     /// Save the receipt (COSE_Sign1)
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Save the evidence bundle of the node that signed it
-    #[arg(long, value_name = "FILE")]
-    bundle: Option<PathBuf>,
     #[command(flatten)]
     gateway: GatewayArgs,
     #[command(flatten)]
@@ -45,7 +43,6 @@ impl Fetch {
         });
         let found = found?.ok_or_else(|| absent(id))?;
         save(self.output, found.signed.as_bytes())?;
-        save(self.bundle, found.node().bundle())?;
         show(&found, context)
     }
 }

@@ -13,7 +13,7 @@ from . import _narthex
 class Receipt:
     """The signed statement of one complete exchange. The transport has verified it; :meth:`save` keeps what an auditor needs.
 
-    ``narthex receipt verify --receipt ID.receipt --bundle BINDING.bundle [--opening ID.opening ..]`` verifies it again, offline.
+    ``narthex receipt verify --receipt ID.receipt --bundle ID.bundle [--opening ID.opening ..]`` verifies it again, offline.
     """
 
     def __init__(self, receipt: _narthex.Receipt) -> None:
@@ -52,7 +52,7 @@ class Receipt:
         return self._receipt.bundle
 
     def save(self, directory: str | os.PathLike[str]) -> Path:
-        """Writes ``ID.receipt``, ``ID.opening`` (a secret: it opens the receipt's digests) and, once, ``BINDING.bundle``.
+        """Writes ``ID.receipt``, ``ID.opening`` (a secret: it opens the receipt's digests) and ``ID.bundle``.
 
         Gives the receipt's path. Only the user can read the files.
         """
@@ -61,9 +61,7 @@ class Receipt:
         path = folder / f"{self.request_id}.receipt"
         write_private(path, self.signed)
         write_private(folder / f"{self.request_id}.opening", self._receipt.opening.encode())
-        bundle = folder / f"{self._receipt.binding_id}.bundle"
-        if not bundle.exists():
-            write_private(bundle, self.bundle)
+        write_private(folder / f"{self.request_id}.bundle", self.bundle)
         return path
 
     def __repr__(self) -> str:
