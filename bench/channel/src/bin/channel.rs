@@ -123,14 +123,15 @@ impl Reader {
         }
     }
 
-    /// An event with text has `"content":"` and something other than the closing quote.
+    /// An event with text has `"content":"` and something other than the closing quote, which the opening event has.
     fn see(&mut self, part: &[u8]) {
         const TEXT: &[u8] = b"\"delta\":{\"content\":\"";
         self.deltas.extend_from_slice(part);
-        if self.deltas.windows(TEXT.len()).any(|window| window == TEXT) {
+        let is_text = |window: &[u8]| window.starts_with(TEXT) && !window.ends_with(b"\"");
+        if self.deltas.windows(TEXT.len() + 1).any(is_text) {
             self.last_text = self.start.elapsed().as_secs_f64();
             self.first_text.get_or_insert(self.last_text);
-            let keep = self.deltas.len().saturating_sub(TEXT.len() - 1);
+            let keep = self.deltas.len().saturating_sub(TEXT.len());
             self.deltas.drain(..keep);
         }
     }
