@@ -45,6 +45,8 @@ const CANARY: &str = "zqCanary7731xw";
 const METHODS: [&str; 9] = [
     "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT",
 ];
+/// Receipts are about a request, not a model.
+const RECEIPTS: &str = "/narthex/receipts/";
 /// What a client may name inside the seal.
 const SEALED_METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const NODE: &str = "node-1";
@@ -416,7 +418,8 @@ async fn ask(client: &Client, method: &'static str, path: &str) -> (u16, Option<
         _ => Request::post(path, body.into_bytes(), MODEL.to_owned()),
     };
     request.method = method;
-    if path != "/v1/models" {
+    let has_model = path != "/v1/models" && !(method == "GET" && path.starts_with(RECEIPTS));
+    if has_model {
         request = request.about(MODEL.to_owned());
     }
     let answer = client
