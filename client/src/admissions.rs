@@ -4,9 +4,9 @@ use crate::{
     AdmittedNode, Check, ClientError,
     attester::{Attester, Told},
     nodes::{Changed, Nodes, Want},
-    offer::Offer,
 };
 use attestation::UnixTime;
+use session::Offer;
 use std::{
     num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -67,7 +67,7 @@ impl Admissions {
         &self,
         node: &Arc<AdmittedNode>,
     ) -> Result<Arc<AdmittedNode>, ClientError> {
-        self.current(&node.offer, Some(node), Told::Checks).await
+        self.current(node.offer(), Some(node), Told::Checks).await
     }
 
     /// The node broke off or is unavailable, with `code`: the next request goes elsewhere.
@@ -200,7 +200,7 @@ impl Admissions {
         }
         let due = self.nodes().due(self.attester.now());
         for node in due {
-            let _ = self.current(&node.offer, Some(&node), Told::Outcome).await;
+            let _ = self.current(node.offer(), Some(&node), Told::Outcome).await;
         }
         let spare = self.nodes().spare(self.attester.now());
         for offer in spare {

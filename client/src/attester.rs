@@ -1,14 +1,13 @@
 //! Asks nodes for evidence and keys, and judges what they answer by the user's own policy.
 
 use crate::{
-    AdmittedNode, Check, ClientError, Event, Judge, Observer, appraisal,
-    offer::{self, Offer},
-    random,
+    AdmittedNode, Check, ClientError, Event, Judge, Observer, appraisal, random,
     transport::{Question, Transport},
 };
 use attestation::{Cache, Nonce, UnixTime, bundle::MAX_BUNDLE_BYTES};
 use bytes::Bytes;
 use protocol::SignedKeyConfigs;
+use session::{Offer, offer};
 use std::sync::{Arc, Mutex, PoisonError};
 
 const BUNDLE_MEDIA_TYPE: &str = "application/cmw+cbor";
@@ -55,7 +54,7 @@ impl Attester {
             media_type: "application/json",
             max_bytes: offer::MAX_OFFERS_BYTES,
         };
-        offer::parse(&self.transport.ask(question).await?)
+        Ok(offer::parse(&self.transport.ask(question).await?)?)
     }
 
     /// New keys under `current` while its admission lasts, or a new admission.
@@ -78,7 +77,7 @@ impl Attester {
     async fn renew(&self, node: &AdmittedNode, told: Told) -> Result<AdmittedNode, ClientError> {
         let question = Question {
             what: "the node's keys",
-            path: &node.offer.keys,
+            path: &node.offer().keys,
             body: None,
             media_type: KEYS_MEDIA_TYPE,
             max_bytes: MAX_KEYS_BYTES,
@@ -124,7 +123,8 @@ impl Attester {
     ) -> Result<AdmittedNode, ClientError> {
         let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
         let judge = (&self.judge.appraiser, &mut *verified);
-        AdmittedNode::admit(offer, (bundle, nonce), judge, self.now())
+        let node = AdmittedNode::admit(offer, (bundle, nonce), judge, self.now())?;
+        Ok(node)
     }
 
     /// Refuses a runtime whose signed policy version is below the highest seen under its policy root (R5.4).

@@ -172,8 +172,10 @@ impl Client {
         check_model(trial.request, node)?;
         let attester = &self.admissions.attester;
         let to_seal = trial.request.to_seal(trial.id, &self.settings);
-        let (sealed, opener) = node.sealer.seal(&to_seal, attester.now())?;
-        let relayed = attester.transport.relay(&node.offer.relay, sealed.envelope);
+        let (sealed, opener) = node.seal(&to_seal, attester.now())?;
+        let relayed = attester
+            .transport
+            .relay(&node.offer().relay, sealed.envelope);
         let relayed = relayed.await.inspect_err(|error| {
             if matches!(
                 error,

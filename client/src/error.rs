@@ -3,6 +3,7 @@
 use attestation::BundleError;
 use policy::Refusal;
 use protocol::{KeyConfigError, OpenError, SealError};
+use session::{NodeError, OffersError};
 
 /// The step that failed; [`ClientError::code`] is stable, [`ClientError::advice`] says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +105,27 @@ pub enum ClientError {
 impl From<KeyConfigError> for ClientError {
     fn from(error: KeyConfigError) -> Self {
         Self::Seal(SealError::KeyConfig(error))
+    }
+}
+
+impl From<NodeError> for ClientError {
+    fn from(error: NodeError) -> Self {
+        match error {
+            NodeError::Bundle(error) => Self::Bundle(error),
+            NodeError::Refused(refusal) => Self::Refused(refusal),
+            NodeError::NoKeys => Self::NoKeys,
+            NodeError::Seal(error) => Self::Seal(error),
+            NodeError::NodeName { offered, actual } => Self::NodeName { offered, actual },
+        }
+    }
+}
+
+impl From<OffersError> for ClientError {
+    fn from(error: OffersError) -> Self {
+        match error {
+            OffersError::Malformed => Self::Answer("the offers"),
+            OffersError::Empty => Self::NoNode,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! How the client stands with each node on offer: the gateway's order, admissions, refusals, back-offs. No I/O and no clock.
 
-use crate::{AdmittedNode, offer::Offer};
 use attestation::UnixTime;
+use session::{AdmittedNode, Offer};
 use std::{collections::HashMap, sync::Arc};
 
 /// Offers older than this are asked for again, beside the requests: their order is the gateway's word on which node has the least work.

@@ -1,6 +1,6 @@
 //! Why there is no complete, verified answer; variants in the order of the steps.
 
-use crate::MemoryError;
+use crate::{MemoryError, NodeError, OffersError};
 use attestation::BundleError;
 use policy::{PolicyError, Refusal, SignatureError};
 use protocol::{OpenError, SealError};
@@ -123,6 +123,27 @@ pub enum SessionError {
     Order(&'static str),
 }
 
+impl From<NodeError> for SessionError {
+    fn from(error: NodeError) -> Self {
+        match error {
+            NodeError::Bundle(error) => Self::Bundle(error),
+            NodeError::Refused(refusal) => Self::Refused(refusal),
+            NodeError::NoKeys => Self::NoKeys,
+            NodeError::Seal(error) => Self::Seal(error),
+            NodeError::NodeName { offered, actual } => Self::NodeName { offered, actual },
+        }
+    }
+}
+
+impl From<OffersError> for SessionError {
+    fn from(error: OffersError) -> Self {
+        match error {
+            OffersError::Malformed => Self::Answer("the offers"),
+            OffersError::Empty => Self::NoNode,
+        }
+    }
+}
+
 impl SessionError {
     /// Stable code; the same as those of `narthex` for the same step.
     #[must_use]
@@ -163,7 +184,8 @@ impl SessionError {
             Self::Unavailable(_) => "gateway.unavailable",
             Self::KeyProblem => "channel.key",
             Self::EnvelopeRefused(_) => "channel.refused",
-            Self::Open(OpenError::Truncated) | Self::Interrupted(_) => "channel.truncated",
+            Self::Open(OpenError::Truncated) => "channel.truncated",
+            Self::Interrupted(_) => "channel.interrupted",
             Self::Open(error) => error.code(),
             Self::AnswerTooLarge(_) => "channel.answer_too_large",
             _ => "client.order",

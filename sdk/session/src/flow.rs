@@ -227,7 +227,7 @@ impl Flow {
     ) -> Result<Call, SessionError> {
         match session.nodes.remove(&offer.node) {
             Some(node) if !node.is_forgotten() => {
-                let call = Call::keys(&node.offer);
+                let call = Call::keys(node.offer());
                 self.stage = Stage::Keys(node, refresh);
                 Ok(call)
             }
@@ -254,9 +254,9 @@ impl Flow {
         now: UnixTime,
     ) -> Result<Call, SessionError> {
         let signed = keys.map(SignedKeyConfigs::from_bytes);
-        match signed.and_then(|signed| node.with_keys(&signed, now)) {
+        match signed.and_then(|signed| Ok(node.with_keys(&signed, now)?)) {
             Ok(renewed) => self.admitted(session, renewed, refresh, now),
-            Err(_) => self.challenge(session, &node.offer, refresh),
+            Err(_) => self.challenge(session, node.offer(), refresh),
         }
     }
 
@@ -268,7 +268,7 @@ impl Flow {
         now: UnixTime,
     ) -> Result<Call, SessionError> {
         let judge = (&session.appraiser, &mut session.verified);
-        let node = answer.and_then(|answer| AdmittedNode::admit(offer, answer, judge, now));
+        let node = answer.and_then(|answer| Ok(AdmittedNode::admit(offer, answer, judge, now)?));
         match node {
             Ok(node) => self.admitted(session, node, refresh, now),
             Err(error) => self.pass_over(session, (offer, refresh), error),
@@ -282,7 +282,7 @@ impl Flow {
         refresh: Refresh,
         now: UnixTime,
     ) -> Result<Call, SessionError> {
-        let offer = node.offer.clone();
+        let offer = node.offer().clone();
         match session.keep(node) {
             Ok(node) => {
                 self.notices.push(Notice::Admitted(Admission::of(&node)));
@@ -317,8 +317,8 @@ impl Flow {
     ) -> Result<Call, SessionError> {
         check_model(&self.request, &node)?;
         let request = self.request.to_seal(self.id, session.residency.as_deref());
-        let (sealed, opener) = node.sealer.seal(&request, now)?;
-        let call = Call::relay(&node.offer, sealed.envelope);
+        let (sealed, opener) = node.seal(&request, now)?;
+        let call = Call::relay(node.offer(), sealed.envelope);
         self.stage = Stage::Relay(node, Box::new(opener), refresh);
         Ok(call)
     }
@@ -349,7 +349,7 @@ impl Flow {
             NotRelayed::EnvelopeRefused if self.remedies.admission => {
                 self.remedies.admission = false;
                 session.nodes.remove(node.name());
-                self.challenge(session, &node.offer, Refresh::Spent)
+                self.challenge(session, node.offer(), Refresh::Spent)
             }
             NotRelayed::EnvelopeRefused => Err(SessionError::EnvelopeRefused(400)),
             NotRelayed::Unavailable(why) if self.failed.len() < MAX_FAILOVERS => {
@@ -376,7 +376,7 @@ impl Flow {
                 let current = Arc::clone(current);
                 self.relay(session, current, Refresh::Spent, now)
             }
-            _ => self.renew_or_challenge(session, &node.offer, Refresh::Spent),
+            _ => self.renew_or_challenge(session, node.offer(), Refresh::Spent),
         }
     }
 }

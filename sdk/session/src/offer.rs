@@ -1,26 +1,40 @@
 //! `GET /narthex/v1/offers`: the nodes that the gateway has on offer, best first. Its word is a hint, not an admission.
 
-use crate::SessionError;
 use serde::Deserialize;
 use std::collections::HashSet;
 
-pub(crate) const OFFERS_PATH: &str = "/narthex/v1/offers";
-pub(crate) const MAX_OFFERS_BYTES: usize = 256 * 1024;
+/// Where a gateway says what it has on offer.
+pub const OFFERS_PATH: &str = "/narthex/v1/offers";
+/// Most bytes of its answer.
+pub const MAX_OFFERS_BYTES: usize = 256 * 1024;
 const MAX_OFFERS: usize = 256;
 const MAX_NODE_BYTES: usize = 63;
 const MAX_PATH_BYTES: usize = 1024;
 
 /// One node on offer, and its paths at the gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) struct Offer {
+pub struct Offer {
     /// 1 to 63 of `a-z 0-9 -`.
-    pub(crate) node: String,
+    pub node: String,
     /// Where sealed requests go.
-    pub(crate) relay: String,
+    pub relay: String,
     /// Where nonces go.
-    pub(crate) challenge: String,
+    pub challenge: String,
     /// Where the signed key list is.
-    pub(crate) keys: String,
+    pub keys: String,
+    /// Its share of the load, as the gateway sees it; already in the order.
+    pub weight: u64,
+}
+
+/// Why an answer is no list of offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OffersError {
+    /// Not of that form, too many, a node twice, or a name or path that is none.
+    #[error("the offers are malformed or too many")]
+    Malformed,
+    /// No node on offer.
+    #[error("the gateway offers no node")]
+    Empty,
 }
 
 #[derive(Deserialize)]
@@ -29,8 +43,8 @@ struct Offers {
 }
 
 /// Parses the answer; names are checked, since they are shown and compared, and paths, since they become part of a URL.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<Offer>, SessionError> {
-    let malformed = || SessionError::Answer("the offers");
+pub fn parse(bytes: &[u8]) -> Result<Vec<Offer>, OffersError> {
+    let malformed = || OffersError::Malformed;
     let Offers { offers } = serde_json::from_slice(bytes).map_err(|_| malformed())?;
     let mut names = HashSet::new();
     let mut is_sound = |offer: &Offer| is_plain(offer) && names.insert(offer.node.clone());
@@ -38,7 +52,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<Offer>, SessionError> {
         return Err(malformed());
     }
     if offers.is_empty() {
-        return Err(SessionError::NoNode);
+        return Err(OffersError::Empty);
     }
     Ok(offers)
 }
@@ -76,7 +90,7 @@ mod tests {
         assert_eq!(parsed[0].node, "node-1");
         for name in ["", "Node", "a b", "a\\u001b", &"a".repeat(64)] {
             let error = parse(offers(name, "/r").as_bytes()).unwrap_err();
-            assert_eq!(error.code(), "gateway.answer", "{name}");
+            assert_eq!(error, OffersError::Malformed, "{name}");
         }
         for path in [
             "",
@@ -88,21 +102,21 @@ mod tests {
             "/a#b",
         ] {
             let error = parse(offers("node-1", path).as_bytes()).unwrap_err();
-            assert_eq!(error.code(), "gateway.answer", "{path}");
+            assert_eq!(error, OffersError::Malformed, "{path}");
         }
     }
 
     #[test]
     fn a_node_stands_once_on_offer() {
-        let one = r#"{"node":"node-1","relay":"/r","challenge":"/c","keys":"/k"}"#;
+        let one = r#"{"node":"node-1","relay":"/r","challenge":"/c","keys":"/k","weight":1}"#;
         let error = parse(format!(r#"{{"offers":[{one},{one}]}}"#).as_bytes()).unwrap_err();
-        assert_eq!(error.code(), "gateway.answer");
+        assert_eq!(error, OffersError::Malformed);
     }
 
     #[test]
     fn no_offer_is_an_error() {
         let error = parse(br#"{"offers":[]}"#).unwrap_err();
-        assert_eq!(error.code(), "gateway.no_node");
-        assert_eq!(parse(b"{}").unwrap_err().code(), "gateway.answer");
+        assert_eq!(error, OffersError::Empty);
+        assert_eq!(parse(b"{}").unwrap_err(), OffersError::Malformed);
     }
 }

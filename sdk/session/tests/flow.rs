@@ -289,7 +289,7 @@ fn what_the_gateway_does_is_told_by_its_code() {
         (Fault::Status(413), "gateway.status", false),
         (Fault::Status(502), "gateway.status", true),
         (Fault::MediaType, "gateway.answer", false),
-        (Fault::Broken, "channel.truncated", true),
+        (Fault::Broken, "channel.interrupted", true),
         (Fault::Silent, "gateway.timed_out", true),
         (Fault::Unavailable(1), "gateway.unavailable", true),
     ] {

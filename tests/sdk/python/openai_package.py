@@ -32,7 +32,7 @@ ASK = {"model": MODEL, "messages": QUESTION, "max_tokens": 24, "temperature": 0}
 
 
 # What a cut gives: at the border of a chunk, and within one.
-CUT = ("channel.truncated", "response.authentication")
+CUT = ("channel.truncated", "channel.interrupted", "response.authentication")
 clients: list[openai.OpenAI] = []
 
 

@@ -162,7 +162,7 @@ describe("refusals", { concurrency: false }, () => {
   test("a cut or flipped answer is never whole", async () => {
     const client = clientOf(await createNarthexFetch(options()));
     // At the border of a chunk, and within one.
-    const cut = /^(channel\.truncated|response\.authentication)$/;
+    const cut = /^(channel\.truncated|channel\.interrupted|response\.authentication)$/;
     for (const [fault, code] of [["drop-half", cut], ["drop-last 1", cut], ["drop-last 40", cut], ["flip 40", /^response\./]]) {
       await order("fault", fault);
       await refuses(client.chat.completions.create(ASK), code);
