@@ -1,5 +1,6 @@
 //! The outcome of an appraisal: a proof type, or all the reasons against.
 
+use crate::Position;
 use attestation::{Digest, NodeClaims, UnixTime, Verified};
 
 /// A node that one policy admits until [`Admitted::not_after`]. Only [`crate::Policy::evaluate`] makes one.
@@ -58,6 +59,38 @@ pub struct Reason {
     pub expected: String,
     /// What the evidence says.
     pub actual: String,
+    /// Where the rule stands in the document; `None` for what every policy demands.
+    pub at: Option<Position>,
+    /// The advisory that the rule names.
+    pub advisory: Option<Advisory>,
+}
+
+/// Why a floor is where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advisory {
+    /// Its name, e.g. `AMD-SB-3019`.
+    pub name: String,
+    /// Where it can be read.
+    pub link: Option<String>,
+}
+
+impl Reason {
+    /// A reason without a place and without an advisory.
+    pub(crate) fn new(
+        code: &'static str,
+        rule: impl Into<String>,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            rule: rule.into(),
+            expected: expected.into(),
+            actual: actual.into(),
+            at: None,
+            advisory: None,
+        }
+    }
 }
 
 /// Every unmet rule, in the document's order; never empty.

@@ -102,6 +102,8 @@ impl Policy {
 
 fn not_before(policy: &Policy, now: UnixTime) -> Option<Reason> {
     (now < policy.not_before()).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.not_before",
         rule: "not_before".to_owned(),
         expected: format!("{} or later", policy.not_before().to_rfc3339()),
@@ -111,6 +113,8 @@ fn not_before(policy: &Policy, now: UnixTime) -> Option<Reason> {
 
 fn expires(policy: &Policy, now: UnixTime) -> Option<Reason> {
     (now > policy.expires()).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.expired",
         rule: "expires".to_owned(),
         expected: format!("{} or earlier", policy.expires().to_rfc3339()),
@@ -122,6 +126,8 @@ fn anchors(policy: &Policy, claims: &NodeClaims) -> Option<Reason> {
     let denied =
         claims.anchors != Anchors::Vendor && policy.accepted_anchors() == AcceptedAnchors::Vendor;
     denied.then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.anchors",
         rule: "every policy".to_owned(),
         expected: "a vendor's pinned root".to_owned(),
@@ -132,6 +138,8 @@ fn anchors(policy: &Policy, claims: &NodeClaims) -> Option<Reason> {
 fn freshness(policy: &Policy, at: UnixTime, now: UnixTime) -> Option<Reason> {
     let age_seconds = now.since(at);
     (age_seconds > policy.max_age_seconds()).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.freshness",
         rule: "freshness.max_age_seconds".to_owned(),
         expected: format!("{} or less", policy.max_age_seconds()),
@@ -141,6 +149,8 @@ fn freshness(policy: &Policy, at: UnixTime, now: UnixTime) -> Option<Reason> {
 
 fn collateral(claims: &NodeClaims, now: UnixTime) -> Option<Reason> {
     (now > claims.not_after).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.collateral",
         rule: "every policy".to_owned(),
         expected: format!("{} or earlier", claims.not_after.to_rfc3339()),
@@ -161,6 +171,8 @@ fn cpu(policy: &Policy, claims: &NodeClaims, now: UnixTime) -> Vec<Reason> {
 /// A TEE that the document does not speak of is denied.
 fn no_rules(table: &str, tee: &str) -> Reason {
     Reason {
+        at: None,
+        advisory: None,
         code: "policy.cpu",
         rule: table.to_owned(),
         expected: "a TEE that the policy has a table for".to_owned(),
@@ -181,6 +193,8 @@ fn models(policy: &Policy, claims: &NodeClaims) -> Option<Reason> {
         digest: claims.manifest.model_digest,
     };
     (!accepted.contains(&offered)).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.model",
         rule: "models.accepted".to_owned(),
         expected: listed(accepted.iter().map(|model| told(&model.name))),
@@ -193,6 +207,8 @@ fn runtime(policy: &Policy, claims: &NodeClaims) -> Option<Reason> {
     let digest = claims.manifest.runtime_digest;
     let known = accepted.iter().any(|runtime| runtime.digest == digest);
     (!known).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.runtime",
         rule: "runtime.accepted".to_owned(),
         expected: listed(accepted.iter().map(|runtime| told(&runtime.name))),

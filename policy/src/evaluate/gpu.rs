@@ -24,6 +24,8 @@ pub(super) fn reasons(rules: Option<&GpuRules>, devices: &[DeviceClaims]) -> Vec
 
 fn unjudged(devices: &[DeviceClaims]) -> Option<Reason> {
     (!devices.is_empty()).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.gpu",
         rule: "gpu".to_owned(),
         expected: "no devices, or a table [gpu]".to_owned(),
@@ -39,6 +41,8 @@ fn count(expected: usize, devices: &[DeviceClaims], kind: Kind) -> Option<Reason
         Kind::Switch => "gpu.switches",
     };
     (actual != expected).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.gpu.count",
         rule: rule.to_owned(),
         expected: expected.to_string(),
@@ -63,6 +67,8 @@ fn architecture(rules: &GpuRules, index: usize, claims: &DeviceClaims) -> Option
     let name = |one| name_of(&ARCHITECTURES, one).to_owned();
     let actual = &claims.device.architecture;
     (!rules.architectures.contains(actual)).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.gpu.architecture",
         rule: "gpu.architectures".to_owned(),
         expected: listed(rules.architectures.iter().map(name)),
@@ -76,6 +82,8 @@ fn mode(rules: &GpuRules, index: usize, claims: &DeviceClaims) -> Option<Reason>
     let actual = claims.device.feature.as_ref();
     let is_accepted = actual.is_some_and(|mode| rules.modes.contains(mode));
     (!is_accepted).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.gpu.mode",
         rule: "gpu.modes".to_owned(),
         expected: listed(rules.modes.iter().map(name)),
@@ -92,6 +100,8 @@ fn version(
 ) -> Option<Reason> {
     let same = |one: &String| actual.is_some_and(|actual| one.eq_ignore_ascii_case(actual));
     (!accepted.iter().any(same)).then(|| Reason {
+        at: None,
+        advisory: None,
         code: match field {
             "drivers" => "policy.gpu.driver",
             _ => "policy.gpu.vbios",

@@ -32,6 +32,8 @@ pub(super) fn reasons(rules: &SnpRules, claims: &SnpClaims) -> Vec<Reason> {
 fn product(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
     let name = |product| name_of(&PRODUCTS, product).to_owned();
     (!rules.products.contains(&claims.product)).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.snp.product",
         rule: "snp.products".to_owned(),
         expected: listed(rules.products.iter().map(name)),
@@ -41,6 +43,8 @@ fn product(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
 
 fn report_version(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
     (claims.version < rules.minimum_report_version).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.snp.report_version",
         rule: "snp.minimum_report_version".to_owned(),
         expected: format!("{} or more", rules.minimum_report_version),
@@ -50,6 +54,8 @@ fn report_version(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
 
 fn vmpl(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
     (!rules.vmpl.contains(&claims.vmpl)).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.snp.vmpl",
         rule: "snp.vmpl".to_owned(),
         expected: listed(rules.vmpl.iter().map(u32::to_string)),
@@ -60,6 +66,8 @@ fn vmpl(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
 fn signing_key(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
     let name = |key| name_of(&SIGNING_KEYS, key).to_owned();
     (!rules.signing_keys.contains(&claims.signing_key)).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.snp.signing_key",
         rule: "snp.signing_keys".to_owned(),
         expected: listed(rules.signing_keys.iter().map(name)),
@@ -71,6 +79,8 @@ fn signing_key(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
 fn revocation(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
     let is_missing = claims.crl_next_update.is_none();
     (rules.revocation == RevocationRule::Required && is_missing).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.snp.revocation",
         rule: "snp.revocation".to_owned(),
         expected: "a revocation list of the ARK".to_owned(),
@@ -81,6 +91,8 @@ fn revocation(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
 fn measurement(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
     let mut accepted = rules.measurements.iter();
     (!accepted.any(|known| known.digest == claims.measurement)).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.snp.measurement",
         rule: "snp.measurements".to_owned(),
         expected: listed(
@@ -104,6 +116,8 @@ fn minimum_tcb(rules: &SnpRules, claims: &SnpClaims) -> Vec<Reason> {
         .into_iter()
         .filter(|(_, least, reported)| reported < least)
         .map(|(name, least, reported)| Reason {
+            at: None,
+            advisory: None,
             code: "policy.snp.minimum_tcb",
             rule: format!(
                 "snp.minimum_tcb.{name} of {}",
@@ -136,6 +150,8 @@ fn components(
 /// No document can allow this.
 fn debug(claims: &SnpClaims) -> Option<Reason> {
     (claims.debug || claims.guest_policy & DEBUG != 0).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.snp.debug",
         rule: "every policy".to_owned(),
         expected: "DEBUG clear".to_owned(),
@@ -147,6 +163,8 @@ fn debug(claims: &SnpClaims) -> Option<Reason> {
 fn reserved(claims: &SnpClaims) -> Option<Reason> {
     let bits = claims.guest_policy;
     (bits & RESERVED_ZERO != 0 || bits & RESERVED_ONE == 0).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.snp.guest_policy.reserved",
         rule: "every policy".to_owned(),
         expected: "bit 17 set, bits 63 to 26 clear".to_owned(),
@@ -160,6 +178,8 @@ fn guest_policy(rules: &SnpRules, claims: &SnpClaims) -> Vec<Reason> {
         .iter()
         .filter(|(bit, rule)| !rule.accepts(claims.guest_policy, bit.mask()))
         .map(|(bit, rule)| Reason {
+            at: None,
+            advisory: None,
             code: "policy.snp.guest_policy",
             rule: format!("snp.guest_policy.{}", bit.name()),
             expected: name_of(&BIT_RULES, &rule).to_owned(),
@@ -178,6 +198,8 @@ fn platform_info(rules: &SnpRules, claims: &SnpClaims) -> Vec<Reason> {
         .chain(forbidden)
         .filter(|(_, _, unmet)| *unmet)
         .map(|(bit, rule, _)| Reason {
+            at: None,
+            advisory: None,
             code: "policy.snp.platform_info",
             rule: format!("snp.platform_info.{rule}"),
             expected: format!("{} {rule}", bit.name()),

@@ -32,6 +32,8 @@ const RTMRS: [&str; 4] = ["rtmr0", "rtmr1", "rtmr2", "rtmr3"];
 fn status(rules: &TdxRules, claims: &TdxClaims) -> Option<Reason> {
     let actual = &claims.tcb.status;
     (!rules.statuses.contains(actual)).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.tdx.status",
         rule: "tdx.statuses".to_owned(),
         expected: listed(
@@ -51,6 +53,8 @@ fn grace(rules: &TdxRules, claims: &TdxClaims, now: UnixTime) -> Option<Reason> 
     let since = tcb.out_of_date_since;
     let is_within = since.is_some_and(|since| now <= since.plus(grace_seconds));
     (tcb.status.is_out_of_date() && !is_within).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.tdx.grace",
         rule: "tdx.grace_seconds".to_owned(),
         expected: format!("at most {grace_seconds} seconds behind"),
@@ -66,6 +70,8 @@ fn evaluation_number(rules: &TdxRules, claims: &TdxClaims) -> Option<Reason> {
         .evaluation_data_number
         .min(tcb.qe_evaluation_data_number);
     (actual < rules.minimum_evaluation_number).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.tdx.evaluation_number",
         rule: "tdx.minimum_evaluation_number".to_owned(),
         expected: format!("{} or more", rules.minimum_evaluation_number),
@@ -81,6 +87,8 @@ fn register(
     let accepted = accepted?;
     let is_known = accepted.iter().any(|known| known.digest == *actual);
     (!is_known).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.tdx.measurement",
         rule: format!("tdx.{name}"),
         expected: listed(
@@ -97,6 +105,8 @@ fn service_td(rules: &TdxRules, claims: &TdxClaims) -> Option<Reason> {
     let bound = v15.is_some_and(|td| td.mr_service_td != [0; 48]);
     let accepted = rules.service_td.accepts(u64::from(bound), 1);
     (!accepted).then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.tdx.service_td",
         rule: "tdx.service_td".to_owned(),
         expected: name_of(&BIT_RULES, &rules.service_td).to_owned(),
@@ -107,6 +117,8 @@ fn service_td(rules: &TdxRules, claims: &TdxClaims) -> Option<Reason> {
 /// No document can allow this.
 fn debug(claims: &TdxClaims) -> Option<Reason> {
     claims.td.attributes.under_debug().then(|| Reason {
+        at: None,
+        advisory: None,
         code: "policy.tdx.debug",
         rule: "every policy".to_owned(),
         expected: "bits 7:0 of ATTRIBUTES clear".to_owned(),
@@ -122,6 +134,8 @@ fn attributes(rules: &TdxRules, claims: &TdxClaims) -> Vec<Reason> {
         .iter()
         .filter(|(bit, rule)| unmet(*rule, bit.mask()))
         .map(|(bit, rule)| Reason {
+            at: None,
+            advisory: None,
             code: "policy.tdx.attributes",
             rule: format!("tdx.attributes.{}", bit.name()),
             expected: name_of(&BIT_RULES, &rule).to_owned(),

@@ -21,6 +21,14 @@ pub const MAX_SIGNATURES: usize = 64;
 pub enum PayloadType {
     /// `application/vnd.narthex.policy+toml`.
     Policy,
+    /// `application/vnd.narthex.root+toml`.
+    Root,
+    /// `application/vnd.narthex.inventory+toml`.
+    Inventory,
+    /// `application/vnd.narthex.order+toml`.
+    Order,
+    /// `application/vnd.narthex.timestamp+toml`.
+    Timestamp,
 }
 
 /// A DSSE envelope (JSON), parsed, not verified.
@@ -61,6 +69,10 @@ impl PayloadType {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Policy => "application/vnd.narthex.policy+toml",
+            Self::Root => "application/vnd.narthex.root+toml",
+            Self::Inventory => "application/vnd.narthex.inventory+toml",
+            Self::Order => "application/vnd.narthex.order+toml",
+            Self::Timestamp => "application/vnd.narthex.timestamp+toml",
         }
     }
 }

@@ -1,0 +1,104 @@
+//! What is in force on a host: one root, one policy, and what stands beside it. A node is judged by all of it together.
+
+use crate::{Admitted, Denial, Inventory, Orders, Policy, Reason, Root, Timestamp, TrustRoot};
+use attestation::{NodeClaims, UnixTime, Verified};
+
+/// Documents that were verified together. [`crate::Publication::verify`] makes one; a policy by itself is one without anything beside it.
+#[derive(Clone, Debug)]
+pub struct InForce {
+    root: Option<Root>,
+    policy: Policy,
+    inventory: Option<Inventory>,
+    orders: Orders,
+    timestamp: Option<Timestamp>,
+}
+
+impl From<Policy> for InForce {
+    fn from(policy: Policy) -> Self {
+        Self {
+            root: None,
+            policy,
+            inventory: None,
+            orders: Orders::none(),
+            timestamp: None,
+        }
+    }
+}
+
+impl InForce {
+    /// A policy that `keys` signed, with nothing beside it.
+    #[must_use]
+    pub fn under_keys(policy: Policy, keys: TrustRoot) -> Self {
+        let root = Some(Root::of_keys(keys));
+        Self {
+            root,
+            ..policy.into()
+        }
+    }
+
+    /// The policy.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The root; `None` for a policy by itself.
+    #[must_use]
+    pub const fn root(&self) -> Option<&Root> {
+        self.root.as_ref()
+    }
+
+    /// The inventory.
+    #[must_use]
+    pub const fn inventory(&self) -> Option<&Inventory> {
+        self.inventory.as_ref()
+    }
+
+    /// The orders.
+    #[must_use]
+    pub const fn orders(&self) -> &Orders {
+        &self.orders
+    }
+
+    /// The timestamp.
+    #[must_use]
+    pub const fn timestamp(&self) -> Option<&Timestamp> {
+        self.timestamp.as_ref()
+    }
+
+    /// The same with the policy that `change` makes of this one.
+    #[must_use]
+    pub fn map_policy(self, change: impl FnOnce(Policy) -> Policy) -> Self {
+        Self {
+            policy: change(self.policy),
+            ..self
+        }
+    }
+
+    /// Judges `verified` at `now` by everything in force.
+    pub fn evaluate(
+        &self,
+        verified: Verified<NodeClaims>,
+        now: UnixTime,
+    ) -> Result<Admitted, Denial> {
+        self.policy.evaluate(verified, now)
+    }
+
+    /// Whether the node of this name may be used at all: evidence does not tell its name, the key list and the gateway's offers do.
+    #[must_use]
+    pub fn judge_name(&self, _node: &str) -> Option<Reason> {
+        None
+    }
+
+    /// Whether requests of this tenant may be served.
+    #[must_use]
+    pub fn judge_tenant(&self, _key: &[u8; 32]) -> Option<Reason> {
+        None
+    }
+
+    /// Whether anything may be served or sent at `now`: the policy's window, an order that stops everything, and the policy's lease.
+    #[must_use]
+    pub fn judge_standing(&self, _now: UnixTime) -> Vec<Reason> {
+        Vec::new()
+    }
+}
