@@ -2,8 +2,9 @@
 
 mod error;
 mod gpu;
-mod mistakes;
-mod reader;
+pub(crate) mod head;
+pub(crate) mod mistakes;
+pub(crate) mod reader;
 mod schema;
 mod snp;
 mod tdx;
@@ -16,6 +17,7 @@ use crate::{
     tdx::TdxRules,
 };
 use attestation::{Digest, UnixTime, crypto};
+use head::Head;
 
 /// Largest document accepted, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
@@ -41,9 +43,7 @@ pub(crate) enum AcceptedAnchors {
 /// What the document says.
 #[derive(Clone, Debug)]
 struct Document {
-    version: u64,
-    name: String,
-    validity: Validity,
+    head: Head,
     max_age_seconds: u64,
     snp: Option<SnpRules>,
     tdx: Option<TdxRules>,
@@ -53,23 +53,12 @@ struct Document {
     tenants: Option<AllowList<Tenant>>,
 }
 
-/// When the policy may be used; both ends belong to the window, `not_before` is the earlier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Validity {
-    not_before: UnixTime,
-    expires: UnixTime,
-}
-
 impl Policy {
     /// Parses an unsigned document (for `lint` and signing). All mistakes at once.
     pub fn from_toml(bytes: &[u8]) -> Result<Self, Vec<PolicyError>> {
-        if bytes.len() > MAX_DOCUMENT_BYTES {
-            return Err(vec![PolicyError::TooLarge]);
-        }
-        let text = str::from_utf8(bytes).map_err(|_| vec![PolicyError::NotUtf8])?;
         Ok(Self {
             digest: crypto::sha256(bytes),
-            document: schema::read(text)?,
+            document: head::parse(bytes, MAX_DOCUMENT_BYTES, schema::read)?,
             anchors: AcceptedAnchors::Vendor,
         })
     }
@@ -85,7 +74,7 @@ impl Policy {
     /// The document's `version`, strictly rising from one release to the next.
     #[must_use]
     pub const fn version(&self) -> u64 {
-        self.document.version
+        self.document.head.version
     }
 
     /// SHA-256 of the document's bytes.
@@ -97,19 +86,19 @@ impl Policy {
     /// `name`.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.document.name
+        &self.document.head.name
     }
 
     /// `not_before`: first second of the policy's window.
     #[must_use]
     pub const fn not_before(&self) -> UnixTime {
-        self.document.validity.not_before
+        self.document.head.validity.not_before
     }
 
     /// `expires`: last second of the policy's window.
     #[must_use]
     pub const fn expires(&self) -> UnixTime {
-        self.document.validity.expires
+        self.document.head.validity.expires
     }
 
     /// `freshness.max_age_seconds`.

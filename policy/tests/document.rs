@@ -97,7 +97,9 @@ fn caps_and_text() {
     let large = vec![b' '; MAX_DOCUMENT_BYTES + 1];
     assert_eq!(
         Policy::from_toml(&large).unwrap_err(),
-        [PolicyError::TooLarge]
+        [PolicyError::TooLarge {
+            limit_bytes: MAX_DOCUMENT_BYTES
+        }]
     );
     assert_eq!(
         Policy::from_toml(&[0xFF]).unwrap_err(),

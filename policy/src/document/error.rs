@@ -1,4 +1,4 @@
-//! Why a policy document was refused.
+//! Why a document was refused.
 
 use std::fmt;
 
@@ -11,18 +11,21 @@ pub struct Position {
     pub column: usize,
 }
 
-/// Why a policy was refused; `code()` is stable.
+/// Why a document was refused; `code()` is stable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
     /// The envelope.
     #[error(transparent)]
     Signature(#[from] crate::SignatureError),
-    /// Longer than [`super::MAX_DOCUMENT_BYTES`].
-    #[error("the policy is larger than {} bytes", super::MAX_DOCUMENT_BYTES)]
-    TooLarge,
+    /// Longer than its kind may be.
+    #[error("the document is larger than {limit_bytes} bytes")]
+    TooLarge {
+        /// The most for its kind.
+        limit_bytes: usize,
+    },
     /// Not UTF-8.
-    #[error("the policy is not UTF-8 text")]
+    #[error("the document is not UTF-8 text")]
     NotUtf8,
     /// Not TOML.
     #[error("{at}: {message}")]
@@ -121,7 +124,7 @@ impl PolicyError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Signature(error) => error.code(),
-            Self::TooLarge => "policy.document.too_large",
+            Self::TooLarge { .. } => "policy.document.too_large",
             Self::NotUtf8 => "policy.document.not_utf8",
             Self::Syntax { .. } => "policy.document.syntax",
             Self::Schema { .. } => "policy.document.schema",
@@ -139,7 +142,7 @@ impl PolicyError {
     #[must_use]
     pub const fn position(&self) -> Option<Position> {
         match self {
-            Self::Signature(_) | Self::TooLarge | Self::NotUtf8 => None,
+            Self::Signature(_) | Self::TooLarge { .. } | Self::NotUtf8 => None,
             Self::Syntax { at, .. }
             | Self::Schema { at, .. }
             | Self::MissingField { at, .. }

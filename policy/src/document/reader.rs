@@ -12,22 +12,22 @@ use toml::{
 const MAX_TEXT_CHARS: usize = 128;
 
 /// A table whose fields are taken out one by one.
-pub(super) struct Section<'t> {
+pub(crate) struct Section<'t> {
     path: String,
-    pub(super) at: usize,
+    pub(crate) at: usize,
     fields: BTreeMap<String, (usize, Spanned<DeValue<'t>>)>,
 }
 
 /// One value with its full name and its place.
-pub(super) struct Field<'t> {
-    pub(super) path: String,
-    pub(super) at: usize,
+pub(crate) struct Field<'t> {
+    pub(crate) path: String,
+    pub(crate) at: usize,
     value: DeValue<'t>,
 }
 
 impl<'t> Section<'t> {
     /// The document itself.
-    pub(super) fn root(table: Spanned<DeTable<'t>>) -> Self {
+    pub(crate) fn root(table: Spanned<DeTable<'t>>) -> Self {
         Self::new(String::new(), table.span().start, table.into_inner())
     }
 
@@ -44,7 +44,7 @@ impl<'t> Section<'t> {
     }
 
     /// Takes a field out; its absence is a mistake.
-    pub(super) fn required(
+    pub(crate) fn required(
         &mut self,
         name: &str,
         mistakes: &mut Mistakes<'_>,
@@ -58,7 +58,7 @@ impl<'t> Section<'t> {
     }
 
     /// Takes a required field out and reads it.
-    pub(super) fn read<T>(
+    pub(crate) fn read<T>(
         &mut self,
         name: &str,
         mistakes: &mut Mistakes<'_>,
@@ -69,7 +69,7 @@ impl<'t> Section<'t> {
     }
 
     /// Takes a field out, if it is there.
-    pub(super) fn optional(&mut self, name: &str) -> Option<Field<'t>> {
+    pub(crate) fn optional(&mut self, name: &str) -> Option<Field<'t>> {
         let (_, value) = self.fields.remove(name)?;
         Some(Field {
             path: self.full_name(name),
@@ -79,7 +79,7 @@ impl<'t> Section<'t> {
     }
 
     /// Whatever was not taken out is a mistake.
-    pub(super) fn close(self, mistakes: &mut Mistakes<'_>) {
+    pub(crate) fn close(self, mistakes: &mut Mistakes<'_>) {
         for (name, (at, _)) in &self.fields {
             let field = self.full_name(name);
             mistakes.note(*at, |at| PolicyError::UnknownField { at, field });
@@ -97,7 +97,7 @@ impl<'t> Section<'t> {
 
 impl<'t> Field<'t> {
     /// A table.
-    pub(super) fn section(self, mistakes: &mut Mistakes<'_>) -> Option<Section<'t>> {
+    pub(crate) fn section(self, mistakes: &mut Mistakes<'_>) -> Option<Section<'t>> {
         match self.value {
             DeValue::Table(table) => Some(Section::new(self.path, self.at, table)),
             _ => self.wrong_type("a table", mistakes),
@@ -105,7 +105,7 @@ impl<'t> Field<'t> {
     }
 
     /// An array with at least one entry.
-    pub(super) fn entries(self, mistakes: &mut Mistakes<'_>) -> Option<Vec<Self>> {
+    pub(crate) fn entries(self, mistakes: &mut Mistakes<'_>) -> Option<Vec<Self>> {
         let DeValue::Array(array) = self.value else {
             return self.wrong_type("an array", mistakes);
         };
@@ -123,7 +123,7 @@ impl<'t> Field<'t> {
     }
 
     /// A name for people: 1 to 128 characters, none of them a control character.
-    pub(super) fn text(self, mistakes: &mut Mistakes<'_>) -> Option<String> {
+    pub(crate) fn text(self, mistakes: &mut Mistakes<'_>) -> Option<String> {
         let text = self.string(mistakes)?;
         let length = text.chars().count();
         if (1..=MAX_TEXT_CHARS).contains(&length) && !text.contains(char::is_control) {
@@ -136,7 +136,7 @@ impl<'t> Field<'t> {
     }
 
     /// An integer in `range`.
-    pub(super) fn integer(
+    pub(crate) fn integer(
         self,
         range: RangeInclusive<u64>,
         mistakes: &mut Mistakes<'_>,
@@ -153,13 +153,13 @@ impl<'t> Field<'t> {
     }
 
     /// An integer that fits in a byte.
-    pub(super) fn byte(self, mistakes: &mut Mistakes<'_>) -> Option<u8> {
+    pub(crate) fn byte(self, mistakes: &mut Mistakes<'_>) -> Option<u8> {
         let number = self.integer(0..=u64::from(u8::MAX), mistakes)?;
         u8::try_from(number).ok()
     }
 
     /// A TOML date-time with an offset, not before 1970.
-    pub(super) fn time(self, mistakes: &mut Mistakes<'_>) -> Option<UnixTime> {
+    pub(crate) fn time(self, mistakes: &mut Mistakes<'_>) -> Option<UnixTime> {
         let DeValue::Datetime(datetime) = &self.value else {
             return self.wrong_type("a date-time", mistakes);
         };
@@ -171,7 +171,7 @@ impl<'t> Field<'t> {
     }
 
     /// `N` bytes in hexadecimal.
-    pub(super) fn digest<const N: usize>(self, mistakes: &mut Mistakes<'_>) -> Option<[u8; N]> {
+    pub(crate) fn digest<const N: usize>(self, mistakes: &mut Mistakes<'_>) -> Option<[u8; N]> {
         let mut digest = [0; N];
         if hex::decode_to_slice(self.string(mistakes)?, &mut digest).is_ok() {
             return Some(digest);
@@ -180,7 +180,7 @@ impl<'t> Field<'t> {
     }
 
     /// One of `names`.
-    pub(super) fn named<T: Copy>(
+    pub(crate) fn named<T: Copy>(
         self,
         names: &[(&'static str, T)],
         mistakes: &mut Mistakes<'_>,
@@ -194,7 +194,7 @@ impl<'t> Field<'t> {
     }
 
     /// Notes that the value is not `expected`.
-    pub(super) fn wrong_value<T>(self, expected: String, mistakes: &mut Mistakes<'_>) -> Option<T> {
+    pub(crate) fn wrong_value<T>(self, expected: String, mistakes: &mut Mistakes<'_>) -> Option<T> {
         let field = self.path;
         mistakes.note(self.at, |at| PolicyError::Value {
             at,

@@ -1,52 +1,28 @@
 //! Schema 1 of the policy document, table by table (docs/policy.md).
 
 use super::{
-    Document, PolicyError, SCHEMA, Validity, gpu,
+    Document, PolicyError, gpu,
+    head::Head,
     mistakes::Mistakes,
     reader::{Field, Section},
     snp, tdx, tenants,
 };
 use crate::{AllowList, NamedDigest, snp::SnpRules, tdx::TdxRules};
-use attestation::UnixTime;
-use toml::de::DeTable;
 
 /// Longest `freshness.max_age_seconds`: a week.
 const MAX_AGE_SECONDS: u64 = 7 * 24 * 60 * 60;
 
-/// Reads the whole document and tells all its mistakes.
-pub(super) fn read(text: &str) -> Result<Document, Vec<PolicyError>> {
-    let mut mistakes = Mistakes::of(text);
-    let (table, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
-        let message = error.message().to_owned();
-        let offset = error.span().map_or(0, |span| span.start);
-        mistakes.note(offset, |at| PolicyError::Syntax { at, message });
-    }
-    if !errors.is_empty() {
-        return mistakes.or(None);
-    }
-    let document = document(Section::root(table), &mut mistakes);
-    mistakes.or(document)
-}
-
-fn document(mut root: Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Document> {
-    schema(&mut root, mistakes)?;
-    let version = root.read("version", mistakes, |field, mistakes| {
-        field.integer(1..=i64::MAX as u64, mistakes)
-    });
-    let name = root.read("name", mistakes, Field::text);
-    let validity = validity(&mut root, mistakes);
+/// Reads all of the policy but its schema.
+pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Document> {
+    let head = Head::read(root, mistakes);
     let max_age_seconds = root.read("freshness", mistakes, freshness);
-    let (snp, tdx) = tees(&mut root, mistakes);
-    let gpu = optional(&mut root, "gpu", mistakes, gpu::read);
-    let models = accepted(&mut root, "models", mistakes);
-    let runtimes = accepted(&mut root, "runtime", mistakes);
-    let tenants = optional(&mut root, "tenants", mistakes, tenants::read);
-    root.close(mistakes);
+    let (snp, tdx) = tees(root, mistakes);
+    let gpu = optional(root, "gpu", mistakes, gpu::read);
+    let models = accepted(root, "models", mistakes);
+    let runtimes = accepted(root, "runtime", mistakes);
+    let tenants = optional(root, "tenants", mistakes, tenants::read);
     Some(Document {
-        version: version?,
-        name: name?,
-        validity: validity?,
+        head: head?,
         max_age_seconds: max_age_seconds?,
         snp: snp?,
         tdx: tdx?,
@@ -82,44 +58,6 @@ pub(super) fn optional<T>(
         None => Some(None),
         Some(field) => read(field, mistakes).map(Some),
     }
-}
-
-/// Nothing else is read of a document whose schema is not ours.
-fn schema(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<()> {
-    let field = root.required("schema", mistakes)?;
-    let offset = field.at;
-    let found = field.integer(0..=u64::MAX, mistakes)?;
-    if found != SCHEMA {
-        mistakes.note(offset, |at| PolicyError::Schema { at, found });
-    }
-    (found == SCHEMA).then_some(())
-}
-
-fn validity(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Validity> {
-    let not_before = time(root, "not_before", mistakes);
-    let expires = time(root, "expires", mistakes);
-    let ((_, not_before), (offset, expires)) = (not_before?, expires?);
-    if expires <= not_before {
-        mistakes.note(offset, |at| PolicyError::Conflict {
-            at,
-            field: "expires".to_owned(),
-            other: "`not_before`, which is not earlier",
-        });
-        return None;
-    }
-    Some(Validity {
-        not_before,
-        expires,
-    })
-}
-
-fn time(
-    root: &mut Section<'_>,
-    name: &str,
-    mistakes: &mut Mistakes<'_>,
-) -> Option<(usize, UnixTime)> {
-    let field = root.required(name, mistakes)?;
-    Some((field.at, field.time(mistakes)?))
 }
 
 fn freshness(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<u64> {
