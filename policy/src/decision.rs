@@ -1,6 +1,6 @@
 //! The outcome of an appraisal: a proof type, or all the reasons against.
 
-use crate::Position;
+use crate::{InForce, Position};
 use attestation::{Digest, NodeClaims, UnixTime, Verified};
 
 /// A node that one policy admits until [`Admitted::not_after`]. Only [`crate::Policy::evaluate`] makes one.
@@ -45,6 +45,11 @@ impl Admitted {
     /// Least of policy expiry, collateral and freshness; nothing may be sealed after it.
     pub const fn not_after(&self) -> UnixTime {
         self.not_after
+    }
+
+    /// What `in_force` says at `now` of the same evidence: documents that come later judge anew, without a challenge.
+    pub fn judged_again(&self, in_force: &InForce, now: UnixTime) -> Result<Self, Denial> {
+        in_force.evaluate(self.verified.clone(), now)
     }
 }
 

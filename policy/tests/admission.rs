@@ -96,6 +96,24 @@ fn the_age_of_evidence_counts_from_its_verification() {
 }
 
 #[test]
+fn later_documents_judge_the_same_evidence_anew() {
+    let admitted = appraiser(&text()).appraise(&bundle(), &NONCE, NOW).unwrap();
+    let mut newer = text();
+    newer.version = 2;
+    let again = admitted.judged_again(&policy(&newer).into(), NOW.plus(100));
+    let again = again.unwrap();
+    assert_eq!(again.policy_version(), 2);
+    // The evidence is as old as it was.
+    assert_eq!(again.not_after(), admitted.not_after());
+    newer.measurement = [0; 48];
+    let denial = again.judged_again(&policy(&newer).into(), NOW.plus(200));
+    assert_eq!(
+        denial.unwrap_err().reasons[0].code,
+        "policy.snp.measurement"
+    );
+}
+
+#[test]
 fn every_parsed_policy_denies_invented_vendors() {
     let toml = text().to_toml();
     let signer = PolicySigner::generate();
