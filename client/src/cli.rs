@@ -1,5 +1,6 @@
 //! The `narthex` command: what it takes, what it says, how it ends.
 
+mod aibom;
 mod chat;
 mod collateral;
 mod completion;
@@ -99,6 +100,7 @@ enum Command {
     Receipt(receipt::ReceiptCommand),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    Aibom(aibom::Aibom),
     Completion(completion::Completion),
 }
 
@@ -140,6 +142,7 @@ fn dispatch(command: Command, context: &Context<'_>) -> Result<Exit, Failure> {
         Command::Measure(measure) => measure.run(context),
         Command::Receipt(receipt) => receipt.run(context),
         Command::Policy(policy) => policy.run(context),
+        Command::Aibom(aibom) => aibom.run(context),
         Command::Completion(completion) => completion.run(&mut Narthex::command(), context),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod chat;
 pub mod decoder;
+pub mod describe;
 pub mod gguf;
 pub mod job;
 pub mod local;

@@ -13,6 +13,7 @@ use std::{path::Path, sync::Arc};
 
 use tokio::sync::mpsc::Receiver;
 
+pub(crate) use card::{MODE, name_of as public_name, template_digest};
 pub use load::{LoadError, LocalConfig};
 
 use crate::{

@@ -5,6 +5,9 @@ use sha2::{Digest, Sha256};
 use super::LoadError;
 use crate::{gguf::Gguf, job::ModelCard, tokenizer::Tokenizer};
 
+/// How the engine of this process computes.
+pub(crate) const MODE: &str = "cpu/deterministic";
+
 pub(super) const TEMPLATE_KEY: &str = "tokenizer.chat_template";
 
 pub(super) fn card(
@@ -13,17 +16,26 @@ pub(super) fn card(
     isa: &'static str,
     context_tokens: usize,
 ) -> Result<ModelCard, LoadError> {
-    let template = gguf.str(TEMPLATE_KEY).unwrap_or_default();
     Ok(ModelCard {
-        name: public_name(gguf.str("general.name")?).ok_or(LoadError::Name)?,
+        name: name_of(gguf)?,
         model_digest: gguf.digest(),
         tokenizer_digest: tokenizer.digest(),
-        template_digest: Sha256::digest(template).into(),
+        template_digest: template_digest(gguf),
         kernels_digest: kernels::digest(),
-        mode: "cpu/deterministic",
+        mode: MODE,
         isa,
         context_tokens: u32::try_from(context_tokens).unwrap_or(u32::MAX),
     })
+}
+
+/// The name that a model is served under unless another is chosen.
+pub(crate) fn name_of(gguf: &Gguf) -> Result<String, LoadError> {
+    public_name(gguf.str("general.name")?).ok_or(LoadError::Name)
+}
+
+/// SHA-256 of the chat template's text; of nothing where the model has none.
+pub(crate) fn template_digest(gguf: &Gguf) -> [u8; 32] {
+    Sha256::digest(gguf.str(TEMPLATE_KEY).unwrap_or_default()).into()
 }
 
 /// A name as it stands, if it is one that [`public_name`] would leave alone.
