@@ -5,10 +5,12 @@ mod gpu;
 pub(crate) mod head;
 pub(crate) mod mistakes;
 pub(crate) mod reader;
+mod reference_values;
 mod schema;
 mod snp;
 mod tdx;
 mod tenants;
+mod validity;
 
 pub use error::{PolicyError, Position};
 

@@ -1,6 +1,7 @@
 //! Total evaluation: every rule is looked at, every unmet one is told.
 
 mod gpu;
+mod reference_values;
 mod snp;
 mod tdx;
 #[cfg(test)]
@@ -64,7 +65,7 @@ impl Policy {
         reasons.extend(not_before(self, now));
         reasons.extend(expires(self, now));
         match self.snp() {
-            Some(rules) => reasons.extend(snp::reasons(rules, claims)),
+            Some(rules) => reasons.extend(snp::reasons(rules, claims, now)),
             None => reasons.push(no_rules("snp", "AMD SEV-SNP")),
         }
         reasons
@@ -93,10 +94,21 @@ impl Policy {
         reasons
     }
 
-    /// Least of the policy's end, the collateral's and the evidence's greatest age.
+    /// Least of the policy's end, the collateral's, the evidence's greatest age and the end of whatever rule was met for a time.
     fn not_after(&self, verified: &Verified<NodeClaims>) -> UnixTime {
         let stale = verified.at().plus(self.max_age_seconds());
-        self.expires().min(verified.claims().not_after).min(stale)
+        let ends = [verified.claims().not_after, stale];
+        let ends = ends.into_iter().chain(rules_end(self, verified.claims()));
+        ends.fold(self.expires(), UnixTime::min)
+    }
+}
+
+/// Last second at which claims that meet the rules about the CPU still meet them; `None`: they do not end.
+fn rules_end(policy: &Policy, claims: &NodeClaims) -> Option<UnixTime> {
+    match &claims.cpu {
+        CpuClaims::Snp(claims) => snp::end(policy.snp()?, claims),
+        CpuClaims::Tdx(claims) => tdx::end(policy.tdx()?, claims),
+        _ => None,
     }
 }
 
@@ -160,7 +172,7 @@ fn collateral(claims: &NodeClaims, now: UnixTime) -> Option<Reason> {
 
 fn cpu(policy: &Policy, claims: &NodeClaims, now: UnixTime) -> Vec<Reason> {
     match (&claims.cpu, policy.snp(), policy.tdx()) {
-        (CpuClaims::Snp(claims), Some(rules), _) => snp::reasons(rules, claims),
+        (CpuClaims::Snp(claims), Some(rules), _) => snp::reasons(rules, claims, now),
         (CpuClaims::Tdx(claims), _, Some(rules)) => tdx::reasons(rules, claims, now),
         (CpuClaims::Snp(_), None, _) => vec![no_rules("snp", "AMD SEV-SNP")],
         (CpuClaims::Tdx(_), _, None) => vec![no_rules("tdx", "Intel TDX")],
@@ -220,9 +232,10 @@ fn runtime(policy: &Policy, claims: &NodeClaims) -> Option<Reason> {
     })
 }
 
-/// The alternatives of a rule, cut where people stop reading.
+/// The alternatives of a rule, in an order of their own, cut where people stop reading.
 fn listed(alternatives: impl Iterator<Item = String>) -> String {
-    let all: Vec<_> = alternatives.collect();
+    let mut all: Vec<_> = alternatives.collect();
+    all.sort_unstable();
     let shown: Vec<_> = all.iter().take(MAX_TOLD).map(String::as_str).collect();
     match all.len() - shown.len() {
         0 => shown.join(", "),

@@ -6,7 +6,7 @@ pub(crate) mod platform_info;
 pub use guest_policy::{GuestPolicyBit, GuestPolicyRules};
 pub use platform_info::{PlatformInfoBit, PlatformInfoRules};
 
-use crate::{AllowList, NamedDigest};
+use crate::{AllowList, ReferenceValue};
 use attestation::snp::{Product, SigningKey, TcbVersion};
 
 /// `[snp]`: every rule is looked at, all must hold.
@@ -23,7 +23,7 @@ pub struct SnpRules {
     /// `revocation`; without it `when_given`.
     pub revocation: RevocationRule,
     /// `[[snp.measurements]]`.
-    pub measurements: AllowList<NamedDigest<48>>,
+    pub measurements: AllowList<ReferenceValue<48>>,
     /// `[[snp.minimum_tcb]]`: exactly one for each of `products`.
     pub minimum_tcb: AllowList<TcbFloor>,
     /// `[snp.guest_policy]`.

@@ -1,6 +1,6 @@
 //! Rules about Intel TDX claims, as the document's `[tdx]` says them.
 
-use crate::{AllowList, BitRule, NamedDigest};
+use crate::{AllowList, BitRule, ReferenceValue};
 use attestation::tdx::TcbStatus;
 
 /// `[tdx]`: every rule is looked at, all must hold.
@@ -13,11 +13,11 @@ pub struct TdxRules {
     /// `minimum_evaluation_number`: least tcbEvaluationDataNumber of the collateral.
     pub minimum_evaluation_number: u32,
     /// `[[tdx.mrtd]]`.
-    pub mrtd: AllowList<NamedDigest<48>>,
+    pub mrtd: AllowList<ReferenceValue<48>>,
     /// `[[tdx.rtmr0]]` to `[[tdx.rtmr3]]`; `None`: not looked at.
-    pub rtmrs: [Option<AllowList<NamedDigest<48>>>; 4],
+    pub rtmrs: [Option<AllowList<ReferenceValue<48>>>; 4],
     /// `[[tdx.mrconfigid]]`; `None`: not looked at.
-    pub mrconfigid: Option<AllowList<NamedDigest<48>>>,
+    pub mrconfigid: Option<AllowList<ReferenceValue<48>>>,
     /// `service_td`: whether service TDs may be bound to the guest (MRSERVICETD not zero).
     pub service_td: BitRule,
     /// `[tdx.attributes]`.

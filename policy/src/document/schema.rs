@@ -48,11 +48,11 @@ fn tees(
 }
 
 /// A table that may be left out: `Some(None)`; `None` if it is a mistake.
-pub(super) fn optional<T>(
-    root: &mut Section<'_>,
+pub(super) fn optional<'t, T>(
+    root: &mut Section<'t>,
     name: &str,
     mistakes: &mut Mistakes<'_>,
-    read: impl FnOnce(Field<'_>, &mut Mistakes<'_>) -> Option<T>,
+    read: impl FnOnce(Field<'t>, &mut Mistakes<'_>) -> Option<T>,
 ) -> Option<Option<T>> {
     match root.optional(name) {
         None => Some(None),

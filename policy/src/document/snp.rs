@@ -4,7 +4,8 @@ use super::{
     PolicyError,
     mistakes::Mistakes,
     reader::{Field, Section},
-    schema::{allow_list, named_digests, optional},
+    reference_values,
+    schema::{allow_list, optional},
 };
 use crate::{
     AllowList,
@@ -27,7 +28,7 @@ pub(super) fn read(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<SnpR
     let revocation = optional(&mut snp, "revocation", mistakes, |field, m| {
         field.named(&REVOCATION_RULES, m)
     });
-    let measurements = snp.read("measurements", mistakes, named_digests);
+    let measurements = snp.read("measurements", mistakes, reference_values::digests);
     let minimum_tcb = minimum_tcb(&mut snp, products.as_ref(), mistakes);
     let guest_policy = snp.read("guest_policy", mistakes, guest_policy);
     let platform_info = platform_info(&mut snp, mistakes);

@@ -3,10 +3,11 @@
 use super::{
     mistakes::Mistakes,
     reader::{Field, Section},
-    schema::{allow_list, named_digests, optional},
+    reference_values,
+    schema::{allow_list, optional},
 };
 use crate::{
-    AllowList, NamedDigest,
+    AllowList, ReferenceValue,
     bit_rule::BIT_RULES,
     tdx::{STATUSES, TdAttributeBit, TdAttributeRules, TdxRules},
 };
@@ -27,7 +28,7 @@ pub(super) fn read(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<TdxR
     let minimum_evaluation_number = tdx.read("minimum_evaluation_number", mistakes, |field, m| {
         u32::try_from(field.integer(0..=u64::from(u32::MAX), m)?).ok()
     });
-    let mrtd = tdx.read("mrtd", mistakes, named_digests);
+    let mrtd = tdx.read("mrtd", mistakes, reference_values::digests);
     let rtmrs = RTMRS.map(|name| register(&mut tdx, name, mistakes));
     let mrconfigid = register(&mut tdx, "mrconfigid", mistakes);
     let service_td = tdx.read("service_td", mistakes, |field, m| {
@@ -58,8 +59,8 @@ fn register(
     tdx: &mut Section<'_>,
     name: &str,
     mistakes: &mut Mistakes<'_>,
-) -> Option<Option<AllowList<NamedDigest<48>>>> {
-    optional(tdx, name, mistakes, named_digests)
+) -> Option<Option<AllowList<ReferenceValue<48>>>> {
+    optional(tdx, name, mistakes, reference_values::digests)
 }
 
 /// `[tdx.attributes]`: every flag must be spoken about.

@@ -1,6 +1,6 @@
 //! The rules about SEV-SNP claims, one function each.
 
-use super::{listed, told};
+use super::{listed, reference_values::Accepted};
 use crate::{
     Reason,
     bit_rule::BIT_RULES,
@@ -10,23 +10,31 @@ use crate::{
         name_of,
     },
 };
-use attestation::snp::{SnpClaims, TcbVersion};
+use attestation::{
+    UnixTime,
+    snp::{SnpClaims, TcbVersion},
+};
 
 /// Every unmet rule of `[snp]`, in the document's order.
-pub(super) fn reasons(rules: &SnpRules, claims: &SnpClaims) -> Vec<Reason> {
+pub(super) fn reasons(rules: &SnpRules, claims: &SnpClaims, now: UnixTime) -> Vec<Reason> {
     let mut reasons = Vec::new();
     reasons.extend(product(rules, claims));
     reasons.extend(report_version(rules, claims));
     reasons.extend(vmpl(rules, claims));
     reasons.extend(signing_key(rules, claims));
     reasons.extend(revocation(rules, claims));
-    reasons.extend(measurement(rules, claims));
+    reasons.extend(measurements(rules).reason(&claims.measurement, now));
     reasons.extend(minimum_tcb(rules, claims));
     reasons.extend(debug(claims));
     reasons.extend(reserved(claims));
     reasons.extend(guest_policy(rules, claims));
     reasons.extend(platform_info(rules, claims));
     reasons
+}
+
+/// Last second at which claims without a reason still have none; `None`: there is no such second.
+pub(super) fn end(rules: &SnpRules, claims: &SnpClaims) -> Option<UnixTime> {
+    measurements(rules).end(&claims.measurement)
 }
 
 fn product(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
@@ -88,21 +96,12 @@ fn revocation(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
     })
 }
 
-fn measurement(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
-    let mut accepted = rules.measurements.iter();
-    (!accepted.any(|known| known.digest == claims.measurement)).then(|| Reason {
-        at: None,
-        advisory: None,
+const fn measurements(rules: &SnpRules) -> Accepted<'_, 48> {
+    Accepted {
         code: "policy.snp.measurement",
-        rule: "snp.measurements".to_owned(),
-        expected: listed(
-            rules
-                .measurements
-                .iter()
-                .map(|known| format!("{} ({})", told(&known.name), hex::encode(known.digest))),
-        ),
-        actual: hex::encode(claims.measurement),
-    })
+        rule: "snp.measurements",
+        values: Some(&rules.measurements),
+    }
 }
 
 /// REPORTED_TCB against its product's floor, one reason for each component below. A product without a floor is one that

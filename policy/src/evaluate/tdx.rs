@@ -1,13 +1,16 @@
 //! The rules about TDX claims, one function each.
 
-use super::{listed, told};
+use super::{listed, reference_values::Accepted};
 use crate::{
-    AllowList, BitRule, NamedDigest, Reason,
+    BitRule, Reason,
     bit_rule::BIT_RULES,
     snp::name_of,
     tdx::{STATUSES, TdxRules},
 };
-use attestation::{UnixTime, tdx::TdxClaims};
+use attestation::{
+    UnixTime,
+    tdx::{TdReport, TdxClaims},
+};
 
 /// Every unmet rule of `[tdx]`, in the document's order.
 pub(super) fn reasons(rules: &TdxRules, claims: &TdxClaims, now: UnixTime) -> Vec<Reason> {
@@ -15,19 +18,21 @@ pub(super) fn reasons(rules: &TdxRules, claims: &TdxClaims, now: UnixTime) -> Ve
     reasons.extend(status(rules, claims));
     reasons.extend(grace(rules, claims, now));
     reasons.extend(evaluation_number(rules, claims));
-    reasons.extend(register("mrtd", Some(&rules.mrtd), &claims.td.mr_td));
-    for ((name, accepted), actual) in RTMRS.iter().zip(&rules.rtmrs).zip(&claims.td.rtmrs) {
-        reasons.extend(register(name, accepted.as_ref(), actual));
+    for (accepted, actual) in registers(rules, &claims.td) {
+        reasons.extend(accepted.reason(actual, now));
     }
-    let mrconfigid = rules.mrconfigid.as_ref();
-    reasons.extend(register("mrconfigid", mrconfigid, &claims.td.mr_config_id));
     reasons.extend(service_td(rules, claims));
     reasons.extend(debug(claims));
     reasons.extend(attributes(rules, claims));
     reasons
 }
 
-const RTMRS: [&str; 4] = ["rtmr0", "rtmr1", "rtmr2", "rtmr3"];
+/// Last second at which claims without a reason still have none; `None`: there is no such second.
+pub(super) fn end(rules: &TdxRules, claims: &TdxClaims) -> Option<UnixTime> {
+    let registers = registers(rules, &claims.td);
+    let ends = registers.filter_map(|(accepted, actual)| accepted.end(actual));
+    ends.chain(grace_end(rules, claims)).min()
+}
 
 fn status(rules: &TdxRules, claims: &TdxClaims) -> Option<Reason> {
     let actual = &claims.tcb.status;
@@ -46,12 +51,22 @@ fn status(rules: &TdxRules, claims: &TdxClaims) -> Option<Reason> {
     })
 }
 
+/// Last second of the grace of a platform that lacks fixes.
+fn grace_end(rules: &TdxRules, claims: &TdxClaims) -> Option<UnixTime> {
+    let since = claims.tcb.out_of_date_since?;
+    let is_graced = claims.tcb.status.is_out_of_date();
+    rules
+        .grace_seconds
+        .filter(|_| is_graced)
+        .map(|seconds| since.plus(seconds))
+}
+
 /// How long a platform may go without a fix, counted from the day of the fix.
 fn grace(rules: &TdxRules, claims: &TdxClaims, now: UnixTime) -> Option<Reason> {
     let grace_seconds = rules.grace_seconds?;
     let tcb = &claims.tcb;
     let since = tcb.out_of_date_since;
-    let is_within = since.is_some_and(|since| now <= since.plus(grace_seconds));
+    let is_within = grace_end(rules, claims).is_some_and(|end| now <= end);
     (tcb.status.is_out_of_date() && !is_within).then(|| Reason {
         at: None,
         advisory: None,
@@ -79,24 +94,28 @@ fn evaluation_number(rules: &TdxRules, claims: &TdxClaims) -> Option<Reason> {
     })
 }
 
-fn register(
-    name: &str,
-    accepted: Option<&AllowList<NamedDigest<48>>>,
-    actual: &[u8; 48],
-) -> Option<Reason> {
-    let accepted = accepted?;
-    let is_known = accepted.iter().any(|known| known.digest == *actual);
-    (!is_known).then(|| Reason {
-        at: None,
-        advisory: None,
-        code: "policy.tdx.measurement",
-        rule: format!("tdx.{name}"),
-        expected: listed(
-            accepted
-                .iter()
-                .map(|known| format!("{} ({})", told(&known.name), hex::encode(known.digest))),
+/// The registers that the document names, each with what the TD has.
+fn registers<'a>(
+    rules: &'a TdxRules,
+    td: &'a TdReport,
+) -> impl Iterator<Item = (Accepted<'a, 48>, &'a [u8; 48])> {
+    let [rtmr0, rtmr1, rtmr2, rtmr3] = &rules.rtmrs;
+    let [has_rtmr0, has_rtmr1, has_rtmr2, has_rtmr3] = &td.rtmrs;
+    let registers = [
+        ("tdx.mrtd", Some(&rules.mrtd), &td.mr_td),
+        ("tdx.rtmr0", rtmr0.as_ref(), has_rtmr0),
+        ("tdx.rtmr1", rtmr1.as_ref(), has_rtmr1),
+        ("tdx.rtmr2", rtmr2.as_ref(), has_rtmr2),
+        ("tdx.rtmr3", rtmr3.as_ref(), has_rtmr3),
+        (
+            "tdx.mrconfigid",
+            rules.mrconfigid.as_ref(),
+            &td.mr_config_id,
         ),
-        actual: hex::encode(actual),
+    ];
+    registers.into_iter().map(|(rule, values, actual)| {
+        let code = "policy.tdx.measurement";
+        (Accepted { code, rule, values }, actual)
     })
 }
 
