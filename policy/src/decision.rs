@@ -1,30 +1,41 @@
 //! The outcome of an appraisal: a proof type, or all the reasons against.
 
-use crate::{InForce, Position};
+use crate::{InForce, Placement, Position};
 use attestation::{Digest, NodeClaims, UnixTime, Verified};
 
-/// A node that one policy admits until [`Admitted::not_after`]. Only [`crate::Policy::evaluate`] makes one.
+/// A node that one policy admits until [`Admitted::not_after`]. Only [`crate::Policy::evaluate`] and [`crate::InForce::evaluate`] make one.
 #[derive(Clone, Debug)]
 pub struct Admitted {
     verified: Verified<NodeClaims>,
-    policy_version: u64,
-    policy_digest: Digest,
-    not_after: UnixTime,
+    grounds: Grounds,
+}
+
+/// What an admission rests on beside the claims.
+#[derive(Clone, Debug)]
+pub(crate) struct Grounds {
+    pub(crate) policy_version: u64,
+    pub(crate) policy_digest: Digest,
+    pub(crate) not_after: UnixTime,
+    pub(crate) placement: Option<Placement>,
+    pub(crate) waived: Vec<Waived>,
+}
+
+/// A reason against a node that an exception waived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waived {
+    /// The reason.
+    pub reason: Reason,
+    /// Who answers for the exception.
+    pub who: String,
+    /// Why it was made.
+    pub why: String,
+    /// Its last second.
+    pub until: UnixTime,
 }
 
 impl Admitted {
-    pub(crate) const fn new(
-        verified: Verified<NodeClaims>,
-        policy_version: u64,
-        policy_digest: Digest,
-        not_after: UnixTime,
-    ) -> Self {
-        Self {
-            verified,
-            policy_version,
-            policy_digest,
-            not_after,
-        }
+    pub(crate) const fn new(verified: Verified<NodeClaims>, grounds: Grounds) -> Self {
+        Self { verified, grounds }
     }
 
     /// The claims that were judged.
@@ -34,17 +45,27 @@ impl Admitted {
 
     /// Version of the policy that admitted.
     pub const fn policy_version(&self) -> u64 {
-        self.policy_version
+        self.grounds.policy_version
     }
 
     /// SHA-256 of the policy document's bytes.
     pub const fn policy_digest(&self) -> &Digest {
-        &self.policy_digest
+        &self.grounds.policy_digest
     }
 
-    /// Least of policy expiry, collateral and freshness; nothing may be sealed after it.
+    /// The first end among all that the admission rests on; nothing may be sealed after it.
     pub const fn not_after(&self) -> UnixTime {
-        self.not_after
+        self.grounds.not_after
+    }
+
+    /// Where the inventory places the CPU; `None` without an inventory, or where it does not list it.
+    pub const fn placement(&self) -> Option<&Placement> {
+        self.grounds.placement.as_ref()
+    }
+
+    /// The reasons against the node that exceptions waived, each until the exception's end.
+    pub fn waived(&self) -> &[Waived] {
+        &self.grounds.waived
     }
 
     /// What `in_force` says at `now` of the same evidence: documents that come later judge anew, without a challenge.

@@ -4,6 +4,7 @@ mod error;
 mod gpu;
 pub(crate) mod head;
 pub(crate) mod mistakes;
+mod places;
 pub(crate) mod reader;
 mod reference_values;
 mod schema;
@@ -20,6 +21,8 @@ use crate::{
 };
 use attestation::{Digest, UnixTime, crypto};
 use head::Head;
+use places::Places;
+use std::sync::Arc;
 
 /// Largest document accepted, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
@@ -45,6 +48,7 @@ pub(crate) enum AcceptedAnchors {
 /// What the document says.
 #[derive(Clone, Debug)]
 struct Document {
+    places: Arc<Places>,
     head: Head,
     max_age_seconds: u64,
     snp: Option<SnpRules>,
@@ -143,6 +147,12 @@ impl Policy {
     #[must_use]
     pub const fn tenants(&self) -> Option<&AllowList<Tenant>> {
         self.document.tenants.as_ref()
+    }
+
+    /// Where `rule`, as a reason names it, stands in the document: its own field, or the nearest table around it.
+    #[must_use]
+    pub fn place_of(&self, rule: &str) -> Option<Position> {
+        self.document.places.find(rule)
     }
 
     pub(crate) const fn accepted_anchors(&self) -> AcceptedAnchors {

@@ -23,6 +23,11 @@ impl<'t> Mistakes<'t> {
         }
     }
 
+    /// The text.
+    pub(crate) const fn text(&self) -> &'t str {
+        self.text
+    }
+
     /// Notes the mistake that `make` describes at the byte offset `at`.
     pub(crate) fn note(&mut self, at: usize, make: impl FnOnce(Position) -> PolicyError) {
         if self.found.len() < MAX_MISTAKES {

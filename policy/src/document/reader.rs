@@ -43,6 +43,12 @@ impl<'t> Section<'t> {
         }
     }
 
+    /// The fields that were not taken out yet.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &Spanned<DeValue<'t>>)> {
+        let fields = self.fields.iter();
+        fields.map(|(name, (_, value))| (name.as_str(), value))
+    }
+
     /// Takes a field out; its absence is a mistake.
     pub(crate) fn required(
         &mut self,

@@ -4,16 +4,19 @@ use super::{
     Document, PolicyError, gpu,
     head::Head,
     mistakes::Mistakes,
+    places::Places,
     reader::{Field, Section},
     snp, tdx, tenants,
 };
 use crate::{AllowList, NamedDigest, snp::SnpRules, tdx::TdxRules};
+use std::sync::Arc;
 
 /// Longest `freshness.max_age_seconds`: a week.
 const MAX_AGE_SECONDS: u64 = 7 * 24 * 60 * 60;
 
 /// Reads all of the policy but its schema.
 pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Document> {
+    let places = Places::of(root, mistakes.text());
     let head = Head::read(root, mistakes);
     let max_age_seconds = root.read("freshness", mistakes, freshness);
     let (snp, tdx) = tees(root, mistakes);
@@ -22,6 +25,7 @@ pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Optio
     let runtimes = accepted(root, "runtime", mistakes);
     let tenants = optional(root, "tenants", mistakes, tenants::read);
     Some(Document {
+        places: Arc::new(places),
         head: head?,
         max_age_seconds: max_age_seconds?,
         snp: snp?,

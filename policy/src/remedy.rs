@@ -1,0 +1,146 @@
+//! What would satisfy each rule: the one table of all reason codes.
+
+use crate::Reason;
+
+/// Each code with what would satisfy its rule, in the order in which reasons are told.
+const REMEDIES: &[(&str, &str)] = &[
+    (
+        "policy.not_before",
+        "wait until the policy begins, or correct the clock",
+    ),
+    (
+        "policy.expired",
+        "take the policy's successor; if there is none, its signers must release one",
+    ),
+    (
+        "policy.anchors",
+        "run the node on hardware whose vendor's root this build has pinned; a simulation is never admitted",
+    ),
+    (
+        "policy.freshness",
+        "ask the node for new evidence over a new nonce",
+    ),
+    (
+        "policy.collateral",
+        "fetch the vendor's current certificates and lists (`narthex collateral fetch`), and have the node's renewed",
+    ),
+    (
+        "policy.cpu",
+        "run the node on a TEE that the policy has a table for, or give the policy a table for this one",
+    ),
+    (
+        "policy.snp.product",
+        "run the node on a listed product, or add this one to snp.products with a floor of its own",
+    ),
+    (
+        "policy.snp.report_version",
+        "update the SEV firmware so that it writes the newer report",
+    ),
+    (
+        "policy.snp.vmpl",
+        "have the runtime ask for its report at a listed VMPL",
+    ),
+    (
+        "policy.snp.signing_key",
+        "have the host sign reports with a listed key: a VCEK where a chip must be named",
+    ),
+    (
+        "policy.snp.revocation",
+        "give the ARK's revocation list with the collateral (`narthex collateral fetch`) or with the evidence",
+    ),
+    (
+        "policy.snp.measurement",
+        "start the guest from a listed image; if this image is meant, list its measurement (`narthex measure snp`)",
+    ),
+    (
+        "policy.snp.minimum_tcb",
+        "update the host's firmware to the floor and commit it, so that REPORTED_TCB rises",
+    ),
+    (
+        "policy.snp.debug",
+        "start the guest without DEBUG; no policy and no exception accepts it",
+    ),
+    (
+        "policy.snp.guest_policy.reserved",
+        "start the guest with a guest policy whose reserved bits are as AMD 56860 has them, or update Narthex if AMD has named them since",
+    ),
+    (
+        "policy.snp.guest_policy",
+        "start the guest with the flag as the policy says",
+    ),
+    (
+        "policy.snp.platform_info",
+        "configure the host (firmware setup, SNP initialisation) so that the flag is as the policy says",
+    ),
+    (
+        "policy.tdx.status",
+        "update the platform (microcode, TDX module, quoting enclave) until Intel's TCB info gives it an accepted status",
+    ),
+    (
+        "policy.tdx.grace",
+        "install the fixes whose day of grace has passed: microcode, TDX module or quoting enclave",
+    ),
+    (
+        "policy.tdx.evaluation_number",
+        "fetch newer collateral from Intel (`narthex collateral fetch`)",
+    ),
+    (
+        "policy.tdx.measurement",
+        "start the guest from a listed firmware, kernel and command line; if these are meant, list the register's value",
+    ),
+    (
+        "policy.tdx.service_td",
+        "start the guest with or without a service TD, as the policy says",
+    ),
+    (
+        "policy.tdx.debug",
+        "start the guest without debugging; no policy and no exception accepts it",
+    ),
+    (
+        "policy.tdx.attributes",
+        "start the guest with the attribute as the policy says",
+    ),
+    (
+        "policy.gpu",
+        "give the policy a table [gpu], or take the devices off the guest",
+    ),
+    (
+        "policy.gpu.count",
+        "hand the guest exactly as many devices as the policy says",
+    ),
+    (
+        "policy.gpu.architecture",
+        "run the node on GPUs of a listed architecture",
+    ),
+    (
+        "policy.gpu.mode",
+        "set the GPUs up for a listed mode of confidential computing",
+    ),
+    ("policy.gpu.driver", "install a listed driver in the guest"),
+    (
+        "policy.gpu.vbios",
+        "flash the device with a listed version of its firmware",
+    ),
+    (
+        "policy.model",
+        "serve a listed model under its listed name; if this model is meant, list its name and digest",
+    ),
+    (
+        "policy.runtime",
+        "run a listed build of the runtime; if this build is meant, list its digest",
+    ),
+];
+
+/// Every code that a reason can have.
+pub fn reason_codes() -> impl Iterator<Item = &'static str> {
+    REMEDIES.iter().map(|(code, _)| *code)
+}
+
+impl Reason {
+    /// What would satisfy the rule.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        let found = REMEDIES.iter().find(|(code, _)| *code == self.code);
+        found.map_or("ask those who sign the policy", |(_, remedy)| remedy)
+    }
+}
