@@ -24,3 +24,4 @@ pub use needs::{Needs, NeedsError, PckCa, TdxNeed, VekNeed};
 pub use ocsp::OcspNeed;
 pub use pace::{Pace, SystemPace};
 pub use source::{BaseUrl, SourceError, Sources};
+pub(crate) use transport::{Current, Transport};

@@ -1,4 +1,4 @@
-//! What the binaries keep on disk: policies, their keys, the highest policy version seen; what they fetch: collateral; and how they connect.
+//! What the binaries keep on disk and current: policies, their keys, what of them was obeyed; what they fetch: collateral; and how they connect.
 //!
 //! The only shared crate with disk, clock and network. It reads no environment; every path is the caller's, every error names its file.
 
@@ -6,15 +6,23 @@ pub mod clock;
 pub mod collateral;
 pub mod connector;
 pub mod file;
+pub mod policy_clock;
 pub mod policy_file;
+pub mod policy_keeper;
 pub mod policy_memory;
+mod policy_store;
 pub mod public_key;
 pub mod signing_key;
 
 pub use clock::{Clock, SystemClock};
 pub use connector::Connector;
 pub use file::FileError;
+pub use policy_clock::PolicyClock;
 pub use policy_file::{PolicyFileError, read_policy};
+pub use policy_keeper::{
+    PolicyKeeper, PolicyKeeperError, PolicySettings, PolicySource, Refreshed, RootSource,
+};
 pub use policy_memory::{MemoryError, PolicyMemory};
+pub use policy_store::StoreError;
 pub use public_key::{PublicKeyError, read_trust_root};
 pub use signing_key::{SigningKey, SigningKeyError};

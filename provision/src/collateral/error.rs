@@ -65,7 +65,9 @@ impl FetchError {
 }
 
 impl Fault {
-    pub(super) const fn retryable(&self) -> bool {
+    /// Whether the same request may succeed later.
+    #[must_use]
+    pub const fn retryable(&self) -> bool {
         matches!(
             self,
             Self::Unreachable(_) | Self::TimedOut | Self::Unavailable { .. }

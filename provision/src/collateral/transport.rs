@@ -1,4 +1,4 @@
-//! HTTP to the vendors: TLS by the system's roots, capped answers, statuses told apart.
+//! HTTP to the vendors and to whoever publishes: TLS by the system's roots, capped answers, statuses told apart.
 
 use super::{
     Fault,
@@ -7,7 +7,7 @@ use super::{
 use bytes::Bytes;
 use http::{
     Response, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT},
+    header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER, USER_AGENT},
 };
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -21,14 +21,22 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub(super) struct Transport {
+pub(crate) struct Transport {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     timeout: Duration,
 }
 
+/// What a server has, compared with what it had.
+pub(crate) enum Current {
+    /// What the validator was given for.
+    Same,
+    /// Something else, with its validator.
+    New { body: Vec<u8>, etag: Option<String> },
+}
+
 impl Transport {
     /// Each request has `timeout` for its whole answer.
-    pub(super) fn new(timeout: Duration) -> Result<Self, rustls::Error> {
+    pub(crate) fn new(timeout: Duration) -> Result<Self, rustls::Error> {
         let mut tcp = HttpConnector::new();
         tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
         tcp.set_nodelay(true);
@@ -50,10 +58,40 @@ impl Transport {
         answer.await.map_err(|_| Fault::TimedOut)?
     }
 
+    /// What is at `url` now, at most `max_bytes`; `etag` is the validator of what is known already.
+    pub(crate) async fn get(
+        &self,
+        url: &str,
+        etag: Option<&str>,
+        max_bytes: usize,
+    ) -> Result<Current, Fault> {
+        let current = tokio::time::timeout(self.timeout, self.compare(url, etag, max_bytes));
+        current.await.map_err(|_| Fault::TimedOut)?
+    }
+
+    async fn compare(
+        &self,
+        url: &str,
+        etag: Option<&str>,
+        max_bytes: usize,
+    ) -> Result<Current, Fault> {
+        let mut builder = builder(url);
+        if let Some(etag) = etag {
+            builder = builder.header(IF_NONE_MATCH, etag);
+        }
+        let response = self.send(builder.body(Full::default())).await?;
+        if response.status() == StatusCode::NOT_MODIFIED {
+            return Ok(Current::Same);
+        }
+        check_status(&response)?;
+        let etag = response.headers().get(ETAG);
+        let etag = etag.and_then(|etag| Some(etag.to_str().ok()?.to_owned()));
+        let body = body(response, max_bytes).await?;
+        Ok(Current::New { body, etag })
+    }
+
     async fn exchange(&self, request: &Request) -> Result<Answer, Fault> {
-        let unreachable = |error: &dyn Error| Fault::Unreachable(causes(error));
-        let sent = self.client.request(message(request)?).await;
-        let response = sent.map_err(|error| unreachable(&error))?;
+        let response = self.send(message(request)).await?;
         check_status(&response)?;
         let header = request
             .chain_header
@@ -61,31 +99,47 @@ impl Transport {
         let chain = header
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned);
-        let body = Limited::new(response.into_body(), request.max_bytes).collect();
-        let body = body.await.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                Fault::TooLarge(request.max_bytes)
-            } else {
-                unreachable(error.as_ref())
-            }
-        })?;
-        let body = body.to_bytes().to_vec();
+        let body = body(response, request.max_bytes).await?;
         Ok(Answer { body, chain })
+    }
+
+    async fn send(
+        &self,
+        message: http::Result<http::Request<Full<Bytes>>>,
+    ) -> Result<Response<Incoming>, Fault> {
+        let message = message.map_err(|error| Fault::Unreachable(error.to_string()))?;
+        let sent = self.client.request(message).await;
+        sent.map_err(|error| Fault::Unreachable(causes(&error)))
     }
 }
 
-fn message(request: &Request) -> Result<http::Request<Full<Bytes>>, Fault> {
-    let builder = http::Request::builder()
-        .uri(&request.url)
-        .header(USER_AGENT, "narthex");
-    let message = match &request.post {
+async fn body(response: Response<Incoming>, max_bytes: usize) -> Result<Vec<u8>, Fault> {
+    let body = Limited::new(response.into_body(), max_bytes).collect();
+    let body = body.await.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            Fault::TooLarge(max_bytes)
+        } else {
+            Fault::Unreachable(causes(error.as_ref()))
+        }
+    })?;
+    Ok(body.to_bytes().to_vec())
+}
+
+fn builder(url: &str) -> http::request::Builder {
+    http::Request::builder()
+        .uri(url)
+        .header(USER_AGENT, "narthex")
+}
+
+fn message(request: &Request) -> http::Result<http::Request<Full<Bytes>>> {
+    let builder = builder(&request.url);
+    match &request.post {
         None => builder.body(Full::default()),
         Some((body, media_type)) => builder
             .method(http::Method::POST)
             .header(CONTENT_TYPE, *media_type)
             .body(Full::from(body.clone())),
-    };
-    message.map_err(|error| Fault::Unreachable(error.to_string()))
+    }
 }
 
 /// Redirects are not followed: none of the services needs one.
