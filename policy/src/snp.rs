@@ -1,13 +1,19 @@
 //! Rules about SEV-SNP claims, as the document's `[snp]` says them.
 
 pub(crate) mod guest_policy;
+pub(crate) mod identity;
+pub(crate) mod mitigations;
 pub(crate) mod platform_info;
+pub(crate) mod tcb;
 
 pub use guest_policy::{GuestPolicyBit, GuestPolicyRules};
+pub use identity::IdentityRules;
+pub use mitigations::MitigationRules;
 pub use platform_info::{PlatformInfoBit, PlatformInfoRules};
+pub use tcb::{FirmwareAdvisory, TcbComponent, TcbField, TcbFloor};
 
 use crate::{AllowList, ReferenceValue};
-use attestation::snp::{Product, SigningKey, TcbVersion};
+use attestation::snp::{Product, SigningKey};
 
 /// `[snp]`: every rule is looked at, all must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,14 +28,24 @@ pub struct SnpRules {
     pub signing_keys: AllowList<SigningKey>,
     /// `revocation`; without it `when_given`.
     pub revocation: RevocationRule,
+    /// `csp_ids`: cloud providers whose VLEKs may sign; `None`: any.
+    pub csp_ids: Option<AllowList<String>>,
     /// `[[snp.measurements]]`.
     pub measurements: AllowList<ReferenceValue<48>>,
+    /// Whose guest it is.
+    pub identity: IdentityRules,
+    /// `tcb_fields`: the TCBs that floors and advisories are about, REPORTED_TCB always among them.
+    pub tcb_fields: AllowList<TcbField>,
     /// `[[snp.minimum_tcb]]`: exactly one for each of `products`.
     pub minimum_tcb: AllowList<TcbFloor>,
+    /// `[[snp.advisories]]`.
+    pub advisories: Option<AllowList<FirmwareAdvisory>>,
     /// `[snp.guest_policy]`.
     pub guest_policy: GuestPolicyRules,
     /// `[snp.platform_info]`; without it nothing is asked of the platform.
     pub platform_info: PlatformInfoRules,
+    /// `[snp.required_mitigations]`; without it nothing is asked.
+    pub required_mitigations: MitigationRules,
 }
 
 /// What is asked of the revocation list of the ARK, which nothing else misses: whoever sends evidence may leave it out.
@@ -40,15 +56,6 @@ pub enum RevocationRule {
     WhenGiven,
     /// A list must have been given.
     Required,
-}
-
-/// The least REPORTED_TCB that is accepted of a product, component by component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TcbFloor {
-    /// The product it is for.
-    pub product: Product,
-    /// The floor; `fmc` is there exactly for Turin.
-    pub floor: TcbVersion,
 }
 
 /// Names of the products in a document.

@@ -218,3 +218,279 @@ fn an_admission_ends_with_the_entry_that_it_rests_on() {
     assert_eq!(until("2026-06-01T00:01:00Z"), NOW.plus(60));
     assert_eq!(until("2026-07-01T00:00:00Z"), NOW.plus(3600));
 }
+
+const ADVISORY: &str = r#"
+[[snp.advisories]]
+name = "AMD-SB-3019"
+product = "genoa"
+component = "microcode"
+minimum = 5
+link = "https://www.amd.com/sb-3019"
+"#;
+
+#[test]
+fn firmware_without_the_fix_of_an_advisory_is_denied() {
+    let text = text("", ADVISORY);
+    let reason = reason(&text, &claims());
+    assert_eq!(reason.code, "policy.snp.advisory");
+    assert_eq!(reason.rule, "snp.advisories");
+    assert_eq!(reason.expected, "microcode 5 or more");
+    assert_eq!(reason.actual, "microcode 4");
+    let advisory = reason.advisory.unwrap();
+    assert_eq!(advisory.name, "AMD-SB-3019");
+    assert_eq!(
+        advisory.link.as_deref(),
+        Some("https://www.amd.com/sb-3019")
+    );
+    let line = text.lines().position(|line| line == "[[snp.advisories]]");
+    assert_eq!(reason.at.unwrap().line, line.unwrap() + 1);
+
+    let mut mended = claims();
+    mended.reported_tcb.microcode = 5;
+    assert_eq!(judged(&text, &mended), []);
+}
+
+#[test]
+fn an_advisory_of_another_product_asks_nothing() {
+    let text = text("", &ADVISORY.replace("genoa", "turin"));
+    assert_eq!(judged(&text, &claims()), []);
+}
+
+#[test]
+fn each_component_may_have_an_advisory() {
+    for (component, minimum) in [("bootloader", 2), ("tee", 3), ("snp", 4), ("microcode", 5)] {
+        let advisory = |minimum: u8| {
+            let advisory = ADVISORY.replace("microcode", component);
+            text(
+                "",
+                &advisory.replace("minimum = 5", &format!("minimum = {minimum}")),
+            )
+        };
+        assert_eq!(
+            reason(&advisory(minimum), &claims()).code,
+            "policy.snp.advisory"
+        );
+        assert_eq!(judged(&advisory(minimum - 1), &claims()), [], "{component}");
+    }
+    let fmc = ADVISORY
+        .replace("microcode", "fmc")
+        .replace("genoa", "turin");
+    let mut turin = claims();
+    turin.product = Product::Turin;
+    turin.reported_tcb.fmc = Some(5);
+    assert_eq!(judged(&text("", &fmc), &turin), []);
+    turin.reported_tcb.fmc = Some(4);
+    assert_eq!(reason(&text("", &fmc), &turin).actual, "fmc 4");
+}
+
+#[test]
+fn an_advisory_is_demanded_from_its_date_on() {
+    let from = |from: &str| text("", &format!("{ADVISORY}from = {from}\n"));
+    assert_eq!(
+        reason(&from("2026-06-01T00:00:00Z"), &claims()).code,
+        "policy.snp.advisory"
+    );
+    assert_eq!(judged(&from("2026-06-01T00:00:01Z"), &claims()), []);
+}
+
+#[test]
+fn an_admission_ends_before_an_advisory_is_demanded_whose_fix_is_missing() {
+    let table = "[snp.platform_info]";
+    let with = |minimum: u8| {
+        let advisory = ADVISORY.replace("minimum = 5", &format!("minimum = {minimum}"));
+        not_after(
+            table,
+            &format!("{advisory}from = 2026-06-01T00:01:00Z\n{table}"),
+        )
+    };
+    let has = MACHINE.report().reported_tcb.microcode;
+    assert_eq!(with(has + 1), NOW.plus(59));
+    assert_eq!(with(has), NOW.plus(3600));
+}
+
+#[test]
+fn each_tcb_that_is_named_is_judged() {
+    type Field = fn(&mut SnpClaims) -> &mut TcbVersion;
+    let fields: [(&str, &str, Field); 3] = [
+        ("committed", "COMMITTED_TCB", |claims| {
+            &mut claims.committed_tcb
+        }),
+        ("launch", "LAUNCH_TCB", |claims| &mut claims.launch_tcb),
+        ("current", "CURRENT_TCB", |claims| &mut claims.current_tcb),
+    ];
+    for (name, told, field) in fields {
+        let mut old = claims();
+        field(&mut old).microcode = 3;
+        assert_eq!(judged(&text("", ""), &old), [], "{name}");
+        let named = text(&format!("tcb_fields = [\"reported\", \"{name}\"]"), "");
+        assert_eq!(judged(&named, &claims()), []);
+        let reason = reason(&named, &old);
+        assert_eq!(reason.code, "policy.snp.minimum_tcb");
+        assert_eq!(reason.rule, "snp.minimum_tcb.microcode of genoa");
+        assert_eq!(reason.actual, format!("3 in {told}"));
+        let advised = text(
+            &format!("tcb_fields = [\"reported\", \"{name}\"]"),
+            &ADVISORY.replace("= 5", "= 4"),
+        );
+        let codes: Vec<_> = judged(&advised, &old)
+            .iter()
+            .map(|reason| reason.code)
+            .collect();
+        assert_eq!(codes, ["policy.snp.minimum_tcb", "policy.snp.advisory"]);
+    }
+}
+
+#[test]
+fn each_value_of_the_guest_is_judged() {
+    type Edit = fn(&mut SnpClaims);
+    let rules: [(&str, &str, &str, usize, &str, Edit); 5] = [
+        (
+            "host_data",
+            "value",
+            "21",
+            32,
+            "policy.snp.host_data",
+            |c| c.host_data[31] ^= 1,
+        ),
+        ("id_keys", "digest", "31", 48, "policy.snp.id_key", |c| {
+            c.id_key_digest[47] ^= 1
+        }),
+        (
+            "author_keys",
+            "digest",
+            "41",
+            48,
+            "policy.snp.author_key",
+            |c| c.author_key_digest[0] ^= 1,
+        ),
+        (
+            "family_ids",
+            "value",
+            "51",
+            16,
+            "policy.snp.family_id",
+            |c| c.family_id[15] ^= 1,
+        ),
+        ("image_ids", "value", "61", 16, "policy.snp.image_id", |c| {
+            c.image_id[0] ^= 1
+        }),
+    ];
+    for (rule, key, byte, bytes, code, edit) in rules {
+        let table = format!(
+            "[[snp.{rule}]]\nname = \"one\"\n{key} = \"{}\"\n",
+            byte.repeat(bytes)
+        );
+        let listed = text("", &table);
+        assert_eq!(judged(&listed, &claims()), [], "{rule}");
+        let mut other = claims();
+        edit(&mut other);
+        assert_eq!(judged(&text("", ""), &other), [], "{rule}");
+        let unlisted = reason(&listed, &other);
+        assert_eq!(
+            (unlisted.code, unlisted.rule),
+            (code, format!("snp.{rule}"))
+        );
+        let ended = text("", &format!("{table}until = 2026-05-01T00:00:00Z\n"));
+        assert_eq!(reason(&ended, &claims()).code, code);
+        let short = table.replace(&byte.repeat(bytes), &byte.repeat(bytes - 1));
+        assert_eq!(mistake(&text("", &short)).0, "policy.document.value");
+    }
+}
+
+#[test]
+fn the_guests_svn_has_its_floor() {
+    assert_eq!(judged(&text("minimum_guest_svn = 7", ""), &claims()), []);
+    let reason = reason(&text("minimum_guest_svn = 8", ""), &claims());
+    assert_eq!(reason.code, "policy.snp.guest_svn");
+    assert_eq!(
+        (reason.expected.as_str(), reason.actual.as_str()),
+        ("8 or more", "7")
+    );
+}
+
+#[test]
+fn a_vlek_must_be_of_an_accepted_provider() {
+    let named = text("csp_ids = [\"cloud\", \"another\"]", "");
+    assert_eq!(judged(&named, &claims()), []);
+    let of = |csp_id: Option<&str>| SnpClaims {
+        signing_key: SigningKey::Vlek,
+        csp_id: csp_id.map(str::to_owned),
+        ..claims()
+    };
+    assert_eq!(judged(&named, &of(Some("cloud"))), []);
+    for (csp_id, told) in [(Some("stranger"), "\"stranger\""), (None, "none")] {
+        let reason = reason(&named, &of(csp_id));
+        assert_eq!(reason.code, "policy.snp.csp_id");
+        assert_eq!(reason.expected, "\"another\", \"cloud\"");
+        assert_eq!(reason.actual, told);
+    }
+    assert_eq!(judged(&text("", ""), &of(Some("stranger"))), []);
+}
+
+#[test]
+fn required_mitigations_must_be_in_place() {
+    let required = |lines: &str| text("", &format!("[snp.required_mitigations]\n{lines}"));
+    let met = required("launch = [0, 1]\ncurrent = [2]");
+    assert_eq!(judged(&met, &claims()), []);
+    let launch = reason(&required("launch = [2, 0]"), &claims());
+    assert_eq!(launch.code, "policy.snp.mitigation");
+    assert_eq!(launch.rule, "snp.required_mitigations.launch");
+    assert_eq!(launch.expected, "bits set: 0, 2");
+    assert_eq!(launch.actual, "0x0000000000000003");
+    let current = reason(&required("current = [63]"), &claims());
+    assert_eq!(current.rule, "snp.required_mitigations.current");
+    let older = SnpClaims {
+        launch_mit_vector: None,
+        current_mit_vector: None,
+        ..claims()
+    };
+    assert_eq!(judged(&met, &older).len(), 2);
+    assert_eq!(judged(&met, &older)[0].actual, "no vector");
+}
+
+#[test]
+fn mistakes_are_told() {
+    let advisory = |from: &str, to: &str| text("", &ADVISORY.replace(from, to));
+    for (text, code) in [
+        (
+            text("tcb_fields = [\"launch\"]", ""),
+            "policy.document.missing_field",
+        ),
+        (text("tcb_fields = []", ""), "policy.document.empty_list"),
+        (text("csp_ids = []", ""), "policy.document.empty_list"),
+        (text("host_data = []", ""), "policy.document.empty_list"),
+        (text("advisories = []", ""), "policy.document.empty_list"),
+        (
+            text("", "[snp.required_mitigations]"),
+            "policy.document.missing_field",
+        ),
+        (
+            text("", "[snp.required_mitigations]\nlaunch = [64]"),
+            "policy.document.value",
+        ),
+        (
+            text("", "[snp.required_mitigations]\nlaunch = [1, 1]"),
+            "policy.document.duplicate",
+        ),
+        (
+            text("", &format!("{ADVISORY}{ADVISORY}")),
+            "policy.document.duplicate",
+        ),
+        (advisory("microcode", "fmc"), "policy.document.conflict"),
+        (advisory("genoa", "milan"), "policy.document.conflict"),
+        (
+            advisory("minimum = 5", "minimum = 0"),
+            "policy.document.value",
+        ),
+        (
+            advisory("minimum = 5", "least = 5\nminimum = 5"),
+            "policy.document.unknown_field",
+        ),
+        (
+            text("csp_ids = [\"cloud\"]", "").replace(", \"vlek\"", ""),
+            "policy.document.conflict",
+        ),
+    ] {
+        assert_eq!(mistake(&text).0, code, "{text}");
+    }
+}

@@ -1,5 +1,8 @@
 //! The table `[snp]` of schema 1.
 
+mod mitigations;
+mod tcb;
+
 use super::{
     PolicyError,
     mistakes::Mistakes,
@@ -11,12 +14,12 @@ use crate::{
     AllowList,
     bit_rule::BIT_RULES,
     snp::{
-        GuestPolicyBit, GuestPolicyRules, PRODUCTS, PlatformInfoBit, PlatformInfoRules,
-        REVOCATION_RULES, SIGNING_KEYS, SnpRules, TcbFloor, name_of,
+        GuestPolicyBit, GuestPolicyRules, IdentityRules, PRODUCTS, PlatformInfoBit,
+        PlatformInfoRules, REVOCATION_RULES, SIGNING_KEYS, SnpRules,
         platform_info::PLATFORM_INFO_BITS,
     },
 };
-use attestation::snp::{Product, SigningKey, TcbVersion};
+use attestation::snp::{Product, SigningKey};
 
 pub(super) fn read(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<SnpRules> {
     let mut snp = field.section(mistakes)?;
@@ -28,10 +31,15 @@ pub(super) fn read(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<SnpR
     let revocation = optional(&mut snp, "revocation", mistakes, |field, m| {
         field.named(&REVOCATION_RULES, m)
     });
+    let csp_ids = csp_ids(&mut snp, signing_keys.as_ref(), mistakes);
     let measurements = snp.read("measurements", mistakes, reference_values::digests);
-    let minimum_tcb = minimum_tcb(&mut snp, products.as_ref(), mistakes);
+    let identity = identity(&mut snp, mistakes);
+    let tcb_fields = tcb::fields(&mut snp, mistakes);
+    let minimum_tcb = tcb::floors(&mut snp, products.as_ref(), mistakes);
+    let advisories = tcb::advisories(&mut snp, products.as_ref(), mistakes);
     let guest_policy = snp.read("guest_policy", mistakes, guest_policy);
     let platform_info = platform_info(&mut snp, mistakes);
+    let required_mitigations = mitigations::read(&mut snp, mistakes);
     snp.close(mistakes);
     Some(SnpRules {
         products: products?,
@@ -39,10 +47,15 @@ pub(super) fn read(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<SnpR
         vmpl: vmpl?,
         signing_keys: signing_keys?,
         revocation: revocation?.unwrap_or_default(),
+        csp_ids: csp_ids?,
         measurements: measurements?,
+        identity: identity?,
+        tcb_fields: tcb_fields?,
         minimum_tcb: minimum_tcb?,
+        advisories: advisories?,
         guest_policy: guest_policy?,
         platform_info: platform_info?,
+        required_mitigations: required_mitigations?,
     })
 }
 
@@ -66,66 +79,46 @@ fn signing_keys(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<AllowLi
     allow_list(field, mistakes, key, SigningKey::eq)
 }
 
-/// `[[snp.minimum_tcb]]`: one for each product, none for another.
-fn minimum_tcb(
+/// `csp_ids`: of VLEKs, which must be accepted.
+fn csp_ids(
     snp: &mut Section<'_>,
-    products: Option<&AllowList<Product>>,
+    signing_keys: Option<&AllowList<SigningKey>>,
     mistakes: &mut Mistakes<'_>,
-) -> Option<AllowList<TcbFloor>> {
-    let field = snp.required("minimum_tcb", mistakes)?;
+) -> Option<Option<AllowList<String>>> {
+    let Some(field) = snp.optional("csp_ids") else {
+        return Some(None);
+    };
     let (offset, path) = (field.at, field.path.clone());
-    let floors = allow_list(field, mistakes, tcb_floor, |a, b| a.product == b.product)?;
-    let products = products?;
-    for product in products.iter() {
-        if !floors.iter().any(|floor| floor.product == *product) {
-            let field = format!("{path} for {:?}", name_of(&PRODUCTS, product));
-            mistakes.note(offset, |at| PolicyError::MissingField { at, field });
-        }
-    }
-    if floors
-        .iter()
-        .any(|floor| !products.contains(&floor.product))
-    {
-        let other = "`snp.products`, which does not name its product";
+    let text = |field: Field<'_>, m: &mut Mistakes<'_>| field.text(m);
+    let csp_ids = allow_list(field, mistakes, text, String::eq)?;
+    if !signing_keys?.contains(&SigningKey::Vlek) {
+        let other = "`snp.signing_keys`, which does not accept vlek";
         mistakes.note(offset, |at| PolicyError::Conflict {
             at,
             field: path,
             other,
         });
     }
-    Some(floors)
+    Some(Some(csp_ids))
 }
 
-fn tcb_floor(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<TcbFloor> {
-    let mut section = field.section(mistakes)?;
-    let product = section.read("product", mistakes, |field, m| field.named(&PRODUCTS, m));
-    let fmc = fmc(&mut section, product, mistakes);
-    let mut svn = |name| section.read(name, mistakes, Field::byte);
-    let (bootloader, tee, snp, microcode) =
-        (svn("bootloader"), svn("tee"), svn("snp"), svn("microcode"));
-    section.close(mistakes);
-    Some(TcbFloor {
-        product: product?,
-        floor: TcbVersion {
-            fmc,
-            bootloader: bootloader?,
-            tee: tee?,
-            snp: snp?,
-            microcode: microcode?,
-        },
+fn identity(snp: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<IdentityRules> {
+    let host_data = optional(snp, "host_data", mistakes, reference_values::values);
+    let id_keys = optional(snp, "id_keys", mistakes, reference_values::digests);
+    let author_keys = optional(snp, "author_keys", mistakes, reference_values::digests);
+    let family_ids = optional(snp, "family_ids", mistakes, reference_values::values);
+    let image_ids = optional(snp, "image_ids", mistakes, reference_values::values);
+    let minimum_guest_svn = optional(snp, "minimum_guest_svn", mistakes, |field, m| {
+        u32::try_from(field.integer(0..=u64::from(u32::MAX), m)?).ok()
+    });
+    Some(IdentityRules {
+        host_data: host_data?,
+        id_keys: id_keys?,
+        author_keys: author_keys?,
+        family_ids: family_ids?,
+        image_ids: image_ids?,
+        minimum_guest_svn: minimum_guest_svn?,
     })
-}
-
-/// `fmc` is required for Turin; on another product it stays behind as an unknown field.
-fn fmc(
-    section: &mut Section<'_>,
-    product: Option<Product>,
-    mistakes: &mut Mistakes<'_>,
-) -> Option<u8> {
-    match product {
-        Some(Product::Turin) => section.read("fmc", mistakes, Field::byte),
-        _ => None,
-    }
 }
 
 /// `[snp.guest_policy]`: every flag must be spoken about.

@@ -1,18 +1,23 @@
 //! The rules about SEV-SNP claims, one function each.
 
-use super::{listed, reference_values::Accepted};
+mod accepted;
+mod mitigations;
+mod tcb;
+
+use super::{listed, told};
 use crate::{
     Reason,
     bit_rule::BIT_RULES,
     snp::{
-        PRODUCTS, RevocationRule, SIGNING_KEYS, SnpRules, TcbFloor,
+        PRODUCTS, RevocationRule, SIGNING_KEYS, SnpRules,
         guest_policy::{DEBUG, RESERVED_ONE, RESERVED_ZERO},
         name_of,
     },
 };
+use accepted::Lists;
 use attestation::{
     UnixTime,
-    snp::{SnpClaims, TcbVersion},
+    snp::{SigningKey, SnpClaims},
 };
 
 /// Every unmet rule of `[snp]`, in the document's order.
@@ -23,18 +28,23 @@ pub(super) fn reasons(rules: &SnpRules, claims: &SnpClaims, now: UnixTime) -> Ve
     reasons.extend(vmpl(rules, claims));
     reasons.extend(signing_key(rules, claims));
     reasons.extend(revocation(rules, claims));
-    reasons.extend(measurements(rules).reason(&claims.measurement, now));
-    reasons.extend(minimum_tcb(rules, claims));
+    reasons.extend(csp_id(rules, claims));
+    reasons.extend(Lists::of(rules).reasons(claims, now));
+    reasons.extend(guest_svn(rules, claims));
+    reasons.extend(tcb::floors(rules, claims));
+    reasons.extend(tcb::advisories(rules, claims, now));
     reasons.extend(debug(claims));
     reasons.extend(reserved(claims));
     reasons.extend(guest_policy(rules, claims));
     reasons.extend(platform_info(rules, claims));
+    reasons.extend(mitigations::reasons(&rules.required_mitigations, claims));
     reasons
 }
 
 /// Last second at which claims without a reason still have none; `None`: there is no such second.
 pub(super) fn end(rules: &SnpRules, claims: &SnpClaims) -> Option<UnixTime> {
-    measurements(rules).end(&claims.measurement)
+    let ends = [Lists::of(rules).end(claims), tcb::end(rules, claims)];
+    ends.into_iter().flatten().min()
 }
 
 fn product(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
@@ -96,54 +106,36 @@ fn revocation(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
     })
 }
 
-const fn measurements(rules: &SnpRules) -> Accepted<'_, 48> {
-    Accepted {
-        code: "policy.snp.measurement",
-        rule: "snp.measurements",
-        values: Some(&rules.measurements),
-    }
+/// A VLEK names a cloud provider, a VCEK none.
+fn csp_id(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
+    let accepted = rules.csp_ids.as_ref()?;
+    let is_accepted = claims
+        .csp_id
+        .as_ref()
+        .is_some_and(|id| accepted.contains(id));
+    (claims.signing_key == SigningKey::Vlek && !is_accepted).then(|| {
+        Reason::new(
+            "policy.snp.csp_id",
+            "snp.csp_ids",
+            listed(accepted.iter().map(|id| told(id))),
+            claims
+                .csp_id
+                .as_deref()
+                .map_or_else(|| "none".to_owned(), told),
+        )
+    })
 }
 
-/// REPORTED_TCB against its product's floor, one reason for each component below. A product without a floor is one that
-/// [`product`] has denied.
-fn minimum_tcb(rules: &SnpRules, claims: &SnpClaims) -> Vec<Reason> {
-    let floor_of = |floor: &&TcbFloor| floor.product == claims.product;
-    let Some(floor) = rules.minimum_tcb.iter().find(floor_of) else {
-        return Vec::new();
-    };
-    components(&floor.floor, &claims.reported_tcb)
-        .into_iter()
-        .filter(|(_, least, reported)| reported < least)
-        .map(|(name, least, reported)| Reason {
-            at: None,
-            advisory: None,
-            code: "policy.snp.minimum_tcb",
-            rule: format!(
-                "snp.minimum_tcb.{name} of {}",
-                name_of(&PRODUCTS, &floor.product)
-            ),
-            expected: format!("{} or more", least.unwrap_or_default()),
-            actual: reported.map_or_else(|| "absent".to_owned(), |svn| svn.to_string()),
-        })
-        .collect()
-}
-
-/// Name, floor and value of each component; an absent FMC is below any floor.
-fn components(
-    floor: &TcbVersion,
-    reported: &TcbVersion,
-) -> [(&'static str, Option<u8>, Option<u8>); 5] {
-    [
-        ("fmc", floor.fmc, reported.fmc),
-        (
-            "bootloader",
-            Some(floor.bootloader),
-            Some(reported.bootloader),
-        ),
-        ("tee", Some(floor.tee), Some(reported.tee)),
-        ("snp", Some(floor.snp), Some(reported.snp)),
-        ("microcode", Some(floor.microcode), Some(reported.microcode)),
-    ]
+fn guest_svn(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {
+    let least = rules.identity.minimum_guest_svn?;
+    (claims.guest_svn < least).then(|| {
+        Reason::new(
+            "policy.snp.guest_svn",
+            "snp.minimum_guest_svn",
+            format!("{least} or more"),
+            claims.guest_svn.to_string(),
+        )
+    })
 }
 
 /// No document can allow this.
