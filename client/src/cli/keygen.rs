@@ -41,9 +41,8 @@ impl Keygen {
             .as_ref()
             .try_into()
             .map_err(|_| no_key())?;
-        let spki = [SPKI_PREFIX.as_slice(), &raw].concat();
         files::write(&private, pem("PRIVATE KEY", pkcs8.as_ref()).as_bytes())?;
-        files::write_shared(&public, pem("PUBLIC KEY", &spki).as_bytes())?;
+        files::write_shared(&public, public_pem(&raw).as_bytes())?;
         let keyid = ::policy::signature::keyid(&raw);
         let document = json!({"private": private, "public": public, "keyid": keyid});
         let text = format!(
@@ -61,6 +60,12 @@ fn with(name: &std::path::Path, extension: &str) -> PathBuf {
     path.push(".");
     path.push(extension);
     PathBuf::from(path)
+}
+
+/// SubjectPublicKeyInfo in PEM.
+pub(crate) fn public_pem(raw: &[u8; 32]) -> String {
+    let spki = [SPKI_PREFIX.as_slice(), raw].concat();
+    pem("PUBLIC KEY", &spki).to_string()
 }
 
 fn pem(label: &str, der: &[u8]) -> Zeroizing<String> {

@@ -1,6 +1,7 @@
 //! `narthex policy`: makes keys, signs policies, verifies and lints them.
 
 mod lint;
+mod public_key;
 mod sign;
 mod verify;
 
@@ -19,6 +20,7 @@ From nothing to a signed policy:
   narthex policy verify --policy-key alice.pub.pem policy.json")]
 pub(crate) enum PolicyCommand {
     Keygen(keygen::Keygen),
+    PublicKey(public_key::PublicKey),
     Sign(sign::Sign),
     Verify(verify::PolicyVerify),
     Lint(lint::Lint),
@@ -28,6 +30,7 @@ impl PolicyCommand {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
         match self {
             Self::Keygen(keygen) => keygen.run(context),
+            Self::PublicKey(key) => key.run(context),
             Self::Sign(sign) => sign.run(context),
             Self::Verify(verify) => verify.run(context),
             Self::Lint(lint) => lint.run(context),
