@@ -83,8 +83,8 @@ impl Policy {
         let standing = self.expires().min(subject.claims.not_after).min(stale);
         let mut ends = Ends::before(subject.now, standing);
         match (&subject.claims.cpu, self.snp(), self.tdx()) {
-            (CpuClaims::Snp(claims), Some(rules), _) => ends.rule(snp::end(rules, claims)),
-            (CpuClaims::Tdx(claims), _, Some(rules)) => ends.rule(tdx::end(rules, claims)),
+            (CpuClaims::Snp(claims), Some(rules), _) => snp::ends(rules, claims, &mut ends),
+            (CpuClaims::Tdx(claims), _, Some(rules)) => tdx::ends(rules, claims, &mut ends),
             _ => {}
         }
         ends.least()
@@ -129,10 +129,11 @@ impl Policy {
         }
     }
 
-    /// `reasons` with the places of their rules in the document.
+    /// `reasons` with the places of their rules in the document; a rule that is one of many may know its own.
     pub(crate) fn placed(&self, mut reasons: Vec<Reason>) -> Vec<Reason> {
         for reason in &mut reasons {
-            reason.at = self.place_of(&reason.rule);
+            let at = reason.at.or_else(|| self.place_of(&reason.rule));
+            reason.at = at;
         }
         reasons
     }

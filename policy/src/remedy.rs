@@ -49,12 +49,44 @@ const REMEDIES: &[(&str, &str)] = &[
         "give the ARK's revocation list with the collateral (`narthex collateral fetch`) or with the evidence",
     ),
     (
+        "policy.snp.csp_id",
+        "run the node at a listed cloud provider, or list this one",
+    ),
+    (
         "policy.snp.measurement",
         "start the guest from a listed image; if this image is meant, list its measurement (`narthex measure snp`)",
     ),
     (
+        "policy.snp.host_data",
+        "start the guest with listed HOST_DATA; if this start is meant, list its value",
+    ),
+    (
+        "policy.snp.id_key",
+        "sign the guest's ID block with a listed ID key",
+    ),
+    (
+        "policy.snp.author_key",
+        "have a listed author key sign the guest's ID key",
+    ),
+    (
+        "policy.snp.family_id",
+        "start the guest with an ID block of a listed family",
+    ),
+    (
+        "policy.snp.image_id",
+        "start the guest with an ID block of a listed image",
+    ),
+    (
+        "policy.snp.guest_svn",
+        "start a newer release of the guest, whose ID block has the higher GUEST_SVN",
+    ),
+    (
         "policy.snp.minimum_tcb",
         "update the host's firmware to the floor and commit it, so that REPORTED_TCB rises",
+    ),
+    (
+        "policy.snp.advisory",
+        "update the component to the version with the advisory's fix and commit it; for LAUNCH_TCB, start the guest anew after that",
     ),
     (
         "policy.snp.debug",
@@ -73,6 +105,10 @@ const REMEDIES: &[(&str, &str)] = &[
         "configure the host (firmware setup, SNP initialisation) so that the flag is as the policy says",
     ),
     (
+        "policy.snp.mitigation",
+        "update the host's firmware until it reports the mitigations, then start the guest anew",
+    ),
+    (
         "policy.tdx.status",
         "update the platform (microcode, TDX module, quoting enclave) until Intel's TCB info gives it an accepted status",
     ),
@@ -81,12 +117,28 @@ const REMEDIES: &[(&str, &str)] = &[
         "install the fixes whose day of grace has passed: microcode, TDX module or quoting enclave",
     ),
     (
+        "policy.tdx.advisory",
+        "install the advisory's fixes; to live with it for a time, list it in tdx.advisories with a date",
+    ),
+    (
         "policy.tdx.evaluation_number",
         "fetch newer collateral from Intel (`narthex collateral fetch`)",
     ),
     (
+        "policy.tdx.pce_svn",
+        "update the platform's SGX software and have its PCK certificate renewed",
+    ),
+    (
+        "policy.tdx.fmspc",
+        "run the node on a listed platform, or list this one's FMSPC",
+    ),
+    (
         "policy.tdx.measurement",
         "start the guest from a listed firmware, kernel and command line; if these are meant, list the register's value",
+    ),
+    (
+        "policy.tdx.events",
+        "boot the guest as the rule says, and have the node send its event log with the evidence",
     ),
     (
         "policy.tdx.service_td",
@@ -99,6 +151,10 @@ const REMEDIES: &[(&str, &str)] = &[
     (
         "policy.tdx.attributes",
         "start the guest with the attribute as the policy says",
+    ),
+    (
+        "policy.tdx.xfam",
+        "start the guest with the features that the policy names and no other",
     ),
     (
         "policy.gpu",
@@ -116,10 +172,13 @@ const REMEDIES: &[(&str, &str)] = &[
         "policy.gpu.mode",
         "set the GPUs up for a listed mode of confidential computing",
     ),
-    ("policy.gpu.driver", "install a listed driver in the guest"),
+    (
+        "policy.gpu.driver",
+        "install a driver in the guest that is listed and not below the floor",
+    ),
     (
         "policy.gpu.vbios",
-        "flash the device with a listed version of its firmware",
+        "flash the device with a version of its firmware that is listed and not below the floor",
     ),
     (
         "policy.model",

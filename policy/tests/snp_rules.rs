@@ -233,7 +233,7 @@ fn firmware_without_the_fix_of_an_advisory_is_denied() {
     let text = text("", ADVISORY);
     let reason = reason(&text, &claims());
     assert_eq!(reason.code, "policy.snp.advisory");
-    assert_eq!(reason.rule, "snp.advisories");
+    assert_eq!(reason.rule, "snp.advisories of AMD-SB-3019");
     assert_eq!(reason.expected, "microcode 5 or more");
     assert_eq!(reason.actual, "microcode 4");
     let advisory = reason.advisory.unwrap();

@@ -185,7 +185,7 @@ fn a_status_may_be_accepted_until_a_date() {
     assert_eq!(judged(&until(PAST), &claims()), []);
     let ended = reason(&until(PAST), &hardening);
     assert_eq!(ended.code, "policy.tdx.status");
-    assert_eq!(ended.rule, "tdx.statuses_until");
+    assert_eq!(ended.rule, "tdx.statuses_until of SWHardeningNeeded");
     assert_eq!(
         ended.expected,
         format!("SWHardeningNeeded until {PAST}, UpToDate")

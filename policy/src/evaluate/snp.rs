@@ -4,7 +4,7 @@ mod accepted;
 mod mitigations;
 mod tcb;
 
-use super::{listed, told};
+use super::{Ends, listed, told};
 use crate::{
     Reason,
     bit_rule::BIT_RULES,
@@ -41,10 +41,10 @@ pub(super) fn reasons(rules: &SnpRules, claims: &SnpClaims, now: UnixTime) -> Ve
     reasons
 }
 
-/// Last second at which claims without a reason still have none; `None`: there is no such second.
-pub(super) fn end(rules: &SnpRules, claims: &SnpClaims) -> Option<UnixTime> {
-    let ends = [Lists::of(rules).end(claims), tcb::end(rules, claims)];
-    ends.into_iter().flatten().min()
+/// Until when the claims meet what they meet now.
+pub(super) fn ends(rules: &SnpRules, claims: &SnpClaims, ends: &mut Ends) {
+    Lists::of(rules).ends(claims, ends);
+    tcb::ends(rules, claims, ends);
 }
 
 fn product(rules: &SnpRules, claims: &SnpClaims) -> Option<Reason> {

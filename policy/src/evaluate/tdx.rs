@@ -5,6 +5,7 @@ mod features;
 mod registers;
 mod tcb;
 
+use super::Ends;
 use crate::{Reason, tdx::TdxRules};
 use attestation::{UnixTime, tdx::TdxClaims};
 
@@ -20,9 +21,10 @@ pub(super) fn reasons(rules: &TdxRules, claims: &TdxClaims, now: UnixTime) -> Ve
     reasons
 }
 
-/// Last second at which claims without a reason still have none; `None`: there is no such second.
-pub(super) fn end(rules: &TdxRules, claims: &TdxClaims) -> Option<UnixTime> {
-    let registers = registers::of(rules, &claims.td);
-    let ends = registers.filter_map(|(accepted, actual)| accepted.end(actual));
-    ends.chain(tcb::end(rules, &claims.tcb)).min()
+/// Until when the claims meet what they meet now.
+pub(super) fn ends(rules: &TdxRules, claims: &TdxClaims, ends: &mut Ends) {
+    tcb::ends(rules, &claims.tcb, ends);
+    for (accepted, actual) in registers::of(rules, &claims.td) {
+        ends.rule(accepted.end(actual));
+    }
 }

@@ -1,7 +1,7 @@
 //! What the report says of the guest, against the lists of what is accepted.
 
 use super::super::reference_values::Accepted;
-use crate::{Reason, snp::SnpRules};
+use crate::{Reason, evaluate::Ends, snp::SnpRules};
 use attestation::{UnixTime, snp::SnpClaims};
 
 /// Every list of reference values in `[snp]`.
@@ -62,16 +62,13 @@ impl<'a> Lists<'a> {
         reasons
     }
 
-    /// The first end of an entry that the claims rest on.
-    pub(super) fn end(&self, claims: &SnpClaims) -> Option<UnixTime> {
-        let ends = [
-            self.measurement.end(&claims.measurement),
-            self.host_data.end(&claims.host_data),
-            self.id_key.end(&claims.id_key_digest),
-            self.author_key.end(&claims.author_key_digest),
-            self.family_id.end(&claims.family_id),
-            self.image_id.end(&claims.image_id),
-        ];
-        ends.into_iter().flatten().min()
+    /// The ends of the entries that the claims rest on.
+    pub(super) fn ends(&self, claims: &SnpClaims, ends: &mut Ends) {
+        ends.rule(self.measurement.end(&claims.measurement));
+        ends.rule(self.host_data.end(&claims.host_data));
+        ends.rule(self.id_key.end(&claims.id_key_digest));
+        ends.rule(self.author_key.end(&claims.author_key_digest));
+        ends.rule(self.family_id.end(&claims.family_id));
+        ends.rule(self.image_id.end(&claims.image_id));
     }
 }

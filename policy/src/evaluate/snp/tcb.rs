@@ -2,6 +2,7 @@
 
 use crate::{
     Advisory, Reason,
+    evaluate::Ends,
     snp::{
         FirmwareAdvisory, PRODUCTS, SnpRules, TcbField, TcbFloor, name_of,
         tcb::{TCB_COMPONENTS, TCB_FIELDS},
@@ -64,12 +65,12 @@ pub(super) fn advisories(rules: &SnpRules, claims: &SnpClaims, now: UnixTime) ->
         .collect()
 }
 
-/// The last second before an advisory is demanded whose fix is missing.
-pub(super) fn end(rules: &SnpRules, claims: &SnpClaims) -> Option<UnixTime> {
-    let demanded = unmended(rules, claims).filter_map(|(advisory, _)| advisory.from);
-    demanded
-        .map(|from| UnixTime(from.0.saturating_sub(1)))
-        .min()
+/// The last seconds before advisories are demanded whose fixes are missing.
+pub(super) fn ends(rules: &SnpRules, claims: &SnpClaims, ends: &mut Ends) {
+    for (advisory, _) in unmended(rules, claims) {
+        let before = |from: UnixTime| UnixTime(from.0.saturating_sub(1));
+        ends.rule(advisory.from.map(before));
+    }
 }
 
 /// The advisories of the report's product, demanded or not, with each judged TCB that lacks the fix.
@@ -99,7 +100,7 @@ fn unmet(advisory: &FirmwareAdvisory, field: TcbField, claims: &SnpClaims) -> Re
         }),
         ..Reason::new(
             "policy.snp.advisory",
-            "snp.advisories",
+            format!("snp.advisories of {}", advisory.name),
             format!("{component} {} or more", advisory.minimum),
             format!("{component} {has}"),
         )

@@ -7,6 +7,9 @@ use crate::{
 };
 use attestation::eventlog::Event;
 
+const CODE: &str = "policy.tdx.events";
+const RULE: &str = "tdx.events";
+
 /// Without a log no rule can be met, not even one that forbids.
 pub(super) fn reasons(
     rules: Option<&AllowList<EventRule>>,
@@ -14,7 +17,7 @@ pub(super) fn reasons(
 ) -> Vec<Reason> {
     match (rules, events) {
         (None, _) => Vec::new(),
-        (Some(_), None) => vec![reason("an event log", "none was given")],
+        (Some(_), None) => vec![Reason::new(CODE, RULE, "an event log", "none was given")],
         (Some(rules), Some(events)) => {
             let unmet = rules.iter().filter(|rule| !rule.accepts(events));
             unmet.map(of_rule).collect()
@@ -31,10 +34,6 @@ fn of_rule(rule: &EventRule) -> Reason {
     };
     Reason {
         at: Some(rule.at),
-        ..reason(&expected, actual)
+        ..Reason::new(CODE, format!("{RULE} of {}", rule.name), expected, actual)
     }
-}
-
-fn reason(expected: &str, actual: &str) -> Reason {
-    Reason::new("policy.tdx.events", "tdx.events", expected, actual)
 }

@@ -3,6 +3,7 @@
 use super::super::{listed, told};
 use crate::{
     Advisory, Reason,
+    evaluate::Ends,
     snp::name_of,
     tdx::{AdvisoryUntil, STATUSES, StatusUntil, TdxRules},
 };
@@ -23,13 +24,13 @@ pub(super) fn reasons(rules: &TdxRules, claims: &TdxClaims, now: UnixTime) -> Ve
     reasons
 }
 
-/// Last second at which a TCB without a reason still has none; `None`: there is no such second.
-pub(super) fn end(rules: &TdxRules, tcb: &TcbClaims) -> Option<UnixTime> {
-    let status = status_until(rules, tcb).map(|entry| entry.until);
-    let exposed = tcb.advisory_ids.iter();
-    let advisories = exposed.filter_map(|id| Some(advisory_until(rules, id)?.until));
-    let ends = status.into_iter().chain(grace_end(rules, tcb));
-    ends.chain(advisories).min()
+/// Until when the TCB meets what it meets now.
+pub(super) fn ends(rules: &TdxRules, tcb: &TcbClaims, ends: &mut Ends) {
+    ends.rule(status_until(rules, tcb).map(|entry| entry.until));
+    ends.rule(grace_end(rules, tcb));
+    for id in &tcb.advisory_ids {
+        ends.rule(advisory_until(rules, id).map(|entry| entry.until));
+    }
 }
 
 fn status(rules: &TdxRules, tcb: &TcbClaims, now: UnixTime) -> Option<Reason> {
@@ -40,7 +41,10 @@ fn status(rules: &TdxRules, tcb: &TcbClaims, now: UnixTime) -> Option<Reason> {
         at: bounded.map(|entry| entry.at),
         ..Reason::new(
             "policy.tdx.status",
-            bounded.map_or("tdx.statuses", |_| "tdx.statuses_until"),
+            bounded.map_or_else(
+                || "tdx.statuses".to_owned(),
+                |entry| format!("tdx.statuses_until of {}", entry.status),
+            ),
             statuses(rules),
             bounded.map_or_else(
                 || tcb.status.name().to_owned(),
@@ -127,7 +131,10 @@ fn exposed(rules: &TdxRules, id: &str, entry: Option<&AdvisoryUntil>) -> Reason 
         }),
         ..Reason::new(
             "policy.tdx.advisory",
-            "tdx.advisories",
+            entry.map_or_else(
+                || "tdx.advisories".to_owned(),
+                |entry| format!("tdx.advisories of {}", entry.id),
+            ),
             listed(entries.map(|entry| format!("{} until {}", told(&entry.id), until(entry)))),
             entry.map_or_else(
                 || told(id),
