@@ -1,6 +1,6 @@
 //! What names a piece of hardware in evidence.
 
-use attestation::{CpuClaims, NodeClaims};
+use attestation::{CpuClaims, NodeClaims, nvidia::DeviceClaims};
 use std::fmt;
 
 /// A chip, package or device, by the identifier that its evidence proves.
@@ -37,6 +37,19 @@ impl HardwareId {
             CpuClaims::Tdx(claims) => Some(Self::TdxPackage(claims.platform.ppid)),
             _ => None,
         }
+    }
+
+    /// That of a GPU or switch.
+    #[must_use]
+    pub const fn of_device(claims: &DeviceClaims) -> Self {
+        Self::NvidiaDevice(claims.device.pdi.0)
+    }
+
+    /// Those of the CPU and of every device, as far as the evidence tells them.
+    pub fn of_node(claims: &NodeClaims) -> impl Iterator<Item = Self> + '_ {
+        let devices = claims.devices.iter().flat_map(|machine| &machine.devices);
+        let cpu = Self::of_cpu(claims).into_iter();
+        cpu.chain(devices.map(Self::of_device))
     }
 }
 

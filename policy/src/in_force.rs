@@ -26,6 +26,23 @@ impl From<Policy> for InForce {
 }
 
 impl InForce {
+    /// What was verified together under `root`.
+    pub(crate) const fn of(
+        root: Root,
+        policy: Policy,
+        inventory: Option<Inventory>,
+        orders: Orders,
+        timestamp: Option<Timestamp>,
+    ) -> Self {
+        Self {
+            root: Some(root),
+            policy,
+            inventory,
+            orders,
+            timestamp,
+        }
+    }
+
     /// A policy that `keys` signed, with nothing beside it.
     #[must_use]
     pub fn under_keys(policy: Policy, keys: TrustRoot) -> Self {

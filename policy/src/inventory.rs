@@ -1,14 +1,22 @@
 //! The inventory: whose each piece of hardware is and where it stands.
 
-use crate::{Envelope, HardwareId, PolicyError, TrustRoot};
-use attestation::{Digest, UnixTime};
+mod document;
+
+use crate::{
+    Envelope, HardwareId, PayloadType, PolicyError, TrustRoot,
+    document::head::{self, Head},
+};
+use attestation::{Digest, UnixTime, crypto};
 use std::collections::HashMap;
+
+/// Largest inventory accepted, in bytes.
+pub const MAX_INVENTORY_BYTES: usize = 16 * 1024 * 1024;
 
 /// One parsed inventory.
 #[derive(Clone, Debug)]
 pub struct Inventory {
-    version: u64,
     digest: Digest,
+    head: Head,
     entries: HashMap<HardwareId, Placement>,
 }
 
@@ -31,28 +39,51 @@ pub struct Placement {
 
 impl Inventory {
     /// Parses an unsigned document (for `lint` and signing). All mistakes at once.
-    pub fn from_toml(_bytes: &[u8]) -> Result<Self, Vec<PolicyError>> {
-        Err(Vec::new())
+    pub fn from_toml(bytes: &[u8]) -> Result<Self, Vec<PolicyError>> {
+        let (head, entries) = head::parse(bytes, MAX_INVENTORY_BYTES, document::read)?;
+        Ok(Self {
+            digest: crypto::sha256(bytes),
+            head,
+            entries,
+        })
     }
 
     /// Opens the envelope under the keys of the role `inventory`, then parses its payload.
-    pub fn from_envelope(
-        _envelope: &Envelope,
-        _keys: &TrustRoot,
-    ) -> Result<Self, Vec<PolicyError>> {
-        Err(Vec::new())
+    pub fn from_envelope(envelope: &Envelope, keys: &TrustRoot) -> Result<Self, Vec<PolicyError>> {
+        match envelope.open(PayloadType::Inventory, keys) {
+            Ok(payload) => Self::from_toml(payload),
+            Err(error) => Err(vec![error.into()]),
+        }
     }
 
     /// The document's `version`, strictly rising.
     #[must_use]
     pub const fn version(&self) -> u64 {
-        self.version
+        self.head.version
     }
 
     /// SHA-256 of the document's bytes.
     #[must_use]
     pub const fn digest(&self) -> &Digest {
         &self.digest
+    }
+
+    /// `name`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.head.name
+    }
+
+    /// First second of the document's life.
+    #[must_use]
+    pub const fn not_before(&self) -> UnixTime {
+        self.head.validity.not_before
+    }
+
+    /// Last second of the document's life: after it, nothing is placed anywhere.
+    #[must_use]
+    pub const fn expires(&self) -> UnixTime {
+        self.head.validity.expires
     }
 
     /// The entry of `id`, whether or not it is valid now.
@@ -64,7 +95,8 @@ impl Inventory {
     /// Where `id` is at `now`; `None` if the document or the entry is of another time, or lists it not.
     #[must_use]
     pub fn placed(&self, id: &HardwareId, now: UnixTime) -> Option<&Placement> {
-        let placement = self.find(id)?;
+        let of_this_time = self.not_before() <= now && now <= self.expires();
+        let placement = self.find(id).filter(|_| of_this_time)?;
         let ended = placement.valid_until.is_some_and(|until| now > until);
         (now >= placement.valid_from && !ended).then_some(placement)
     }
@@ -72,5 +104,12 @@ impl Inventory {
     /// Every entry, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&HardwareId, &Placement)> {
         self.entries.iter()
+    }
+
+    /// Number of entries, at least one.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "an inventory is never empty")]
+    pub fn len(&self) -> usize {
+        self.entries.len()
     }
 }

@@ -1,27 +1,19 @@
-//! Stop and start orders: a log that only grows, replayed from its first order (docs/policy.md, "Orders").
+//! Stop and start orders: a log that only grows, replayed from its first order (docs/policy-documents.md, "Orders").
 
-use crate::{Envelope, HardwareId, PolicyError, Root};
+mod error;
+mod order;
+mod target;
+
+pub use error::OrderError;
+pub use order::{Action, MAX_ORDER_BYTES, Order};
+pub use target::Target;
+
+use crate::{Envelope, PayloadType, PolicyError, Root};
 use attestation::{Digest, UnixTime};
 use std::collections::BTreeMap;
 
-/// What an order is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Target {
-    /// Whatever obeys this root.
-    Everything,
-    /// The node of this name.
-    Node(String),
-    /// The nodes that this piece of hardware is part of.
-    Hardware(HardwareId),
-    /// The nodes that serve the model with this digest.
-    Model(Digest),
-    /// The nodes with this launch measurement (MEASUREMENT or MRTD).
-    Measurement([u8; 48]),
-    /// The requests of the tenant with this key.
-    Tenant([u8; 32]),
-    /// The nodes whose hardware the inventory places there.
-    Site(String),
-}
+/// Most orders of a log.
+pub const MAX_ORDERS: usize = 4096;
 
 /// Why a target is stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +29,8 @@ pub struct Stopped {
 /// What all orders of a log together say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Orders {
-    serial: u64,
-    digest: Digest,
+    /// That of the order with serial 1, then 2 and so on.
+    digests: Vec<Digest>,
     latest: Option<UnixTime>,
     stopped: BTreeMap<Target, Stopped>,
 }
@@ -51,20 +43,41 @@ impl Orders {
     }
 
     /// Replays a log: serials 1, 2, 3 .., each naming the digest of the one before, stops signed by the role `stop`, starts by `start`.
-    pub fn replay(_log: &[Envelope], _root: &Root) -> Result<Self, Vec<PolicyError>> {
-        Err(Vec::new())
+    pub fn replay(log: &[Envelope], root: &Root) -> Result<Self, Vec<PolicyError>> {
+        let mut orders = Self::none();
+        for envelope in log {
+            orders.obey(envelope, root)?;
+        }
+        Ok(orders)
+    }
+
+    /// Obeys the next order of the log; an order that is refused changes nothing.
+    pub fn obey(&mut self, envelope: &Envelope, root: &Root) -> Result<(), Vec<PolicyError>> {
+        let order = Order::from_toml(envelope.unverified_payload())?;
+        let keys = root.required(order.action().role()).map_err(refused)?;
+        envelope.open(PayloadType::Order, keys).map_err(refused)?;
+        self.follows(&order).map_err(refused)?;
+        self.apply(&order);
+        Ok(())
     }
 
     /// The serial of the last order; 0 without any.
     #[must_use]
     pub const fn serial(&self) -> u64 {
-        self.serial
+        self.digests.len() as u64
     }
 
     /// SHA-256 of the last order's document; zero without any.
     #[must_use]
-    pub const fn digest(&self) -> &Digest {
-        &self.digest
+    pub fn digest(&self) -> &Digest {
+        self.digests.last().unwrap_or(&[0; 32])
+    }
+
+    /// SHA-256 of the document of the order with this serial.
+    #[must_use]
+    pub fn digest_of(&self, serial: u64) -> Option<&Digest> {
+        let index = usize::try_from(serial.checked_sub(1)?).ok()?;
+        self.digests.get(index)
     }
 
     /// `issued` of the last order; `None` without any.
@@ -79,8 +92,57 @@ impl Orders {
         self.stopped.get(target)
     }
 
+    /// Whether anything at all is stopped.
+    #[must_use]
+    pub fn stops_nothing(&self) -> bool {
+        self.stopped.is_empty()
+    }
+
     /// Everything that is stopped.
     pub fn iter(&self) -> impl Iterator<Item = (&Target, &Stopped)> {
         self.stopped.iter()
     }
+
+    fn follows(&self, order: &Order) -> Result<(), OrderError> {
+        if self.digests.len() >= MAX_ORDERS {
+            return Err(OrderError::TooMany);
+        }
+        let (expected, serial) = (self.serial() + 1, order.serial());
+        if serial != expected {
+            let found = serial;
+            return Err(OrderError::Serial { expected, found });
+        }
+        if order.previous() != self.digests.last() {
+            return Err(OrderError::Previous { serial });
+        }
+        let issued = order.issued();
+        if self.latest.is_some_and(|latest| issued < latest) {
+            return Err(OrderError::Issued { serial, issued });
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, order: &Order) {
+        self.digests.push(*order.digest());
+        self.latest = Some(order.issued());
+        for target in order.targets() {
+            match order.action() {
+                Action::Stop => self.stop(target, order),
+                Action::Start => drop(self.stopped.remove(target)),
+            }
+        }
+    }
+
+    fn stop(&mut self, target: &Target, order: &Order) {
+        let stopped = Stopped {
+            serial: order.serial(),
+            issued: order.issued(),
+            reason: order.reason().to_owned(),
+        };
+        self.stopped.insert(target.clone(), stopped);
+    }
+}
+
+fn refused(error: impl Into<PolicyError>) -> Vec<PolicyError> {
+    vec![error.into()]
 }

@@ -1,6 +1,10 @@
 //! The newest of each document that a host has obeyed. Pure: `provision` keeps it on disk.
 
-use crate::{InForce, PolicyError};
+mod error;
+
+pub use error::SuccessionError;
+
+use crate::{InForce, Orders, PolicyError};
 use attestation::{Digest, UnixTime};
 
 /// What a host remembers under one root's anchor.
@@ -22,8 +26,95 @@ pub struct Remembered {
 
 impl Remembered {
     /// What is remembered once `offered` is obeyed at `now`; an error if any of its documents is older than, or another one of the same
-    /// version as, the one remembered, or is missing where one was remembered.
-    pub fn after(&self, _offered: &InForce, _now: UnixTime) -> Result<Self, Vec<PolicyError>> {
-        Err(Vec::new())
+    /// version as, the one remembered, or is missing where one was remembered. All errors at once.
+    pub fn after(&self, offered: &InForce, now: UnixTime) -> Result<Self, Vec<PolicyError>> {
+        let next = Self::of(offered, self.now(now));
+        let errors: Vec<_> = [
+            newer("the root", self.root, next.root),
+            newer("the policy", self.policy, next.policy),
+            self.other_predecessor(offered),
+            newer("the inventory", self.inventory, next.inventory),
+            continued(self.orders, offered.orders()),
+            newer("the timestamp", self.timestamp, next.timestamp),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if errors.is_empty() {
+            return Ok(next);
+        }
+        Err(errors.into_iter().map(PolicyError::from).collect())
+    }
+
+    /// The time, as far as it is known here: `clock`, but never before the time at which something was obeyed.
+    #[must_use]
+    pub fn now(&self, clock: UnixTime) -> UnixTime {
+        self.obeyed_at.map_or(clock, |obeyed| clock.max(obeyed))
+    }
+
+    fn of(in_force: &InForce, now: UnixTime) -> Self {
+        let (policy, orders) = (in_force.policy(), in_force.orders());
+        let signed = in_force.timestamp().map(|timestamp| timestamp.issued);
+        Self {
+            root: in_force
+                .root()
+                .map(|root| (root.version(), *root.digest())),
+            policy: Some((policy.version(), *policy.digest())),
+            inventory: in_force
+                .inventory()
+                .map(|inventory| (inventory.version(), *inventory.digest())),
+            orders: (orders.serial() > 0).then(|| (orders.serial(), *orders.digest())),
+            timestamp: in_force
+                .timestamp()
+                .map(|timestamp| (timestamp.version, timestamp.digest)),
+            obeyed_at: Some(signed.map_or(now, |signed| now.max(signed))),
+        }
+    }
+
+    /// A policy that names its predecessor must name the one obeyed, if that is the version before it.
+    fn other_predecessor(&self, offered: &InForce) -> Option<SuccessionError> {
+        let (version, obeyed) = self.policy?;
+        let policy = offered.policy();
+        let previous = policy.previous()?;
+        let is_next = version.checked_add(1) == Some(policy.version());
+        (is_next && *previous != obeyed).then(|| SuccessionError::Previous {
+            version: policy.version(),
+        })
+    }
+}
+
+/// Why what is offered is no successor of what was obeyed.
+fn newer(
+    document: &'static str,
+    obeyed: Option<(u64, Digest)>,
+    offered: Option<(u64, Digest)>,
+) -> Option<SuccessionError> {
+    let (obeyed, digest) = obeyed?;
+    let Some((offered, offered_digest)) = offered else {
+        return Some(SuccessionError::Missing { document, obeyed });
+    };
+    if offered < obeyed {
+        return Some(SuccessionError::Rollback {
+            document,
+            obeyed,
+            offered,
+        });
+    }
+    (offered == obeyed && offered_digest != digest).then_some(SuccessionError::Equivocation {
+        document,
+        version: obeyed,
+    })
+}
+
+/// Why `offered` does not continue the log that ended with the order obeyed.
+fn continued(obeyed: Option<(u64, Digest)>, offered: &Orders) -> Option<SuccessionError> {
+    let (obeyed, digest) = obeyed?;
+    match offered.digest_of(obeyed) {
+        None => Some(SuccessionError::Shortened {
+            obeyed,
+            offered: offered.serial(),
+        }),
+        Some(found) if *found != digest => Some(SuccessionError::Forked { serial: obeyed }),
+        Some(_) => None,
     }
 }

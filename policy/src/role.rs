@@ -1,7 +1,10 @@
 //! Who may sign what: the roles that a root document gives keys to.
 
+use crate::PayloadType;
+use std::fmt;
+
 /// A role of a [`crate::Root`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Signs root documents.
     Root,
@@ -17,12 +20,50 @@ pub enum Role {
     Timestamp,
 }
 
-/// Names of the roles in a document.
-pub(crate) const ROLES: [(&str, Role); 6] = [
-    ("root", Role::Root),
-    ("policy", Role::Policy),
-    ("inventory", Role::Inventory),
-    ("stop", Role::Stop),
-    ("start", Role::Start),
-    ("timestamp", Role::Timestamp),
-];
+impl Role {
+    /// Every role, in the order in which documents name them.
+    pub const ALL: [Self; 6] = [
+        Self::Root,
+        Self::Policy,
+        Self::Inventory,
+        Self::Stop,
+        Self::Start,
+        Self::Timestamp,
+    ];
+
+    /// The role's name in a root document.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Policy => "policy",
+            Self::Inventory => "inventory",
+            Self::Stop => "stop",
+            Self::Start => "start",
+            Self::Timestamp => "timestamp",
+        }
+    }
+
+    /// The kind of document that the role signs.
+    #[must_use]
+    pub const fn signs(self) -> PayloadType {
+        match self {
+            Self::Root => PayloadType::Root,
+            Self::Policy => PayloadType::Policy,
+            Self::Inventory => PayloadType::Inventory,
+            Self::Stop | Self::Start => PayloadType::Order,
+            Self::Timestamp => PayloadType::Timestamp,
+        }
+    }
+
+    /// Whether every root document must give this role to somebody.
+    pub(crate) const fn is_required(self) -> bool {
+        matches!(self, Self::Root | Self::Policy)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

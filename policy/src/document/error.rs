@@ -1,5 +1,9 @@
 //! Why a document was refused.
 
+use crate::{
+    orders::OrderError, publication::FileError, remembered::SuccessionError, root::RootError,
+    timestamp::TimestampError,
+};
 use std::fmt;
 
 /// A place in the document's text, both counted from 1; columns are characters.
@@ -18,6 +22,21 @@ pub enum PolicyError {
     /// The envelope.
     #[error(transparent)]
     Signature(#[from] crate::SignatureError),
+    /// A root, or what is asked of it.
+    #[error(transparent)]
+    Root(#[from] RootError),
+    /// A log of orders.
+    #[error(transparent)]
+    Order(#[from] OrderError),
+    /// A timestamp beside other documents.
+    #[error(transparent)]
+    Timestamp(#[from] TimestampError),
+    /// A file of a publication.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Not what may follow the documents that were obeyed before.
+    #[error(transparent)]
+    Succession(#[from] SuccessionError),
     /// Longer than its kind may be.
     #[error("the document is larger than {limit_bytes} bytes")]
     TooLarge {
@@ -124,6 +143,11 @@ impl PolicyError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Signature(error) => error.code(),
+            Self::Root(error) => error.code(),
+            Self::Order(error) => error.code(),
+            Self::Timestamp(error) => error.code(),
+            Self::File(error) => error.code(),
+            Self::Succession(error) => error.code(),
             Self::TooLarge { .. } => "policy.document.too_large",
             Self::NotUtf8 => "policy.document.not_utf8",
             Self::Syntax { .. } => "policy.document.syntax",
@@ -142,7 +166,14 @@ impl PolicyError {
     #[must_use]
     pub const fn position(&self) -> Option<Position> {
         match self {
-            Self::Signature(_) | Self::TooLarge { .. } | Self::NotUtf8 => None,
+            Self::Root(error) => error.position(),
+            Self::Signature(_)
+            | Self::Order(_)
+            | Self::Timestamp(_)
+            | Self::File(_)
+            | Self::Succession(_)
+            | Self::TooLarge { .. }
+            | Self::NotUtf8 => None,
             Self::Syntax { at, .. }
             | Self::Schema { at, .. }
             | Self::MissingField { at, .. }

@@ -128,6 +128,29 @@ impl<'t> Field<'t> {
         Some(entries.collect())
     }
 
+    /// An array with 1 to `most` entries.
+    pub(crate) fn at_most(self, most: usize, mistakes: &mut Mistakes<'_>) -> Option<Vec<Self>> {
+        match &self.value {
+            DeValue::Array(array) if array.len() > most => {
+                self.wrong_value(format!("a list of at most {most} entries"), mistakes)
+            }
+            _ => self.entries(mistakes),
+        }
+    }
+
+    /// A string that `parse` reads as what is `expected`.
+    pub(crate) fn parsed<T>(
+        self,
+        expected: &str,
+        mistakes: &mut Mistakes<'_>,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        match parse(self.string(mistakes)?) {
+            Some(value) => Some(value),
+            None => self.wrong_value(expected.to_owned(), mistakes),
+        }
+    }
+
     /// A name for people: 1 to 128 characters, none of them a control character.
     pub(crate) fn text(self, mistakes: &mut Mistakes<'_>) -> Option<String> {
         let text = self.string(mistakes)?;

@@ -9,8 +9,11 @@ use base64::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Largest envelope accepted, in bytes of JSON.
+/// Largest envelope accepted, in bytes of JSON; an inventory's may be larger ([`PayloadType::max_envelope_bytes`]).
 pub const MAX_ENVELOPE_BYTES: usize = 1024 * 1024;
+
+/// Largest envelope of an inventory: 16 MiB in Base64, and its signatures.
+const MAX_INVENTORY_ENVELOPE_BYTES: usize = 24 * 1024 * 1024;
 
 /// Most signatures that one envelope may carry.
 pub const MAX_SIGNATURES: usize = 64;
@@ -75,13 +78,31 @@ impl PayloadType {
             Self::Timestamp => "application/vnd.narthex.timestamp+toml",
         }
     }
+
+    /// Largest envelope of this kind, in bytes of JSON.
+    #[must_use]
+    pub const fn max_envelope_bytes(self) -> usize {
+        match self {
+            Self::Inventory => MAX_INVENTORY_ENVELOPE_BYTES,
+            Self::Policy | Self::Root | Self::Order | Self::Timestamp => MAX_ENVELOPE_BYTES,
+        }
+    }
 }
 
 impl Envelope {
     /// Parses JSON; at most 1 MiB and 64 signatures; unknown fields refused.
     pub fn from_json(bytes: &[u8]) -> Result<Self, SignatureError> {
-        if bytes.len() > MAX_ENVELOPE_BYTES {
-            return Err(SignatureError::TooLarge);
+        Self::within(MAX_ENVELOPE_BYTES, bytes)
+    }
+
+    /// Parses JSON that should hold a document of `kind`, within the cap of that kind. Of which kind it is, [`Envelope::open`] judges.
+    pub fn from_json_of(kind: PayloadType, bytes: &[u8]) -> Result<Self, SignatureError> {
+        Self::within(kind.max_envelope_bytes(), bytes)
+    }
+
+    fn within(limit_bytes: usize, bytes: &[u8]) -> Result<Self, SignatureError> {
+        if bytes.len() > limit_bytes {
+            return Err(SignatureError::TooLarge { limit_bytes });
         }
         let json: EnvelopeJson = serde_json::from_slice(bytes).map_err(malformed)?;
         if json.signatures.len() > MAX_SIGNATURES {
@@ -123,16 +144,21 @@ impl Envelope {
     /// JSON, indented, readable with jq.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let json = EnvelopeJson {
+        written(serde_json::to_string_pretty(&self.json()))
+    }
+
+    /// JSON on one line without its end, for files of many envelopes.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        written(serde_json::to_string(&self.json()))
+    }
+
+    fn json(&self) -> EnvelopeJson {
+        EnvelopeJson {
             payload_type: self.payload_type.clone(),
             payload: STANDARD.encode(&self.payload),
             signatures: self.signatures.iter().map(Signature::to_json).collect(),
-        };
-        #[expect(
-            clippy::expect_used,
-            reason = "three strings and a list of pairs of strings always serialise"
-        )]
-        serde_json::to_string_pretty(&json).expect("strings serialise")
+        }
     }
 
     /// The payload, if it is of `kind` and enough distinct keys of `root` signed it.
@@ -211,6 +237,14 @@ impl Signature {
             }),
         }
     }
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "three strings and a list of pairs of strings always serialise"
+)]
+fn written(json: serde_json::Result<String>) -> String {
+    json.expect("strings serialise")
 }
 
 fn enough(signers: &[[u8; 32]], needed: usize) -> Result<Vec<[u8; 32]>, SignatureError> {

@@ -29,9 +29,12 @@ pub enum SignatureError {
         /// Number of keys given.
         keys: usize,
     },
-    /// An envelope longer than [`super::MAX_ENVELOPE_BYTES`].
-    #[error("the envelope is larger than {} bytes", super::MAX_ENVELOPE_BYTES)]
-    TooLarge,
+    /// An envelope longer than its kind may be ([`super::PayloadType::max_envelope_bytes`]).
+    #[error("the envelope is larger than {limit_bytes} bytes")]
+    TooLarge {
+        /// The most for its kind.
+        limit_bytes: usize,
+    },
     /// Not a DSSE envelope in JSON.
     #[error("not a DSSE envelope: {0}")]
     Malformed(String),
@@ -88,7 +91,7 @@ impl SignatureError {
             Self::TooManyKeys { .. } => "policy.root.too_many_keys",
             Self::DoubledKey { .. } => "policy.root.doubled_key",
             Self::Threshold { .. } => "policy.root.threshold",
-            Self::TooLarge => "policy.signature.too_large",
+            Self::TooLarge { .. } => "policy.signature.too_large",
             Self::Malformed(_) => "policy.signature.malformed",
             Self::TooManySignatures { .. } => "policy.signature.too_many",
             Self::PayloadType { .. } => "policy.signature.payload_type",
