@@ -50,6 +50,7 @@ pub(crate) enum AcceptedAnchors {
 struct Document {
     places: Arc<Places>,
     head: Head,
+    previous: Option<Digest>,
     max_age_seconds: u64,
     snp: Option<SnpRules>,
     tdx: Option<TdxRules>,
@@ -83,6 +84,12 @@ impl Policy {
         self.document.head.version
     }
 
+    /// `previous`: SHA-256 of the version before, where the document names it.
+    #[must_use]
+    pub const fn previous(&self) -> Option<&Digest> {
+        self.document.previous.as_ref()
+    }
+
     /// SHA-256 of the document's bytes.
     #[must_use]
     pub const fn digest(&self) -> &Digest {
@@ -98,13 +105,13 @@ impl Policy {
     /// `not_before`: first second of the policy's window.
     #[must_use]
     pub const fn not_before(&self) -> UnixTime {
-        self.document.head.validity.not_before
+        self.document.head.window.not_before
     }
 
     /// `expires`: last second of the policy's window.
     #[must_use]
     pub const fn expires(&self) -> UnixTime {
-        self.document.head.validity.expires
+        self.document.head.window.expires
     }
 
     /// `freshness.max_age_seconds`.

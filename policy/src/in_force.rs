@@ -1,6 +1,8 @@
 //! What is in force on a host: one root, one policy, and what stands beside it. A node is judged by all of it together.
 
-use crate::{Admitted, Denial, Inventory, Orders, Policy, Reason, Root, Timestamp, TrustRoot};
+use crate::{
+    Admitted, Denial, Inventory, Listed, Orders, Policy, Reason, Root, Timestamp, TrustRoot,
+};
 use attestation::{NodeClaims, UnixTime, Verified};
 
 /// Documents that were verified together. [`crate::Publication::verify`] makes one; a policy by itself is one without anything beside it.
@@ -81,6 +83,44 @@ impl InForce {
     #[must_use]
     pub const fn timestamp(&self) -> Option<&Timestamp> {
         self.timestamp.as_ref()
+    }
+
+    /// Version and digest of the root; `None` for a policy by itself.
+    #[must_use]
+    pub fn listed_root(&self) -> Option<Listed> {
+        let listed = |root: &Root| Listed {
+            version: root.version(),
+            digest: *root.digest(),
+        };
+        self.root().map(listed)
+    }
+
+    /// Version and digest of the policy.
+    #[must_use]
+    pub const fn listed_policy(&self) -> Listed {
+        Listed {
+            version: self.policy.version(),
+            digest: *self.policy.digest(),
+        }
+    }
+
+    /// Version and digest of the inventory.
+    #[must_use]
+    pub fn listed_inventory(&self) -> Option<Listed> {
+        let listed = |inventory: &Inventory| Listed {
+            version: inventory.version(),
+            digest: *inventory.digest(),
+        };
+        self.inventory().map(listed)
+    }
+
+    /// Serial and digest of the last order; `None` if nothing was ever ordered.
+    #[must_use]
+    pub fn listed_orders(&self) -> Option<Listed> {
+        (self.orders.serial() > 0).then(|| Listed {
+            version: self.orders.serial(),
+            digest: *self.orders.digest(),
+        })
     }
 
     /// The same with the policy that `change` makes of this one.

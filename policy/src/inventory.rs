@@ -77,13 +77,13 @@ impl Inventory {
     /// First second of the document's life.
     #[must_use]
     pub const fn not_before(&self) -> UnixTime {
-        self.head.validity.not_before
+        self.head.window.not_before
     }
 
     /// Last second of the document's life: after it, nothing is placed anywhere.
     #[must_use]
     pub const fn expires(&self) -> UnixTime {
-        self.head.validity.expires
+        self.head.window.expires
     }
 
     /// The entry of `id`, whether or not it is valid now.

@@ -8,6 +8,7 @@ mod bit_rule;
 pub mod danger;
 pub mod decision;
 pub mod document;
+pub mod draft;
 pub mod evaluate;
 pub mod gpu;
 pub mod hardware;

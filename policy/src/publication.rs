@@ -5,9 +5,7 @@ mod error;
 mod files;
 
 pub use error::{FileError, PublicationError};
-pub use files::{
-    Files, INVENTORY, MAX_LINES_BYTES, MAX_ROOTS, ORDERS, POLICY, ROOTS, TIMESTAMP,
-};
+pub use files::{Files, INVENTORY, MAX_LINES_BYTES, MAX_ROOTS, ORDERS, POLICY, ROOTS, TIMESTAMP};
 
 use crate::{
     Envelope, InForce, Inventory, Orders, PayloadType, Policy, PolicyError, Role, Root, Timestamp,
@@ -150,7 +148,10 @@ fn step(
 ) -> Result<(u64, Option<Root>), Vec<PolicyError>> {
     let document = RootDocument::from_toml(envelope.unverified_payload())?;
     let found = document.version();
-    if let Some(expected) = before.map(|before| before + 1).filter(|next| *next != found) {
+    if let Some(expected) = before
+        .map(|before| before + 1)
+        .filter(|next| *next != found)
+    {
         return Err(vec![RootError::Version { expected, found }.into()]);
     }
     if root.role(Role::Root).is_none() || found > root.version() {

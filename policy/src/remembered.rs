@@ -4,7 +4,7 @@ mod error;
 
 pub use error::SuccessionError;
 
-use crate::{InForce, Orders, PolicyError};
+use crate::{InForce, Listed, Orders, PolicyError};
 use attestation::{Digest, UnixTime};
 
 /// What a host remembers under one root's anchor.
@@ -53,21 +53,15 @@ impl Remembered {
     }
 
     fn of(in_force: &InForce, now: UnixTime) -> Self {
-        let (policy, orders) = (in_force.policy(), in_force.orders());
-        let signed = in_force.timestamp().map(|timestamp| timestamp.issued);
+        let pair = |listed: Listed| (listed.version, listed.digest);
+        let timestamp = in_force.timestamp();
         Self {
-            root: in_force
-                .root()
-                .map(|root| (root.version(), *root.digest())),
-            policy: Some((policy.version(), *policy.digest())),
-            inventory: in_force
-                .inventory()
-                .map(|inventory| (inventory.version(), *inventory.digest())),
-            orders: (orders.serial() > 0).then(|| (orders.serial(), *orders.digest())),
-            timestamp: in_force
-                .timestamp()
-                .map(|timestamp| (timestamp.version, timestamp.digest)),
-            obeyed_at: Some(signed.map_or(now, |signed| now.max(signed))),
+            root: in_force.listed_root().map(pair),
+            policy: Some(pair(in_force.listed_policy())),
+            inventory: in_force.listed_inventory().map(pair),
+            orders: in_force.listed_orders().map(pair),
+            timestamp: timestamp.map(|timestamp| (timestamp.version, timestamp.digest)),
+            obeyed_at: Some(timestamp.map_or(now, |timestamp| now.max(timestamp.issued))),
         }
     }
 

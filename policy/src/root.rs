@@ -6,7 +6,7 @@ mod error;
 pub use document::{NamedKey, RootDocument};
 pub use error::RootError;
 
-use crate::{Envelope, PayloadType, PolicyError, Role, TrustRoot, document::head::Validity};
+use crate::{Envelope, PayloadType, PolicyError, Role, TrustRoot, document::head::Window};
 use attestation::{Digest, UnixTime};
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub struct Root {
     digest: Digest,
     anchor: Digest,
     name: String,
-    validity: Option<Validity>,
+    window: Option<Window>,
     keys: Vec<NamedKey>,
     roles: BTreeMap<Role, TrustRoot>,
 }
@@ -36,7 +36,7 @@ impl Root {
             digest,
             anchor: digest,
             name: String::new(),
-            validity: None,
+            window: None,
             keys: Vec::new(),
             roles: BTreeMap::from([
                 (Role::Policy, keys.clone()),
@@ -107,13 +107,13 @@ impl Root {
     /// First second of the document's life; keys given by hand have no beginning.
     #[must_use]
     pub fn not_before(&self) -> Option<UnixTime> {
-        self.validity.map(|validity| validity.not_before)
+        self.window.map(|window| window.not_before)
     }
 
     /// Last second of the document's life; keys given by hand have no end.
     #[must_use]
     pub fn expires(&self) -> Option<UnixTime> {
-        self.validity.map(|validity| validity.expires)
+        self.window.map(|window| window.expires)
     }
 
     /// What the document calls `key`.
@@ -131,11 +131,11 @@ impl Root {
 
     /// Whether documents may be verified under it at `now`.
     pub(crate) fn judge_window(&self, now: UnixTime) -> Result<(), RootError> {
-        match self.validity {
-            Some(Validity { not_before, .. }) if now < not_before => {
+        match self.window {
+            Some(Window { not_before, .. }) if now < not_before => {
                 Err(RootError::NotBefore { not_before })
             }
-            Some(Validity { expires, .. }) if now > expires => Err(RootError::Expired { expires }),
+            Some(Window { expires, .. }) if now > expires => Err(RootError::Expired { expires }),
             _ => Ok(()),
         }
     }
@@ -147,7 +147,7 @@ impl Root {
             digest,
             anchor: document.anchor.unwrap_or(digest),
             name: head.name,
-            validity: Some(head.validity),
+            window: Some(head.window),
             keys: document.keys,
             roles: document.roles,
         }

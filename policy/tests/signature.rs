@@ -276,9 +276,12 @@ fn what_is_no_envelope() {
 #[test]
 fn caps() {
     let large = vec![b' '; MAX_ENVELOPE_BYTES + 1];
-    assert_eq!(Envelope::from_json(&large), Err(SignatureError::TooLarge {
+    assert_eq!(
+        Envelope::from_json(&large),
+        Err(SignatureError::TooLarge {
             limit_bytes: MAX_ENVELOPE_BYTES
-        }));
+        })
+    );
     let many = signed_by(&[0; 65]).to_json();
     let error = Envelope::from_json(many.as_bytes()).unwrap_err();
     assert_eq!(error, SignatureError::TooManySignatures { found: 65 });

@@ -12,12 +12,12 @@ pub(crate) const MAX_VERSION: u64 = i64::MAX as u64;
 pub(crate) struct Head {
     pub(crate) version: u64,
     pub(crate) name: String,
-    pub(crate) validity: Validity,
+    pub(crate) window: Window,
 }
 
 /// When a document may be used; both ends belong to the window, `not_before` is the earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Validity {
+pub(crate) struct Window {
     pub(crate) not_before: UnixTime,
     pub(crate) expires: UnixTime,
 }
@@ -26,16 +26,16 @@ impl Head {
     pub(crate) fn read(document: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Self> {
         let version = version(document, "version", mistakes);
         let name = document.read("name", mistakes, Field::text);
-        let validity = Validity::read(document, mistakes);
+        let window = Window::read(document, mistakes);
         Some(Self {
             version: version?,
             name: name?,
-            validity: validity?,
+            window: window?,
         })
     }
 }
 
-impl Validity {
+impl Window {
     fn read(document: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Self> {
         let not_before = document.read("not_before", mistakes, Field::time);
         let (not_before, expires) = until(document, ("not_before", not_before), mistakes)?;

@@ -18,6 +18,7 @@ const MAX_AGE_SECONDS: u64 = 7 * 24 * 60 * 60;
 pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Document> {
     let places = Places::of(root, mistakes.text());
     let head = Head::read(root, mistakes);
+    let previous = optional(root, "previous", mistakes, Field::digest);
     let max_age_seconds = root.read("freshness", mistakes, freshness);
     let (snp, tdx) = tees(root, mistakes);
     let gpu = optional(root, "gpu", mistakes, gpu::read);
@@ -27,6 +28,7 @@ pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Optio
     Some(Document {
         places: Arc::new(places),
         head: head?,
+        previous: previous?,
         max_age_seconds: max_age_seconds?,
         snp: snp?,
         tdx: tdx?,

@@ -76,7 +76,8 @@ fn placement(
 }
 
 pub(crate) fn hardware_id(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<HardwareId> {
-    let expected = "`snp:` and 128, `tdx:` and 32 or `nvidia:` and 16 hexadecimal digits, not all zero";
+    let expected =
+        "`snp:` and 128, `tdx:` and 32 or `nvidia:` and 16 hexadecimal digits, not all zero";
     field.parsed(expected, mistakes, HardwareId::parse)
 }
 

@@ -107,11 +107,7 @@ impl Order {
     }
 }
 
-fn read(
-    digest: Digest,
-    document: &mut Section<'_>,
-    mistakes: &mut Mistakes<'_>,
-) -> Option<Order> {
+fn read(digest: Digest, document: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Order> {
     let serial = head::version(document, "serial", mistakes);
     let previous = previous(document, serial, mistakes);
     let issued = document.read("issued", mistakes, Field::time);

@@ -12,16 +12,28 @@ pub(super) fn judge(in_force: &InForce) -> Result<(), Vec<PublicationError>> {
         return Ok(());
     };
     let found = [
-        stale("the root", Some(timestamp.root), root(in_force)),
-        stale("the policy", Some(timestamp.policy), policy(in_force)),
-        stale("the inventory", timestamp.inventory, inventory(in_force)),
+        stale("the root", Some(timestamp.root), in_force.listed_root()),
+        stale(
+            "the policy",
+            Some(timestamp.policy),
+            Some(in_force.listed_policy()),
+        ),
+        stale(
+            "the inventory",
+            timestamp.inventory,
+            in_force.listed_inventory(),
+        ),
         timestamp
             .orders
             .and_then(|listed| stale("the orders", Some(listed), order(in_force, listed.version))),
     ];
     let of_file = |error| PublicationError::of(TIMESTAMP, error);
     let errors: Vec<_> = found.into_iter().flatten().map(of_file).collect();
-    if errors.is_empty() { Ok(()) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
 }
 
 fn stale(
@@ -40,28 +52,6 @@ fn stale(
         document,
         listed: listed.version,
         here,
-    })
-}
-
-fn root(in_force: &InForce) -> Option<Listed> {
-    in_force.root().map(|root| Listed {
-        version: root.version(),
-        digest: *root.digest(),
-    })
-}
-
-fn policy(in_force: &InForce) -> Option<Listed> {
-    let policy = in_force.policy();
-    Some(Listed {
-        version: policy.version(),
-        digest: *policy.digest(),
-    })
-}
-
-fn inventory(in_force: &InForce) -> Option<Listed> {
-    in_force.inventory().map(|inventory| Listed {
-        version: inventory.version(),
-        digest: *inventory.digest(),
     })
 }
 

@@ -117,7 +117,11 @@ pub(super) fn lines(
             Err(error) => errors.extend(PublicationError::at(file, index, vec![error])),
         }
     }
-    if errors.is_empty() { Ok(envelopes) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(envelopes)
+    } else {
+        Err(errors)
+    }
 }
 
 fn envelope_of_line(kind: PayloadType, line: &[u8]) -> Result<Envelope, crate::PolicyError> {
@@ -145,5 +149,9 @@ fn split<'b>(file: &str, bytes: &'b [u8]) -> Result<Vec<&'b [u8]>, FileError> {
 }
 
 fn most_entries(file: &str) -> usize {
-    if file == ORDERS { MAX_ORDERS } else { MAX_ROOTS }
+    if file == ORDERS {
+        MAX_ORDERS
+    } else {
+        MAX_ROOTS
+    }
 }

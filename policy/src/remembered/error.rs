@@ -5,7 +5,9 @@
 #[non_exhaustive]
 pub enum SuccessionError {
     /// A version below the one that was obeyed.
-    #[error("version {offered} of {document} is older than version {obeyed}, which was obeyed here")]
+    #[error(
+        "version {offered} of {document} is older than version {obeyed}, which was obeyed here"
+    )]
     Rollback {
         /// The document.
         document: &'static str,
@@ -15,7 +17,9 @@ pub enum SuccessionError {
         offered: u64,
     },
     /// Another document of the version that was obeyed.
-    #[error("version {version} of {document} is another document than the one that was obeyed here")]
+    #[error(
+        "version {version} of {document} is another document than the one that was obeyed here"
+    )]
     Equivocation {
         /// The document.
         document: &'static str,
@@ -31,7 +35,9 @@ pub enum SuccessionError {
         obeyed: u64,
     },
     /// The policy names another predecessor than the one that was obeyed.
-    #[error("`previous` of policy version {version} is not the digest of the policy that was obeyed here")]
+    #[error(
+        "`previous` of policy version {version} is not the digest of the policy that was obeyed here"
+    )]
     Previous {
         /// The version offered.
         version: u64,

@@ -62,13 +62,13 @@ impl RootDocument {
     /// First second of its life.
     #[must_use]
     pub const fn not_before(&self) -> UnixTime {
-        self.head.validity.not_before
+        self.head.window.not_before
     }
 
     /// Last second of its life.
     #[must_use]
     pub const fn expires(&self) -> UnixTime {
-        self.head.validity.expires
+        self.head.window.expires
     }
 
     /// `anchor`: the digest of version 1; absent exactly there.
