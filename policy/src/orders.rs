@@ -53,7 +53,7 @@ impl Orders {
 
     /// Obeys the next order of the log; an order that is refused changes nothing.
     pub fn obey(&mut self, envelope: &Envelope, root: &Root) -> Result<(), Vec<PolicyError>> {
-        let order = Order::from_toml(envelope.unverified_payload())?;
+        let order = Order::from_toml(envelope.unverified(PayloadType::Order).map_err(refused)?)?;
         let keys = root.required(order.action().role()).map_err(refused)?;
         envelope.open(PayloadType::Order, keys).map_err(refused)?;
         self.follows(&order).map_err(refused)?;

@@ -146,7 +146,7 @@ fn step(
     before: Option<u64>,
     envelope: &Envelope,
 ) -> Result<(u64, Option<Root>), Vec<PolicyError>> {
-    let document = RootDocument::from_toml(envelope.unverified_payload())?;
+    let document = RootDocument::of(envelope)?;
     let found = document.version();
     if let Some(expected) = before
         .map(|before| before + 1)

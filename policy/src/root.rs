@@ -48,7 +48,7 @@ impl Root {
 
     /// A document that its user trusts as it stands: it must be signed by the threshold of its own role `root`.
     pub fn pinned(envelope: &Envelope) -> Result<Self, Vec<PolicyError>> {
-        let document = RootDocument::from_toml(envelope.unverified_payload())?;
+        let document = RootDocument::of(envelope)?;
         let root = Self::of_document(document);
         root.signed_by_itself(envelope)?;
         Ok(root)

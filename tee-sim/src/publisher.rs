@@ -149,6 +149,22 @@ impl Publisher {
         self.roots.push(root);
     }
 
+    /// Signs everything but the roots again, as a team must that took a key out: documents stay, and so do their digests.
+    pub fn resign(&mut self) {
+        self.policy = self.again(PayloadType::Policy, &self.policy);
+        let inventory = self.inventory.as_ref();
+        self.inventory = inventory.map(|old| self.again(PayloadType::Inventory, old));
+        let order = |old| self.again(PayloadType::Order, old);
+        self.orders = self.orders.iter().map(order).collect();
+        let timestamp = self.timestamp.as_ref();
+        self.timestamp = timestamp.map(|old| self.again(PayloadType::Timestamp, old));
+    }
+
+    fn again(&self, kind: PayloadType, old: &Envelope) -> Envelope {
+        let document = str::from_utf8(old.unverified_payload()).expect("documents are text");
+        self.signed(kind, document, 3)
+    }
+
     /// The files as they lie in a folder. A root that was never rotated is pinned and not published.
     #[must_use]
     pub fn files(&self) -> Files {

@@ -2,7 +2,7 @@
 
 use super::{MAX_ROOT_BYTES, RootError};
 use crate::{
-    PolicyError, Role, TrustRoot,
+    Envelope, PayloadType, PolicyError, Role, TrustRoot,
     document::{
         head::{self, Head},
         mistakes::Mistakes,
@@ -39,6 +39,14 @@ impl RootDocument {
         head::parse(bytes, MAX_ROOT_BYTES, |document, mistakes| {
             read(digest, document, mistakes)
         })
+    }
+
+    /// What an envelope holds, whoever signed it.
+    pub(crate) fn of(envelope: &Envelope) -> Result<Self, Vec<PolicyError>> {
+        match envelope.unverified(PayloadType::Root) {
+            Ok(payload) => Self::from_toml(payload),
+            Err(error) => Err(vec![error.into()]),
+        }
     }
 
     /// `version`, from 1.

@@ -172,12 +172,7 @@ impl Envelope {
         kind: PayloadType,
         root: &TrustRoot,
     ) -> Result<Vec<[u8; 32]>, SignatureError> {
-        if self.payload_type != kind.as_str() {
-            return Err(SignatureError::PayloadType {
-                expected: kind.as_str(),
-                found: self.payload_type.clone(),
-            });
-        }
+        self.unverified(kind)?;
         if self.signatures.is_empty() {
             return Err(SignatureError::Unsigned);
         }
@@ -187,6 +182,17 @@ impl Envelope {
     /// The hints of the signatures, in the envelope's order; they prove nothing.
     pub fn keyids(&self) -> impl Iterator<Item = &str> {
         self.signatures.iter().map(|s| s.keyid.as_str())
+    }
+
+    /// The payload, if it is of `kind`, whoever signed it: for documents that say themselves who must sign them.
+    pub(crate) fn unverified(&self, kind: PayloadType) -> Result<&[u8], SignatureError> {
+        if self.payload_type == kind.as_str() {
+            return Ok(&self.payload);
+        }
+        Err(SignatureError::PayloadType {
+            expected: kind.as_str(),
+            found: self.payload_type.clone(),
+        })
     }
 
     /// The payload, whoever signed it: for showing and linting, never for obeying.

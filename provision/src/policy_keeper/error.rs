@@ -1,7 +1,7 @@
 //! Why nothing, or nothing new, is in force.
 
 use crate::{FileError, PublicKeyError, StoreError, collateral::Fault};
-use policy::PolicyError;
+use policy::{PolicyError, PublicationError};
 use std::path::PathBuf;
 
 /// Why nothing, or nothing new, is in force; `code()` is stable.
@@ -41,8 +41,8 @@ pub enum PolicyKeeperError {
     Publication {
         /// The source.
         from: String,
-        /// Every mistake.
-        mistakes: Vec<PolicyError>,
+        /// Every mistake, with its file.
+        mistakes: Vec<PublicationError>,
     },
     /// Older than what was in force here, or another of the same version, or without what was there.
     #[error("{from}: {}", lines(mistakes))]
@@ -85,9 +85,10 @@ impl PolicyKeeperError {
             Self::File(error) => error.code(),
             Self::Fetch { fault, .. } => fetch_code(fault),
             Self::NothingOffered => "policy.nothing_offered",
-            Self::Root { mistakes, .. }
-            | Self::Publication { mistakes, .. }
-            | Self::Succession { mistakes, .. } => mistakes
+            Self::Publication { mistakes, .. } => mistakes
+                .first()
+                .map_or("policy.document.syntax", PublicationError::code),
+            Self::Root { mistakes, .. } | Self::Succession { mistakes, .. } => mistakes
                 .first()
                 .map_or("policy.document.syntax", PolicyError::code),
             Self::Store(error) => error.code(),
@@ -127,7 +128,7 @@ const fn fetch_code(fault: &Fault) -> &'static str {
     }
 }
 
-fn lines(mistakes: &[PolicyError]) -> String {
+fn lines(mistakes: &[impl ToString]) -> String {
     let lines: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
     lines.join("\n  ")
 }

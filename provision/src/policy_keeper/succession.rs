@@ -114,11 +114,12 @@ impl Succession {
             .for_each(|time| self.clock.at_least(time));
     }
 
-    /// It is not before its documents were signed.
+    /// It is not before its timestamp was signed. Orders tell no time: whoever may only stop could end every document with one.
     fn risen(&self, files: Files, in_force: InForce) -> Obeyed {
         let signed = in_force.timestamp().map(|timestamp| timestamp.issued);
-        let signed = signed.into_iter().chain(in_force.orders().latest());
-        signed.for_each(|time| self.clock.at_least(time));
+        signed
+            .into_iter()
+            .for_each(|time| self.clock.at_least(time));
         Obeyed { files, in_force }
     }
 }
