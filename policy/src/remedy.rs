@@ -165,9 +165,15 @@ const REMEDIES: &[(&str, &str)] = &[
         "hand the guest exactly as many devices as the policy says",
     ),
     (
+        "policy.gpu.topology",
+        "hand the guest a whole machine under protected PCIe, with all its switches and nothing else",
+    ),
+    (
         "policy.gpu.architecture",
         "run the node on GPUs of a listed architecture",
     ),
+    ("policy.gpu.chip", "run the node on GPUs of a listed chip"),
+    ("policy.gpu.board", "run the node on GPUs of a listed board"),
     (
         "policy.gpu.mode",
         "set the GPUs up for a listed mode of confidential computing",

@@ -1,10 +1,11 @@
 //! The rules about NVIDIA devices: the whole of them, then each one.
 
-use super::{listed, told};
+mod device;
+mod versions;
+
 use crate::{
-    AllowList, Reason,
-    gpu::{ARCHITECTURES, GpuRules, MODES},
-    snp::name_of,
+    Reason,
+    gpu::{GpuRules, Topology},
 };
 use attestation::nvidia::{DeviceClaims, Kind};
 
@@ -14,100 +15,66 @@ pub(super) fn reasons(rules: Option<&GpuRules>, devices: &[DeviceClaims]) -> Vec
         return unjudged(devices).into_iter().collect();
     };
     let mut reasons = Vec::new();
-    reasons.extend(count(rules.count, devices, Kind::Gpu));
-    reasons.extend(count(rules.switches, devices, Kind::Switch));
+    reasons.extend(count("gpu.count", rules.count, devices, Kind::Gpu));
+    reasons.extend(count("gpu.switches", rules.switches, devices, Kind::Switch));
+    reasons.extend(topology(rules, devices));
     for (index, claims) in devices.iter().enumerate() {
-        reasons.extend(device(rules, index, claims));
+        reasons.extend(device::reasons(rules, index, &claims.device));
     }
     reasons
 }
 
 fn unjudged(devices: &[DeviceClaims]) -> Option<Reason> {
-    (!devices.is_empty()).then(|| Reason {
-        at: None,
-        advisory: None,
-        code: "policy.gpu",
-        rule: "gpu".to_owned(),
-        expected: "no devices, or a table [gpu]".to_owned(),
-        actual: format!("{} devices", devices.len()),
+    (!devices.is_empty()).then(|| {
+        Reason::new(
+            "policy.gpu",
+            "gpu",
+            "no devices, or a table [gpu]",
+            format!("{} devices", devices.len()),
+        )
     })
 }
 
-fn count(expected: usize, devices: &[DeviceClaims], kind: Kind) -> Option<Reason> {
-    let of_kind = |claims: &&DeviceClaims| claims.device.kind() == kind;
-    let actual = devices.iter().filter(of_kind).count();
-    let rule = match kind {
-        Kind::Gpu => "gpu.count",
-        Kind::Switch => "gpu.switches",
-    };
-    (actual != expected).then(|| Reason {
-        at: None,
-        advisory: None,
-        code: "policy.gpu.count",
-        rule: rule.to_owned(),
-        expected: expected.to_string(),
-        actual: actual.to_string(),
-    })
+fn of_kind(devices: &[DeviceClaims], kind: Kind) -> impl Iterator<Item = &DeviceClaims> {
+    let is_of_kind = move |claims: &&DeviceClaims| claims.device.kind() == kind;
+    devices.iter().filter(is_of_kind)
 }
 
-fn device(rules: &GpuRules, index: usize, claims: &DeviceClaims) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    if claims.device.kind() == Kind::Gpu {
-        reasons.extend(architecture(rules, index, claims));
-        reasons.extend(mode(rules, index, claims));
-        let driver = claims.device.driver_version.as_deref();
-        reasons.extend(version("drivers", &rules.drivers, index, driver));
-    }
-    let vbios = Some(claims.device.vbios_version.as_str());
-    reasons.extend(version("vbios", &rules.vbios, index, vbios));
-    reasons
-}
-
-fn architecture(rules: &GpuRules, index: usize, claims: &DeviceClaims) -> Option<Reason> {
-    let name = |one| name_of(&ARCHITECTURES, one).to_owned();
-    let actual = &claims.device.architecture;
-    (!rules.architectures.contains(actual)).then(|| Reason {
-        at: None,
-        advisory: None,
-        code: "policy.gpu.architecture",
-        rule: "gpu.architectures".to_owned(),
-        expected: listed(rules.architectures.iter().map(name)),
-        actual: format!("{} of device {index}", name(actual)),
-    })
-}
-
-/// A GPU that does not tell its mode has none that could be accepted.
-fn mode(rules: &GpuRules, index: usize, claims: &DeviceClaims) -> Option<Reason> {
-    let name = |one| name_of(&MODES, one).to_owned();
-    let actual = claims.device.feature.as_ref();
-    let is_accepted = actual.is_some_and(|mode| rules.modes.contains(mode));
-    (!is_accepted).then(|| Reason {
-        at: None,
-        advisory: None,
-        code: "policy.gpu.mode",
-        rule: "gpu.modes".to_owned(),
-        expected: listed(rules.modes.iter().map(name)),
-        actual: format!("{} of device {index}", actual.map_or("none".into(), name)),
-    })
-}
-
-/// Versions are compared without regard to case: reports and manifests differ in it.
-fn version(
-    field: &'static str,
-    accepted: &AllowList<String>,
-    index: usize,
-    actual: Option<&str>,
+fn count(
+    rule: &'static str,
+    expected: usize,
+    devices: &[DeviceClaims],
+    kind: Kind,
 ) -> Option<Reason> {
-    let same = |one: &String| actual.is_some_and(|actual| one.eq_ignore_ascii_case(actual));
-    (!accepted.iter().any(same)).then(|| Reason {
-        at: None,
-        advisory: None,
-        code: match field {
-            "drivers" => "policy.gpu.driver",
-            _ => "policy.gpu.vbios",
-        },
-        rule: format!("gpu.{field}"),
-        expected: listed(accepted.iter().map(|one| told(one))),
-        actual: format!("{} of device {index}", told(actual.unwrap_or("none"))),
+    let actual = of_kind(devices, kind).count();
+    (actual != expected).then(|| {
+        let (expected, actual) = (expected.to_string(), actual.to_string());
+        Reason::new("policy.gpu.count", rule, expected, actual)
     })
+}
+
+/// The links are signed by the devices at both ends.
+fn topology(rules: &GpuRules, devices: &[DeviceClaims]) -> Option<Reason> {
+    let is_whole =
+        is_linked(devices, Kind::Gpu, Kind::Switch) && is_linked(devices, Kind::Switch, Kind::Gpu);
+    (rules.topology == Topology::Whole && !is_whole).then(|| {
+        Reason::new(
+            "policy.gpu.topology",
+            "gpu.topology",
+            "every GPU linked to all switches given and to no other, and every switch to all GPUs given and to no other",
+            "other links",
+        )
+    })
+}
+
+/// Whether there are devices of `kind`, and each is linked to all of `others` and to nothing else. Links name each device once.
+fn is_linked(devices: &[DeviceClaims], kind: Kind, others: Kind) -> bool {
+    let count = of_kind(devices, others).count();
+    let is_linked_to_all = |claims: &DeviceClaims| {
+        let links = &claims.device.links;
+        let mut ends = of_kind(devices, others);
+        links.len() == count && ends.all(|other| links.contains(&other.device.pdi))
+    };
+    let mut of_kind = of_kind(devices, kind).peekable();
+    of_kind.peek().is_some() && of_kind.all(is_linked_to_all)
 }
