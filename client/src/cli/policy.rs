@@ -1,5 +1,6 @@
 //! `narthex policy`: makes keys, signs policies, verifies and lints them.
 
+mod import;
 mod lint;
 mod public_key;
 mod sign;
@@ -24,6 +25,7 @@ pub(crate) enum PolicyCommand {
     Sign(sign::Sign),
     Verify(verify::PolicyVerify),
     Lint(lint::Lint),
+    Import(import::Import),
 }
 
 impl PolicyCommand {
@@ -34,6 +36,7 @@ impl PolicyCommand {
             Self::Sign(sign) => sign.run(context),
             Self::Verify(verify) => verify.run(context),
             Self::Lint(lint) => lint.run(context),
+            Self::Import(import) => import.run(context),
         }
     }
 }
