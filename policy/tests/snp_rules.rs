@@ -12,6 +12,7 @@ use attestation::{
     snp::{Product, SigningKey, SnpClaims, TcbVersion},
 };
 use policy::{Appraiser, Policy, Reason, danger::accept_custom_anchors};
+use proptest::prelude::*;
 use std::sync::LazyLock;
 use tee_sim::{Machine, PolicyText, Vendor};
 
@@ -492,5 +493,96 @@ fn mistakes_are_told() {
         ),
     ] {
         assert_eq!(mistake(&text).0, code, "{text}");
+    }
+}
+
+/// Tables that each ask something of its own.
+fn rules() -> Vec<String> {
+    let advisory = |name: &str, component: &str, rest: &str| {
+        let advisory = ADVISORY.replace("AMD-SB-3019", name);
+        format!("{}{rest}", advisory.replace("microcode", component))
+    };
+    let list = |name: &str, key: &str, value: String| {
+        format!("[[snp.{name}]]\nname = \"one\"\n{key} = \"{value}\"\n")
+    };
+    vec![
+        advisory("AMD-SB-1", "microcode", ""),
+        advisory("AMD-SB-1", "snp", ""),
+        advisory("AMD-SB-2", "bootloader", "from = 2026-05-01T00:00:00Z\n"),
+        advisory("AMD-SB-3", "tee", "from = 2026-07-01T00:00:00Z\n"),
+        list("host_data", "value", "21".repeat(32)),
+        list("id_keys", "digest", "31".repeat(48)),
+        list("image_ids", "value", "61".repeat(16)),
+        "[snp.required_mitigations]\nlaunch = [0]\ncurrent = [2, 1]\n".to_owned(),
+        "[snp.platform_info]\nrequired = [\"ecc_en\", \"smt_en\"]\n".to_owned(),
+    ]
+}
+
+/// The rules whose bits are set, in an order that `turn` picks.
+fn chosen(bits: u16, turn: usize) -> String {
+    let mut rules: Vec<_> = rules().into_iter().enumerate().collect();
+    rules.retain(|(index, _)| bits >> index & 1 == 1);
+    let turn = turn % rules.len().max(1);
+    rules.rotate_left(turn);
+    let rules: String = rules.into_iter().map(|(_, rule)| rule).collect();
+    text("tcb_fields = [\"reported\", \"launch\"]", &rules)
+}
+
+/// Claims that are wrong where bits are set.
+fn spoilt(bits: u16) -> SnpClaims {
+    type Edit = fn(&mut SnpClaims);
+    let edits: [Edit; 7] = [
+        |claims| claims.reported_tcb.microcode = 4,
+        |claims| claims.launch_tcb.bootloader = 1,
+        |claims| claims.host_data[0] ^= 1,
+        |claims| claims.id_key_digest[0] ^= 1,
+        |claims| claims.image_id[0] ^= 1,
+        |claims| claims.current_mit_vector = None,
+        |claims| claims.platform_info = 0,
+    ];
+    let mut claims = claims();
+    let tcb = TcbVersion {
+        fmc: None,
+        bootloader: 5,
+        tee: 5,
+        snp: 5,
+        microcode: 5,
+    };
+    (claims.reported_tcb, claims.launch_tcb, claims.platform_info) = (tcb, tcb, 0b101);
+    let chosen = edits
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| bits >> index & 1 == 1);
+    chosen.for_each(|(_, edit)| edit(&mut claims));
+    claims
+}
+
+/// What the reasons say, whatever their places and order.
+fn told(text: &str, claims: &SnpClaims) -> Vec<String> {
+    let reasons = judged(text, claims).into_iter();
+    let told = reasons.map(|one| {
+        format!(
+            "{} {} {} {} {:?}",
+            one.code, one.rule, one.expected, one.actual, one.advisory
+        )
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort();
+    told
+}
+
+proptest! {
+    #[test]
+    fn adding_a_rule_never_admits_more(few in 0..512_u16, more in 0..512_u16, wrong in 0..128_u16) {
+        let claims = spoilt(wrong);
+        let few = told(&chosen(few & more, 0), &claims);
+        let more = told(&chosen(more, 0), &claims);
+        prop_assert!(few.iter().all(|reason| more.contains(reason)), "{few:?} {more:?}");
+    }
+
+    #[test]
+    fn reasons_do_not_depend_on_the_order_of_rules(rules in 0..512_u16, turn in 0..9_usize, wrong in 0..128_u16) {
+        let claims = spoilt(wrong);
+        prop_assert_eq!(told(&chosen(rules, 0), &claims), told(&chosen(rules, turn), &claims));
     }
 }

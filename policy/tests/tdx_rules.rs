@@ -13,6 +13,7 @@ use attestation::{
     tdx::{PckCa, PlatformClaims, TcbClaims, TcbStatus, TdAttributes, TdReport, TdxClaims},
 };
 use policy::{Policy, Reason};
+use proptest::prelude::*;
 
 /// 2026-06-01T00:00:00Z.
 const NOW: UnixTime = UnixTime(1_780_272_000);
@@ -388,10 +389,9 @@ fn rules_about_events_need_a_log() {
 }
 
 #[test]
-fn mistakes_are_told() {
+fn mistakes_about_dates_are_told() {
     let status = "[[tdx.statuses_until]]\nstatus = \"OutOfDate\"\nuntil = 2026-07-01T00:00:00Z\n";
     let advisory = "[[tdx.advisories]]\nid = \"INTEL-SA-00837\"\nuntil = 2026-07-01T00:00:00Z\n";
-    let event = event_rule("require");
     for (text, code) in [
         (
             text("", &status.replace("OutOfDate", "UpToDate")),
@@ -422,6 +422,15 @@ fn mistakes_are_told() {
             text("statuses_until = []", ""),
             "policy.document.empty_list",
         ),
+    ] {
+        assert_eq!(mistake(&text), code, "{text}");
+    }
+}
+
+#[test]
+fn mistakes_about_the_td_are_told() {
+    let event = event_rule("require");
+    for (text, code) in [
         (text("fmspcs = []", ""), "policy.document.empty_list"),
         (text("fmspcs = [\"00\"]", ""), "policy.document.value"),
         (text("mrseam = []", ""), "policy.document.empty_list"),
@@ -449,5 +458,103 @@ fn mistakes_are_told() {
         ),
     ] {
         assert_eq!(mistake(&text), code, "{text}");
+    }
+}
+
+/// Tables that each ask something of its own.
+fn rules() -> Vec<String> {
+    let list = |name: &str, byte: &str| {
+        format!(
+            "[[tdx.{name}]]\nname = \"one\"\ndigest = \"{}\"\n",
+            byte.repeat(48)
+        )
+    };
+    let event = |name: &str, byte: &str, rule: &str| {
+        let digest = byte.repeat(48);
+        format!(
+            "[[tdx.events]]\nname = \"{name}\"\nrtmr = 0\ndigest = \"{digest}\"\nrule = \"{rule}\"\n"
+        )
+    };
+    vec![
+        list("mrseam", "21"),
+        list("mrconfigid", "31"),
+        list("mrowner", "41"),
+        list("rtmr0", "61"),
+        list("rtmr3", "64"),
+        "[tdx.xfam]\nrequired = [\"x87\"]\nallowed = [\"sse\", \"avx\"]\n".to_owned(),
+        event("loader", "aa", "require"),
+        event("shell", "bb", "forbid"),
+        event("kernel", "cc", "require"),
+        "[[tdx.advisories]]\nid = \"INTEL-SA-1\"\nuntil = 2026-07-01T00:00:00Z\n".to_owned(),
+    ]
+}
+
+/// The rules whose bits are set, in an order that `turn` picks.
+fn chosen(bits: u16, turn: usize) -> String {
+    let mut rules: Vec<_> = rules().into_iter().enumerate().collect();
+    rules.retain(|(index, _)| bits >> index & 1 == 1);
+    let turn = turn % rules.len().max(1);
+    rules.rotate_left(turn);
+    let rules: String = rules.into_iter().map(|(_, rule)| rule).collect();
+    text("", &rules)
+}
+
+/// Claims that are wrong where bits are set.
+fn spoilt(bits: u16) -> TdxClaims {
+    type Edit = fn(&mut TdxClaims);
+    let edits: [Edit; 9] = [
+        |claims| claims.td.mr_seam[0] ^= 1,
+        |claims| claims.td.mr_config_id[0] ^= 1,
+        |claims| claims.td.mr_owner[0] ^= 1,
+        |claims| claims.td.rtmrs[0][0] ^= 1,
+        |claims| claims.td.rtmrs[3][0] ^= 1,
+        |claims| claims.td.xfam = 1 << 40,
+        |claims| claims.events = None,
+        |claims| claims.events = Some(vec![event(1, EventType::IPL, 0xBB)]),
+        |claims| claims.tcb.advisory_ids.push("INTEL-SA-2".to_owned()),
+    ];
+    let good = [
+        event(1, EventType::IPL, 0xAA),
+        event(1, EventType::IPL, 0xCC),
+    ];
+    let mut claims = with_events(&good);
+    claims.tcb.advisory_ids.push("INTEL-SA-1".to_owned());
+    let chosen = edits
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| bits >> index & 1 == 1);
+    chosen.for_each(|(_, edit)| edit(&mut claims));
+    claims
+}
+
+/// What the reasons say, whatever their places and order.
+fn told(text: &str, claims: &TdxClaims) -> Vec<String> {
+    let reasons = judged(text, claims).into_iter();
+    let told = reasons.map(|one| {
+        format!(
+            "{} {} {} {} {:?}",
+            one.code, one.rule, one.expected, one.actual, one.advisory
+        )
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort();
+    told
+}
+
+proptest! {
+    #[test]
+    fn adding_a_rule_never_admits_more(few in 0..1024_u16, more in 0..1024_u16, wrong in 0..512_u16) {
+        let claims = spoilt(wrong);
+        let few = judged(&chosen(few & more, 0), &claims);
+        let more = judged(&chosen(more, 0), &claims);
+        prop_assert!(few.len() <= more.len());
+        let codes: Vec<_> = more.iter().map(|reason| reason.code).collect();
+        prop_assert!(few.iter().all(|reason| codes.contains(&reason.code)));
+    }
+
+    #[test]
+    fn reasons_do_not_depend_on_the_order_of_rules(rules in 0..1024_u16, turn in 0..10_usize, wrong in 0..512_u16) {
+        let claims = spoilt(wrong);
+        prop_assert_eq!(told(&chosen(rules, 0), &claims), told(&chosen(rules, turn), &claims));
     }
 }
