@@ -19,6 +19,7 @@ pub mod freshness;
 pub mod hash;
 pub mod manifest;
 pub mod measure;
+pub mod named_machine;
 pub mod nvidia;
 pub mod ocsp;
 pub mod roots;
@@ -42,6 +43,7 @@ pub use evidence::{
 };
 pub use freshness::{Freshness, Nonce, NoncePath};
 pub use manifest::{Manifest, ManifestError};
+pub use named_machine::NamedMachine;
 pub use step::{ErrorClass, Step};
 pub use time::UnixTime;
 pub use verified::Verified;

@@ -25,6 +25,7 @@ mod verify;
 mod warm;
 
 pub use authentic::{Authentic, VerifiedDeviceChain, authenticate};
+pub(crate) use chain::named_device;
 pub use claims::{DeviceClaims, NOT_PROVED};
 pub use device::{Architecture, Device, Feature, Kind, Nvdec0, Pdi};
 pub use error::{Missing, NvidiaError, OcspSubject};

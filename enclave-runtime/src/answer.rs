@@ -50,7 +50,7 @@ async fn refuse(exchange: &mut Exchange, error: &ApiError) -> Result<(), Gone> {
 }
 
 async fn serve(exchange: &mut Exchange, request: Plaintext) -> Result<(), Stop> {
-    exchange.admit(&request)?;
+    exchange.admit()?;
     let name = exchange.node.engine.card().name.clone();
     let since = exchange.node.started_at;
     match Route::find(&request.method, &request.path)? {

@@ -6,24 +6,22 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Binding ids with the time until which each is honoured; when full, the oldest makes room and its clients ask again.
+/// Binding ids with the time at which each was given out; when full, the oldest makes room and its clients ask again.
 pub(crate) struct IssuedBindings {
     capacity: usize,
-    lifetime_seconds: u64,
     issued: Mutex<Issued>,
 }
 
 #[derive(Default)]
 struct Issued {
-    honoured_until: HashMap<BindingId, UnixTime>,
+    given_out: HashMap<BindingId, UnixTime>,
     oldest_first: VecDeque<BindingId>,
 }
 
 impl IssuedBindings {
-    pub(crate) fn new(capacity: usize, lifetime_seconds: u64) -> Self {
+    pub(crate) fn new(capacity: usize) -> Self {
         Self {
             capacity: capacity.max(1),
-            lifetime_seconds,
             issued: Mutex::default(),
         }
     }
@@ -31,8 +29,7 @@ impl IssuedBindings {
     /// Remembers `id`, given out at `now`.
     pub(crate) fn insert(&self, id: BindingId, now: UnixTime) {
         let mut issued = self.lock();
-        let until = now.plus(self.lifetime_seconds);
-        if issued.honoured_until.insert(id, until).is_none() {
+        if issued.given_out.insert(id, now).is_none() {
             issued.oldest_first.push_back(id);
         }
         if issued.oldest_first.len() > self.capacity {
@@ -40,13 +37,12 @@ impl IssuedBindings {
         }
     }
 
-    /// Whether `id` was given out and is still honoured at `now`.
+    /// Whether `id` was given out at most `lifetime_seconds` before `now`: the policy in force says how long, not the one of that time.
     // R9.4
-    pub(crate) fn honours(&self, id: &BindingId, now: UnixTime) -> bool {
-        self.lock()
-            .honoured_until
-            .get(id)
-            .is_some_and(|until| now < *until)
+    pub(crate) fn honours(&self, id: &BindingId, now: UnixTime, lifetime_seconds: u64) -> bool {
+        let issued = self.lock();
+        let given_out = issued.given_out.get(id);
+        given_out.is_some_and(|at| now < at.plus(lifetime_seconds))
     }
 
     fn lock(&self) -> MutexGuard<'_, Issued> {
@@ -57,7 +53,7 @@ impl IssuedBindings {
 impl Issued {
     fn forget_oldest(&mut self) {
         if let Some(id) = self.oldest_first.pop_front() {
-            self.honoured_until.remove(&id);
+            self.given_out.remove(&id);
         }
     }
 }
@@ -72,30 +68,31 @@ mod tests {
 
     #[test]
     fn honours_what_was_issued_until_it_expires() {
-        let bindings = IssuedBindings::new(8, 60);
+        let bindings = IssuedBindings::new(8);
         bindings.insert(id(1), UnixTime(1000));
-        assert!(bindings.honours(&id(1), UnixTime(1059)));
-        assert!(!bindings.honours(&id(1), UnixTime(1060)));
-        assert!(!bindings.honours(&id(2), UnixTime(1000)));
+        assert!(bindings.honours(&id(1), UnixTime(1059), 60));
+        assert!(!bindings.honours(&id(1), UnixTime(1060), 60));
+        assert!(!bindings.honours(&id(2), UnixTime(1000), 60));
+        assert!(!bindings.honours(&id(1), UnixTime(1030), 30), "a shorter policy");
     }
 
     #[test]
     fn forgets_the_oldest_when_full() {
-        let bindings = IssuedBindings::new(2, 60);
+        let bindings = IssuedBindings::new(2);
         for byte in 1..=3 {
             bindings.insert(id(byte), UnixTime(1000));
         }
-        assert!(!bindings.honours(&id(1), UnixTime(1000)));
-        assert!(bindings.honours(&id(2), UnixTime(1000)));
-        assert!(bindings.honours(&id(3), UnixTime(1000)));
+        assert!(!bindings.honours(&id(1), UnixTime(1000), 60));
+        assert!(bindings.honours(&id(2), UnixTime(1000), 60));
+        assert!(bindings.honours(&id(3), UnixTime(1000), 60));
     }
 
     #[test]
     fn counts_a_repeated_id_once() {
-        let bindings = IssuedBindings::new(2, 60);
+        let bindings = IssuedBindings::new(2);
         for byte in [1, 2, 2, 2] {
             bindings.insert(id(byte), UnixTime(1000));
         }
-        assert!(bindings.honours(&id(1), UnixTime(1000)));
+        assert!(bindings.honours(&id(1), UnixTime(1000), 60));
     }
 }

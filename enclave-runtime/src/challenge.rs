@@ -59,6 +59,8 @@ pub(crate) async fn answer(node: Arc<Node>, nonce: Nonce) -> Result<Vec<u8>, Pro
     }
     match taken.answer.await {
         Ok(Ok((bundle, path))) => {
+            // A quote takes its time: what has stopped meanwhile is not vouched for.
+            node.check_serving()?;
             telemetry::challenge_answered();
             Ok(addressed(&bundle, path))
         }
@@ -120,7 +122,7 @@ fn bundle(node: &Node, freshness: Freshness) -> Result<EvidenceBundle, EvidenceE
         identity: node.identity.public(),
         freshness,
         nonce_path: None,
-        key_configs: Some(node.key_list().as_bytes().to_vec()),
+        key_configs: node.key_list().ok().map(|list| list.as_bytes().to_vec()),
     })
 }
 

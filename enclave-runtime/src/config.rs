@@ -25,6 +25,8 @@ const MAX_CONFIG_BYTES: usize = 64 * 1024;
 const TSM_ROOT: &str = "/sys/kernel/config/tsm/report";
 /// Where Linux shows the data of the ACPI table CCEL.
 const EVENT_LOG: &str = "/sys/firmware/acpi/tables/data/CCEL";
+/// Time between two looks at the source of the policy.
+const REFRESH: Duration = Duration::from_secs(30);
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8700);
 
 /// Everything that an operator can set.
@@ -38,8 +40,10 @@ pub struct Config {
     pub model: PathBuf,
     /// `model_name`: the public name that clients ask for; the one in the model file, if absent.
     pub model_name: Option<String>,
-    /// `residency`: country of the machine, two capital letters.
+    /// `residency`: country of the machine, two capital letters; the inventory's, if absent.
     pub residency: Option<String>,
+    /// `aibom`: the AIBOM of what is served; its SHA-256 is stated in the manifest and in receipts.
+    pub aibom: Option<PathBuf>,
     /// `[policy]`.
     pub policy: PolicySettings,
     /// `[evidence]`.
@@ -54,15 +58,29 @@ pub struct Config {
     pub log_format: LogFormat,
 }
 
-/// `[policy]`: the policy that this runtime obeys.
+/// `[policy]`: what this runtime obeys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicySettings {
-    /// `envelope`: the signed policy, a DSSE envelope.
-    pub envelope: PathBuf,
-    /// `keys`: files of Ed25519 public keys, PEM.
-    pub keys: Vec<PathBuf>,
-    /// `threshold`: how many of them must have signed; all of them if absent.
-    pub threshold: Option<usize>,
+    /// `root`, or `keys` and `threshold`.
+    pub root: PolicyRoot,
+    /// `source`: a policy's file, the folder of a publication, or its address.
+    pub source: String,
+    /// `refresh_seconds`: time between two looks at the source; 30.
+    pub refresh: Duration,
+}
+
+/// Who signs what this runtime obeys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicyRoot {
+    /// `root`: a root document.
+    Document(PathBuf),
+    /// Keys given by hand.
+    Keys {
+        /// `keys`: files of Ed25519 public keys, PEM.
+        files: Vec<PathBuf>,
+        /// `threshold`: how many of them must have signed; all of them if absent.
+        threshold: Option<usize>,
+    },
 }
 
 /// `[evidence]`: how to ask the platform.
@@ -197,6 +215,7 @@ impl Config {
             model: top.path("model").unwrap_or_default(),
             model_name: top.optional("model_name", "1 to 128 of a-z, 0-9, - and .", model_name),
             residency: top.optional("residency", "a country of two capital letters", country),
+            aibom: top.optional_path("aibom"),
         };
         top.finish(&mut mistakes);
         if mistakes.is_empty() {
@@ -222,16 +241,34 @@ fn country(code: String) -> Option<String> {
 }
 
 fn policy(mut section: Section<'_>, mistakes: &mut Vec<String>) -> PolicySettings {
-    let keys = section.paths("keys").unwrap_or_default();
-    let expected = "a positive number, not above that of the keys";
-    let in_range = |threshold: usize| (1..=keys.len()).contains(&threshold).then_some(threshold);
+    section.renamed("envelope", "source");
     let settings = PolicySettings {
-        envelope: section.path("envelope").unwrap_or_default(),
-        threshold: section.optional("threshold", expected, in_range),
-        keys,
+        root: policy_root(&mut section),
+        source: section.source("source").unwrap_or_default(),
+        refresh: section.seconds("refresh_seconds", REFRESH),
     };
     section.finish(mistakes);
     settings
+}
+
+/// One of the two ways to say who signs, not both.
+fn policy_root(section: &mut Section<'_>) -> PolicyRoot {
+    match section.optional_path("root") {
+        Some(root) => {
+            section.excluded("keys", "root");
+            section.excluded("threshold", "root");
+            PolicyRoot::Document(root)
+        }
+        None => policy_keys(section),
+    }
+}
+
+fn policy_keys(section: &mut Section<'_>) -> PolicyRoot {
+    let files = section.paths("keys").unwrap_or_default();
+    let expected = "a positive number, not above that of the keys";
+    let in_range = |threshold: usize| (1..=files.len()).contains(&threshold).then_some(threshold);
+    let threshold = section.optional("threshold", expected, in_range);
+    PolicyRoot::Keys { files, threshold }
 }
 
 fn evidence(mut section: Section<'_>, mistakes: &mut Vec<String>) -> EvidencePaths {

@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::{clock::Moment, telemetry};
+use crate::{clock::Moment, obeyed::StatedPolicy, telemetry};
 use attestation::{Digest, UnixTime};
 use protocol::{
     Form, IdentitySecret, KeyConfigs, KeyEpoch, Receiver, RequestOpener, SignedKeyConfigs, Terms,
@@ -26,9 +26,6 @@ pub(crate) struct KeyListTerms {
     pub(crate) identity: Digest,
     pub(crate) manifest: Digest,
     pub(crate) node: String,
-    pub(crate) policy_version: u64,
-    pub(crate) policy_digest: Digest,
-    pub(crate) policy_expires: UnixTime,
     pub(crate) window: Duration,
     pub(crate) grace: Duration,
     pub(crate) replay_capacity: usize,
@@ -45,9 +42,14 @@ pub(crate) struct Epochs {
 
 /// Which epochs there are.
 struct Ages {
-    current: Current,
+    /// Number of the last one that began.
+    number: u64,
+    /// None while the runtime is halted.
+    current: Option<Current>,
     /// Oldest first.
     overlapping: Vec<Overlapping>,
+    /// What lists state.
+    policy: StatedPolicy,
 }
 
 /// The epoch that lists carry.
@@ -66,7 +68,12 @@ struct Overlapping {
 
 impl Epochs {
     /// Starts with the epoch numbered by the time, so that numbers rise over restarts and key ids seldom repeat.
-    pub(crate) fn start(terms: KeyListTerms, memory: Arc<dyn SecretMemory>, now: Moment) -> Self {
+    pub(crate) fn start(
+        terms: KeyListTerms,
+        policy: StatedPolicy,
+        memory: Arc<dyn SecretMemory>,
+        now: Moment,
+    ) -> Self {
         let receiver = Receiver::new(terms.exchange);
         let keys = KeyEpoch::generate_in(&*memory, now.wall.0, terms.replay_capacity);
         let current = Current::begin(&receiver, keys, now);
@@ -75,8 +82,10 @@ impl Epochs {
             memory,
             receiver,
             ages: Mutex::new(Ages {
-                current,
+                number: current.number,
+                current: Some(current),
                 overlapping: Vec::new(),
+                policy,
             }),
         }
     }
@@ -87,23 +96,58 @@ impl Epochs {
         self.receiver.open_in(form)
     }
 
-    /// The current epoch's list, of whose window at least half is left (R9.5). No list outlives the policy that it names (R9.7).
-    pub(crate) fn signed_list(&self, identity: &IdentitySecret, now: Moment) -> SignedKeyConfigs {
+    /// The current epoch's list, of whose window at least half is left (R9.5); none while the runtime is halted. No list outlives the
+    /// policy that it names (R9.7).
+    pub(crate) fn signed_list(
+        &self,
+        identity: &IdentitySecret,
+        now: Moment,
+    ) -> Option<SignedKeyConfigs> {
         self.turn(now);
         let mut ages = self.lock();
-        let Current { list, .. } = &ages.current;
-        if let Some(list) = list {
-            return list.clone();
+        let policy = ages.policy;
+        let current = ages.current.as_mut()?;
+        let sign = || self.configs(current, policy).sign(identity);
+        let list = current.list.clone().unwrap_or_else(sign);
+        current.list = Some(list.clone());
+        Some(list)
+    }
+
+    /// States `policy` in lists from now on; the keys stay (R9.8).
+    pub(crate) fn state(&self, policy: StatedPolicy) {
+        let mut ages = self.lock();
+        if ages.policy != policy {
+            ages.policy = policy;
+            ages.current
+                .iter_mut()
+                .for_each(|current| current.list = None);
         }
-        let list = self.configs(&ages.current).sign(identity);
-        ages.current.list = Some(list.clone());
-        list
+    }
+
+    /// Wipes the private keys of every epoch, at once; none begins until [`Epochs::resume`] (R9.9).
+    pub(crate) fn halt(&self) {
+        let mut ages = self.lock();
+        let current = ages.current.take().map(|epoch| epoch.number);
+        let overlapping = ages.overlapping.drain(..).map(|epoch| epoch.number);
+        for number in overlapping.chain(current) {
+            self.receiver.retire(number);
+            telemetry::epoch_wiped(number, "halted");
+        }
+    }
+
+    /// Begins an epoch with fresh keys, if the runtime was halted.
+    pub(crate) fn resume(&self, now: Moment) {
+        let mut ages = self.lock();
+        if ages.current.is_none() {
+            self.begin_next(&mut ages, now);
+        }
     }
 
     /// Begins and ends what is due (R9.5, R9.6); when to call again at the latest.
     pub(crate) fn turn(&self, now: Moment) -> Instant {
         let mut ages = self.lock();
-        if ages.current.next_at(&self.terms) <= now.monotonic {
+        let due = |current: &Current| current.next_at(&self.terms) <= now.monotonic;
+        if ages.current.as_ref().is_some_and(due) {
             self.begin_next(&mut ages, now);
         }
         let is_over = |epoch: &mut Overlapping| epoch.ends_at <= now.monotonic;
@@ -112,13 +156,16 @@ impl Epochs {
             telemetry::epoch_wiped(over.number, "over");
         }
         let ends = ages.overlapping.iter().map(|epoch| epoch.ends_at);
-        ends.fold(ages.current.next_at(&self.terms), Instant::min)
+        let next = ages.current.as_ref().map(|now| now.next_at(&self.terms));
+        let latest = now.monotonic + self.terms.window / 2;
+        ends.chain(next).fold(latest, Instant::min)
     }
 
     /// Ends epoch `number`, whose replay set is full: it can accept nothing more. Where it was the current one, the next begins (R6.9).
     pub(crate) fn end_full(&self, number: u64, now: Moment) {
         let mut ages = self.lock();
-        if ages.current.number == number {
+        let is_current = |current: &Current| current.number == number;
+        if ages.current.as_ref().is_some_and(is_current) {
             self.begin_next(&mut ages, now);
         }
         let is_full = |epoch: &mut Overlapping| epoch.number == number;
@@ -133,24 +180,27 @@ impl Epochs {
     pub(crate) fn alive(&self) -> Vec<u64> {
         let ages = self.lock();
         let overlapping = ages.overlapping.iter().map(|epoch| epoch.number);
-        overlapping.chain([ages.current.number]).collect()
+        let current = ages.current.as_ref().map(|epoch| epoch.number);
+        overlapping.chain(current).collect()
     }
 
     fn begin_next(&self, ages: &mut Ages, now: Moment) {
-        let number = ages.current.number.saturating_add(1);
-        let keys = KeyEpoch::generate_in(&*self.memory, number, self.terms.replay_capacity);
-        ages.overlapping.push(Overlapping {
-            number: ages.current.number,
-            ends_at: ages.current.began.monotonic + self.terms.window + self.terms.grace,
-        });
-        ages.current = Current::begin(&self.receiver, keys, now);
+        ages.number = ages.number.saturating_add(1);
+        let keys = KeyEpoch::generate_in(&*self.memory, ages.number, self.terms.replay_capacity);
+        let next = Current::begin(&self.receiver, keys, now);
+        if let Some(last) = ages.current.replace(next) {
+            ages.overlapping.push(Overlapping {
+                number: last.number,
+                ends_at: last.began.monotonic + self.terms.window + self.terms.grace,
+            });
+        }
     }
 
-    fn configs(&self, epoch: &Current) -> KeyConfigs {
+    fn configs(&self, epoch: &Current, policy: StatedPolicy) -> KeyConfigs {
         let began = epoch.began.wall;
         let expires = began
             .plus(self.terms.window.as_secs())
-            .min(self.terms.policy_expires);
+            .min(policy.expires);
         let last = expires.0.saturating_sub(1);
         KeyConfigs {
             identity: self.terms.identity,
@@ -159,8 +209,8 @@ impl Epochs {
             epoch: epoch.number,
             not_before: UnixTime(began.0.saturating_sub(BACKDATED_SECONDS).min(last)),
             expires,
-            policy_version: self.terms.policy_version,
-            policy_digest: self.terms.policy_digest,
+            policy_version: policy.version,
+            policy_digest: policy.digest,
             configs: epoch.ohttp_keys.clone(),
         }
     }

@@ -1,7 +1,9 @@
 //! One sealed exchange from the opened request to the signed receipt that ends its answer.
 
 use crate::{
+    leash::Leash,
     node::Node,
+    obeyed::StatedPolicy,
     openai::{ApiError, Sampling},
     outgoing::{Gone, Outgoing},
     receipts::{RequestId, TenantKey},
@@ -22,7 +24,10 @@ pub(crate) struct Exchange {
     pub(crate) headers: SealedHeaders,
     pub(crate) account: Account,
     pub(crate) outgoing: Outgoing,
+    pub(crate) leash: Leash,
     received_at: UnixTime,
+    /// The policy that it is answered under.
+    policy: StatedPolicy,
     status: u16,
     /// Who signed the request, if that is verified.
     tenant: Option<TenantKey>,
@@ -46,8 +51,11 @@ impl Exchange {
         responder: Responder,
         out: mpsc::Sender<Bytes>,
     ) -> Self {
+        let tenant = signer(request);
         Self {
             received_at: node.clock.now(),
+            policy: node.standing.obeyed().stated(),
+            leash: node.standing.leash(tenant),
             // Nothing is reused beyond a request here, so that the secret of whom it could be shared with is not needed.
             headers: SealedHeaders {
                 cache_secret: None,
@@ -56,21 +64,20 @@ impl Exchange {
             account: Account::default(),
             status: 0,
             outgoing: Outgoing::new(responder, out, node.padding, node.limits.flush_interval),
-            tenant: None,
+            tenant,
             keeps_receipt: false,
             node,
         }
     }
 
-    /// Whether `request` comes from a tenant that is served and is meant for this runtime as it is now. From here on its receipt will
-    /// be kept: nobody else can push out those of others.
-    pub(crate) fn admit(&mut self, request: &Plaintext) -> Result<(), ApiError> {
-        self.tenant = signer(request);
+    /// Whether the request comes from a tenant that is served, is meant for this runtime as it is now, and is stopped by nothing. From here
+    /// on its receipt will be kept: nobody else can push out those of others.
+    pub(crate) fn admit(&mut self) -> Result<(), ApiError> {
         self.node
             .check_tenant(&self.headers, self.tenant.as_ref())?;
-        self.node.check_headers(&self.headers, self.received_at)?;
+        self.policy = self.node.check_headers(&self.headers, self.received_at)?;
         self.keeps_receipt = true;
-        Ok(())
+        self.leash.check()
     }
 
     /// The receipt that is kept of request `id`, for this exchange's tenant. This exchange's own receipt is not kept: it would take the
@@ -160,19 +167,19 @@ impl Exchange {
             },
             binding_id: self.headers.binding_id,
             manifest: node.manifest_digest,
-            policy_version: node.policy.version,
-            policy_digest: node.policy.digest,
+            policy_version: self.policy.version,
+            policy_digest: self.policy.digest,
             client_policy: self.headers.client_policy,
             model: card.name.clone(),
             model_digest: card.model_digest,
             tokenizer_digest: card.tokenizer_digest,
             template_digest: card.template_digest,
-            aibom_digest: None,
+            aibom_digest: node.aibom_digest,
             node: node.name.clone(),
             epoch: self.outgoing.responder.epoch(),
             cache_scope: CACHE_SCOPE.to_owned(),
             tenant: self.tenant,
-            residency: node.residency.clone(),
+            residency: node.country(),
             padding: node.padding,
             outcome,
             status: self.status,

@@ -3,6 +3,7 @@
 use crate::{
     answer::Stop,
     exchange::{Account, Exchange},
+    leash::Leash,
     openai::{ApiError, Delivery, Rendering},
     outgoing::Woken,
     telemetry,
@@ -18,10 +19,11 @@ const EVENT_STREAM: [(&str, &[u8]); 2] = [
     ("cache-control", b"no-store"),
 ];
 
-/// The steps of one job, until a deadline. Dropping it cancels the job.
+/// The steps of one job, until a deadline or until the exchange may not go on. Dropping it cancels the job.
 struct Steps {
     steps: mpsc::Receiver<Step>,
     deadline: Instant,
+    leash: Leash,
 }
 
 /// What was made and is not told yet. No Debug: it is the answer.
@@ -46,7 +48,12 @@ pub(crate) async fn deliver(
     rendering: &Rendering,
 ) -> Result<(), Stop> {
     let deadline = Instant::now() + exchange.node.limits.answer_timeout;
-    let steps = Steps { steps, deadline };
+    let leash = exchange.leash.clone();
+    let steps = Steps {
+        steps,
+        deadline,
+        leash,
+    };
     let made = Made::default();
     match rendering.delivery {
         Delivery::Whole => whole(exchange, steps, rendering).await,
@@ -132,9 +139,14 @@ impl Stream<'_> {
 }
 
 impl Steps {
-    /// The next step; an error if the engine broke off or the time is over.
+    /// The next step; an error if the engine broke off, the time is over or the exchange may not go on (R9.9).
     async fn next(&mut self) -> Result<Step, ApiError> {
-        match timeout_at(self.deadline, self.steps.recv()).await {
+        let step = tokio::select! {
+            biased;
+            error = self.leash.pulled() => return Err(error),
+            step = timeout_at(self.deadline, self.steps.recv()) => step,
+        };
+        match step {
             Ok(Some(step)) => Ok(step),
             Ok(None) => Err(ApiError::engine_failed()),
             Err(_elapsed) => Err(ApiError::timed_out()),

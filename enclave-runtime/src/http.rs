@@ -37,8 +37,9 @@ where
     let outcome = match (request.method(), request.uri().path()) {
         (&Method::POST, "/narthex/v1/sealed") => sealed(node, request).await,
         (&Method::POST, "/narthex/v1/challenge") => challenged(node, request).await,
-        (&Method::GET, "/narthex/v1/keys") => Ok(keys(&node)),
+        (&Method::GET, "/narthex/v1/keys") => keys(&node),
         (&Method::GET, "/healthz") => Ok(document("text/plain", "ok\n")),
+        (&Method::GET, "/readyz") => ready(&node),
         // R9.1
         _ => Err(Problem::Unsealed),
     };
@@ -48,8 +49,14 @@ where
     })
 }
 
-fn keys(node: &Node) -> Response<Body> {
-    document("application/cose", node.key_list().as_bytes().to_vec())
+fn keys(node: &Node) -> Result<Response<Body>, Problem> {
+    let list = node.key_list()?.as_bytes().to_vec();
+    Ok(document("application/cose", list))
+}
+
+fn ready(node: &Node) -> Result<Response<Body>, Problem> {
+    node.check_serving()?;
+    Ok(document("text/plain", "ready\n"))
 }
 
 async fn challenged<B>(node: Arc<Node>, request: Request<B>) -> Result<Response<Body>, Problem>
@@ -57,6 +64,7 @@ where
     B: HttpBody<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
+    node.check_serving()?;
     let bytes = read_body(request.into_body(), NONCE_BYTES, NONCE_TIMEOUT)
         .await
         .map_err(|_| Problem::Challenge)?;
@@ -71,6 +79,7 @@ where
     B: HttpBody<Data = Bytes>,
 {
     let form = form_of(&request)?;
+    node.check_serving()?;
     let permit = Arc::clone(&node.in_flight)
         .try_acquire_owned()
         .map_err(|_| Problem::Busy)?;
@@ -79,9 +88,13 @@ where
     let (request, responder) = opened.map_err(|error| refuse(&node, error))?;
     let (out, chunks) = mpsc::channel(CHUNKS_AHEAD);
     let exchange = Exchange::new(node, &request, responder, out);
+    let torn = exchange.leash.clone().torn();
     tokio::spawn(async move {
         let _permit = permit;
-        answer::answer(exchange, request).await;
+        tokio::select! {
+            () = answer::answer(exchange, request) => {}
+            () = torn => telemetry::cut(),
+        }
     });
     let mut response = Response::new(body::streaming(Chunks(chunks)));
     set_media_type(&mut response, form.response_media_type());

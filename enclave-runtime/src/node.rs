@@ -4,20 +4,25 @@
 pub(crate) mod tests;
 
 use crate::{
-    Clock, Limits, Parts, PolicyInForce, SecretPages, StartError,
+    Clock, Limits, NotObeyed, Parts, SecretPages, StartError,
     bindings::IssuedBindings,
     challenge::Challenges,
+    clock::Moment,
     epochs::{Epochs, KeyListTerms},
+    itself::Itself,
+    obeyed::{Halt, Obeyed, StatedPolicy},
     openai::{self, ApiError},
     receipts::{KeptReceipts, TenantKey},
+    standing::Standing,
     telemetry,
 };
 use attestation::{
     Attestation, Binding, BindingId, Digest, EvidenceError, EvidenceProvider, Freshness, Manifest,
-    Nonce, UnixTime,
+    NamedMachine, Nonce, UnixTime,
 };
 use aws_lc_rs::rand;
 use engine::{Engine, ModelCard};
+use policy::InForce;
 use protocol::{
     IdentitySecret, PaddingProfile, RequestContext, SealedHeaders, SignedKeyConfigs, Terms,
 };
@@ -33,8 +38,10 @@ pub(crate) struct Node {
     pub(crate) identity: IdentitySecret,
     pub(crate) manifest: Vec<u8>,
     pub(crate) manifest_digest: Digest,
-    pub(crate) policy: PolicyInForce,
-    pub(crate) residency: Option<String>,
+    pub(crate) standing: Standing,
+    /// As configured; an inventory in force has the last word.
+    residency: Option<String>,
+    pub(crate) aibom_digest: Option<Digest>,
     pub(crate) fingerprint: String,
     pub(crate) started_at: UnixTime,
     pub(crate) limits: Limits,
@@ -51,36 +58,42 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Makes the identity, the manifest and the first key epoch.
+    /// Makes the identity, the manifest and the first key epoch, and asks the platform once: a machine without a TEE is refused before it
+    /// serves. A runtime that is stopped already has no epoch, and waits for an order that lets it start.
     pub(crate) fn new(
         parts: Parts,
         engine: Arc<dyn Engine>,
         provider: Arc<dyn EvidenceProvider>,
         clock: Clock,
-    ) -> Self {
+    ) -> Result<Self, StartError> {
         let memory = Arc::new(SecretPages::probe());
         let identity = IdentitySecret::generate_in(&*memory);
-        let manifest = manifest(&parts, engine.card()).to_cbor();
+        let card = engine.card();
+        let anchor = anchor(&parts.in_force)?;
+        let manifest = manifest(&parts, card, anchor).to_cbor();
         let manifest_digest = Manifest::digest(&manifest);
+        let binding = Binding {
+            freshness: Freshness::of_one(&random_nonce()?),
+            identity: identity.public().digest(),
+            manifest: manifest_digest,
+            devices: Vec::new(),
+        };
+        let itself = itself(&parts.node, card, provider.as_ref(), binding)?;
         let started = clock.moment();
         let terms = key_list_terms(&parts, identity.public().digest(), manifest_digest);
-        let card = engine.card();
-        Self {
+        let grace = parts.limits.key_grace;
+        let standing = Standing::new(itself, (parts.in_force, anchor), grace, &clock);
+        let node = Self {
             fingerprint: openai::fingerprint(&card.model_digest, &card.kernels_digest),
-            issued: IssuedBindings::new(
-                parts.limits.max_bindings,
-                parts
-                    .policy
-                    .max_age_seconds
-                    .saturating_add(BINDING_GRACE_SECONDS),
-            ),
-            epochs: Epochs::start(terms, memory, started),
+            issued: IssuedBindings::new(parts.limits.max_bindings),
+            epochs: Epochs::start(terms, standing.obeyed().stated(), memory, started),
+            standing,
             in_flight: Arc::new(Semaphore::new(parts.limits.max_in_flight)),
             challenges: Challenges::new(parts.limits.max_challenges),
             receipts: KeptReceipts::new(parts.limits.kept_receipts),
             name: parts.node,
-            policy: parts.policy,
             residency: parts.residency,
+            aibom_digest: parts.aibom_digest,
             collateral: parts.collateral,
             padding: parts.padding,
             limits: parts.limits,
@@ -91,15 +104,9 @@ impl Node {
             clock,
             engine,
             provider,
-        }
-    }
-
-    /// Asks the platform once, so that a machine without a TEE is refused before it serves.
-    pub(crate) fn probe(&self) -> Result<(), StartError> {
-        let mut nonce = [0; 32];
-        rand::fill(&mut nonce).map_err(|_| StartError::Random)?;
-        self.attest(Freshness::of_one(&Nonce(nonce)))?;
-        Ok(())
+        };
+        node.look();
+        Ok(node)
     }
 
     /// Has every device answer, then the CPU sign for all of it.
@@ -113,28 +120,86 @@ impl Node {
         attestation::attest(self.provider.as_ref(), binding)
     }
 
-    /// The signed key list, valid for at least half of its window.
-    pub(crate) fn key_list(&self) -> SignedKeyConfigs {
-        let now = self.clock.moment();
-        self.epochs.signed_list(&self.identity, now)
+    /// Why nothing is served now, if so. Halts and resumes as it finds.
+    pub(crate) fn look(&self) -> Option<Halt> {
+        self.standing.look(&self.epochs, &self.clock)
     }
 
-    /// Whether sealed headers are meant for this runtime as it is at `now`, and its policy is still in force. A model that is not served is the client's own mistake and
-    /// is told plainly; everything else gets one coarse answer, and the log the header's name.
+    /// Whether anything is served now.
+    pub(crate) fn check_serving(&self) -> Result<(), Halt> {
+        self.look().map_or(Ok(()), Err)
+    }
+
+    /// Obeys later documents.
+    pub(crate) fn obey(&self, in_force: InForce) -> Result<(), NotObeyed> {
+        self.standing.obey(in_force, &self.epochs, &self.clock)?;
+        self.warn_of_country();
+        Ok(())
+    }
+
+    /// The signed key list, valid for at least half of its window.
+    pub(crate) fn key_list(&self) -> Result<SignedKeyConfigs, Halt> {
+        self.check_serving()?;
+        let now = self.clock.moment();
+        let list = self.epochs.signed_list(&self.identity, now);
+        // None: it was halted between these two lines.
+        list.ok_or(Halt::Stopped)
+    }
+
+    /// The country of this machine, if it is known.
+    pub(crate) fn country(&self) -> Option<String> {
+        self.country_under(&self.standing.obeyed())
+    }
+
+    fn country_under(&self, obeyed: &Obeyed) -> Option<String> {
+        let configured = self.residency.as_deref();
+        obeyed.country(self.standing.itself(), configured, self.clock.moment())
+    }
+
+    /// Whether the inventory in force leaves the configured country as it is.
+    pub(crate) fn check_residency(&self) -> Result<(), StartError> {
+        let obeyed = self.standing.obeyed();
+        let listed = obeyed.country(self.standing.itself(), None, self.clock.moment());
+        match (self.residency.clone(), listed) {
+            (Some(configured), Some(listed)) if configured != listed => {
+                Err(StartError::Residency { configured, listed })
+            }
+            _ => {
+                self.warn_of_country();
+                Ok(())
+            }
+        }
+    }
+
+    fn warn_of_country(&self) {
+        if self.residency.is_some() && self.country().is_none() {
+            telemetry::country_unknown();
+        }
+    }
+
+    /// Whether sealed headers are meant for this runtime as it is at `now`, and its policy is still in force; the policy that the request is
+    /// answered under. A model that is not served is the client's own mistake and is told plainly; everything else gets one coarse answer,
+    /// and the log the header's name.
     pub(crate) fn check_headers(
         &self,
         headers: &SealedHeaders,
         now: UnixTime,
-    ) -> Result<(), ApiError> {
+    ) -> Result<StatedPolicy, ApiError> {
+        let obeyed = self.standing.obeyed();
+        let moment = Moment {
+            wall: now,
+            monotonic: self.clock.monotonic(),
+        };
         // R9.7
-        if now >= self.policy.expires {
+        if obeyed.has_expired(moment) {
             telemetry::policy_expired();
             return Err(ApiError::misdirected());
         }
-        let context = self.request_context(&headers.binding_id, now);
+        let policy = obeyed.named(headers.policy_version, &headers.policy_digest, moment);
+        let context = self.request_context(&headers.binding_id, &obeyed, (policy, now));
         // R6.6
         let Err(mismatch) = headers.check(&context, now) else {
-            return Ok(());
+            return Ok(policy);
         };
         telemetry::sealed_header_refused(mismatch.0);
         Err(match &headers.model {
@@ -151,27 +216,58 @@ impl Node {
         signer: Option<&TenantKey>,
     ) -> Result<(), ApiError> {
         let is_signed = headers.tenant.is_some() == signer.is_some();
-        if is_signed && self.policy.serves(signer) {
+        if is_signed && self.standing.obeyed().serves(signer) {
             return Ok(());
         }
         telemetry::sealed_header_refused("narthex-tenant");
         Err(ApiError::misdirected())
     }
 
-    fn request_context(&self, claimed: &BindingId, now: UnixTime) -> RequestContext {
-        let honoured = self.issued.honours(claimed, now);
+    fn request_context(
+        &self,
+        claimed: &BindingId,
+        obeyed: &Obeyed,
+        (policy, now): (StatedPolicy, UnixTime),
+    ) -> RequestContext {
+        let max_age = obeyed.in_force.policy().max_age_seconds();
+        let lifetime = max_age.saturating_add(BINDING_GRACE_SECONDS);
+        let honoured = self.issued.honours(claimed, now, lifetime);
         RequestContext {
             binding_ids: honoured.then_some(*claimed).into_iter().collect(),
-            policy_version: self.policy.version,
-            policy_digest: self.policy.digest,
+            policy_version: policy.version,
+            policy_digest: policy.digest,
             node: self.name.clone(),
             model: self.engine.card().name.clone(),
-            residency: self.residency.clone(),
+            residency: self.country_under(obeyed),
         }
     }
 }
 
-fn manifest(parts: &Parts, card: &ModelCard) -> Manifest {
+/// What names the root of `in_force` for as long as this runtime lives.
+fn anchor(in_force: &InForce) -> Result<Digest, StartError> {
+    let root = in_force.root().ok_or(StartError::PolicyRoot)?;
+    Ok(*root.anchor())
+}
+
+fn random_nonce() -> Result<Nonce, StartError> {
+    let mut nonce = [0; 32];
+    rand::fill(&mut nonce).map_err(|_| StartError::Random)?;
+    Ok(Nonce(nonce))
+}
+
+/// Asks the platform what it is.
+fn itself(
+    node: &str,
+    card: &ModelCard,
+    provider: &dyn EvidenceProvider,
+    binding: Binding,
+) -> Result<Itself, StartError> {
+    let attestation = attestation::attest(provider, binding)?;
+    let machine = NamedMachine::of(&attestation.cpu, &attestation.devices)?;
+    Ok(Itself::new(node, card.model_digest, &machine))
+}
+
+fn manifest(parts: &Parts, card: &ModelCard, policy_root: Digest) -> Manifest {
     Manifest {
         runtime_version: env!("CARGO_PKG_VERSION").to_owned(),
         runtime_digest: parts.runtime_digest,
@@ -179,14 +275,14 @@ fn manifest(parts: &Parts, card: &ModelCard) -> Manifest {
         model_digest: card.model_digest,
         tokenizer_digest: card.tokenizer_digest,
         template_digest: card.template_digest,
-        aibom_digest: None,
+        aibom_digest: parts.aibom_digest,
         kernels_digest: card.kernels_digest,
         engine: card.mode.to_owned(),
         isa: card.isa.to_owned(),
         max_context_tokens: card.context_tokens,
         max_request_bytes: parts.limits.max_request_bytes,
         padding: parts.padding.as_str().to_owned(),
-        policy_root: parts.policy.root,
+        policy_root,
     }
 }
 
@@ -195,9 +291,6 @@ fn key_list_terms(parts: &Parts, identity: Digest, manifest: Digest) -> KeyListT
         identity,
         manifest,
         node: parts.node.clone(),
-        policy_version: parts.policy.version,
-        policy_digest: parts.policy.digest,
-        policy_expires: parts.policy.expires,
         window: parts.limits.key_window,
         grace: parts.limits.key_grace,
         replay_capacity: parts.limits.replay_capacity,

@@ -1,5 +1,6 @@
 //! Outer errors: `application/problem+json` (RFC 9457). They say nothing that an envelope's content decided.
 
+use crate::obeyed::Halt;
 use http::{HeaderValue, Response, StatusCode, header};
 use listener::{Body, body};
 use serde_json::json;
@@ -24,6 +25,14 @@ pub(crate) enum Problem {
     Envelope,
     /// Too much at once.
     Busy,
+    /// Nothing is served now (R9.9, R9.10).
+    Halted(Halt),
+}
+
+impl From<Halt> for Problem {
+    fn from(halt: Halt) -> Self {
+        Self::Halted(halt)
+    }
 }
 
 impl Problem {
@@ -36,6 +45,7 @@ impl Problem {
             Self::Key => "runtime.key",
             Self::Envelope => "runtime.envelope",
             Self::Busy => "runtime.busy",
+            Self::Halted(halt) => halt.code(),
         }
     }
 
@@ -44,7 +54,7 @@ impl Problem {
             Self::Unsealed => StatusCode::MISDIRECTED_REQUEST,
             Self::Challenge | Self::Key | Self::Envelope => StatusCode::BAD_REQUEST,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Evidence | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Evidence | Self::Busy | Self::Halted(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -59,6 +69,10 @@ impl Problem {
             Self::Key => "The envelope is for an unknown key: fetch the key list again.",
             Self::Envelope => "The envelope is refused.",
             Self::Busy => "The runtime is busy.",
+            Self::Halted(Halt::Stopped) => "An order stops this runtime: its keys are wiped.",
+            Self::Halted(Halt::LeaseEnded) => {
+                "The lease of this runtime's policy has ended: its keys are wiped."
+            }
         }
     }
 
@@ -75,7 +89,7 @@ impl Problem {
         let headers = response.headers_mut();
         let media_type = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, media_type);
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(self, Self::Evidence | Self::Busy) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response

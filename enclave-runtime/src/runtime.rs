@@ -1,10 +1,10 @@
 //! The runtime as its binary, or another composition, uses it.
 
-use crate::{Clock, Limits, http, node::Node, telemetry};
-use attestation::{Digest, EvidenceError, EvidenceProvider, UnixTime};
+use crate::{Clock, Limits, NotObeyed, http, node::Node, telemetry};
+use attestation::{Digest, EvidenceError, EvidenceProvider, VerifyError};
 use engine::Engine;
 use listener::{Accept, Drained};
-use policy::{AllowList, Policy, Tenant, TrustRoot};
+use policy::InForce;
 use protocol::PaddingProfile;
 use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::sleep;
@@ -15,15 +15,20 @@ const STALL_MARGIN: Duration = Duration::from_secs(30);
 /// Least time between two looks at the key epochs, for a clock that someone else turns.
 const SHORTEST_TURN: Duration = Duration::from_millis(100);
 
+/// Most time until a runtime that nobody asks notices that a lease has ended.
+const LONGEST_TURN: Duration = Duration::from_secs(1);
+
 /// What a runtime is told about itself.
 #[derive(Clone, Debug)]
 pub struct Parts {
     /// The node's name: 1 to 63 of `a-z 0-9 -`.
     pub node: String,
-    /// The policy that it obeys.
-    pub policy: PolicyInForce,
-    /// Country of the machine (ISO 3166-1 alpha-2), if known.
+    /// What it obeys, signed under a root.
+    pub in_force: InForce,
+    /// Country of the machine (ISO 3166-1 alpha-2), if known; an inventory in force has the last word.
     pub residency: Option<String>,
+    /// SHA-256 of the AIBOM of what it serves, if there is one.
+    pub aibom_digest: Option<Digest>,
     /// File of the collateral bundle that goes out with the evidence, for verifiers that have none of their own; read for each challenge.
     pub collateral: Option<PathBuf>,
     /// How requests and answers are padded; stated in the manifest.
@@ -34,47 +39,6 @@ pub struct Parts {
     pub limits: Limits,
 }
 
-/// The policy that a runtime states as the one it obeys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyInForce {
-    /// The document's version.
-    pub version: u64,
-    /// SHA-256 of the document.
-    pub digest: Digest,
-    /// Digest of the root (keys and threshold) that signed it.
-    pub root: Digest,
-    /// How old an attestation may be that a client relies on.
-    pub max_age_seconds: u64,
-    /// End of the document's life: from then on nothing is served under it.
-    pub expires: UnixTime,
-    /// The keys of the tenants that it lists; `None`: it lists none, and whoever reaches the runtime is served.
-    pub tenants: Option<Vec<[u8; 32]>>,
-}
-
-impl PolicyInForce {
-    /// What a runtime needs to know of `policy`, which `root` signed.
-    #[must_use]
-    pub fn of(policy: &Policy, root: &TrustRoot) -> Self {
-        let keys = |tenants: &AllowList<Tenant>| tenants.iter().map(|tenant| tenant.key).collect();
-        Self {
-            version: policy.version(),
-            digest: *policy.digest(),
-            root: root.digest(),
-            max_age_seconds: policy.max_age_seconds(),
-            expires: policy.expires(),
-            tenants: policy.tenants().map(keys),
-        }
-    }
-
-    /// Whether requests of the tenant with `key` are served; `None`: of whoever names no tenant.
-    pub(crate) fn serves(&self, key: Option<&[u8; 32]>) -> bool {
-        match &self.tenants {
-            Some(tenants) => key.is_some_and(|key| tenants.contains(key)),
-            None => true,
-        }
-    }
-}
-
 /// Why a runtime does not start; `code()` is stable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -82,12 +46,26 @@ pub enum StartError {
     /// The node's name.
     #[error("the node's name must be 1 to 63 of a-z, 0-9 and -")]
     NodeName,
+    /// A policy that no root signed: there is nothing for the manifest to name.
+    #[error("the policy was not verified under a root")]
+    PolicyRoot,
     /// No entropy.
     #[error("the system gave no random bytes")]
     Random,
     /// The platform gave no evidence: nothing would be served that anyone could verify.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// The platform's evidence cannot be read: nobody could verify it.
+    #[error("the platform's evidence cannot be read: {0}")]
+    Malformed(#[from] VerifyError),
+    /// The inventory in force places this machine in another country than the configuration.
+    #[error("residency is {configured:?}; the inventory in force places this machine in {listed}")]
+    Residency {
+        /// As configured.
+        configured: String,
+        /// As listed.
+        listed: String,
+    },
 }
 
 impl StartError {
@@ -96,9 +74,12 @@ impl StartError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NodeName => "start.node_name",
+            Self::PolicyRoot => "start.policy_root",
             Self::Random => "start.random",
             Self::Evidence(EvidenceError::Unavailable(_)) => "evidence.unavailable",
             Self::Evidence(EvidenceError::Mismatch) => "evidence.mismatch",
+            Self::Malformed(_) => "evidence.malformed",
+            Self::Residency { .. } => "start.residency",
         }
     }
 }
@@ -119,17 +100,23 @@ impl Runtime {
         if !is_node_name(&parts.node) {
             return Err(StartError::NodeName);
         }
-        let node = Node::new(parts, engine, provider, clock);
-        node.probe()?;
+        let node = Node::new(parts, engine, provider, clock)?;
+        node.check_residency()?;
         Ok(Self {
             node: Arc::new(node),
         })
     }
 
+    /// Where later documents go, while it serves too.
+    #[must_use]
+    pub fn obedience(&self) -> Obedience {
+        Obedience(Arc::clone(&self.node))
+    }
+
     /// Serves on `socket` until `shutdown`, then finishes what is under way.
     pub async fn serve(self, socket: impl Accept, shutdown: impl Future<Output = ()>) -> Drained {
         if let Ok(address) = socket.local_addr() {
-            telemetry::serving(address, &self.node.name, self.node.policy.version);
+            telemetry::serving(address, &self.node.name, self.node.standing.obeyed().stated().version);
         }
         let limits = self.listener_limits();
         let node = Arc::clone(&self.node);
@@ -157,12 +144,26 @@ impl Runtime {
     }
 }
 
-/// Begins and ends key epochs in time, so that an idle runtime has its keys wiped too.
+/// Takes later documents on a runtime's behalf.
+#[derive(Clone)]
+pub struct Obedience(Arc<Node>);
+
+impl Obedience {
+    /// Has the runtime obey `in_force` from now on: a stop in it wipes all channel keys before this returns, a start begins an epoch with
+    /// fresh ones. Older documents and those of another root are refused, and change nothing.
+    pub fn obey(&self, in_force: InForce) -> Result<(), NotObeyed> {
+        let obeyed = self.0.obey(in_force);
+        obeyed.inspect_err(|error| telemetry::policy_not_taken(error.code(), error))
+    }
+}
+
+/// Begins and ends key epochs in time, and notices that a lease has ended, so that an idle runtime has its keys wiped too.
 pub(crate) async fn keep_turning(node: &Node) -> Infallible {
     loop {
+        node.look();
         let next = node.epochs.turn(node.clock.moment());
         let wait = next.saturating_duration_since(node.clock.monotonic());
-        sleep(wait.max(SHORTEST_TURN)).await;
+        sleep(wait.clamp(SHORTEST_TURN, LONGEST_TURN)).await;
     }
 }
 

@@ -97,8 +97,42 @@ pub(crate) fn sealed_header_refused(header: &'static str) {
 pub(crate) fn policy_expired() {
     warn!(
         code = "runtime.policy_expired",
-        "sealed request refused: the policy has expired; start again with a newer one"
+        "sealed request refused: the policy has expired; publish a newer one"
     );
+}
+
+/// Later documents are obeyed from now on.
+pub(crate) fn policy_taken(version: u64) {
+    info!(policy_version = version, "policy taken");
+}
+
+/// Documents that were offered are not obeyed; what was in force stays so.
+pub(crate) fn policy_not_taken(code: &str, reason: &dyn fmt::Display) {
+    error!(
+        code,
+        %reason,
+        "policy refused: what was in force stays in force"
+    );
+}
+
+/// The inventory does not confirm where the configuration says that this machine is.
+pub(crate) fn country_unknown() {
+    warn!("the inventory in force gives this machine no country, or another than `residency`: none is stated");
+}
+
+/// Nothing is served from now on. The code is `stopped` or `lease_ended`.
+pub(crate) fn halted(code: &'static str) {
+    error!(code, "halted: all channel keys are wiped, nothing is served");
+}
+
+/// A halt has ended.
+pub(crate) fn resumed() {
+    info!("resumed: a new key epoch begins");
+}
+
+/// An answer under way was cut.
+pub(crate) fn cut() {
+    warn!("answer cut: its client does not read");
 }
 
 /// Lists carry this epoch from now on.
@@ -106,7 +140,7 @@ pub(crate) fn epoch_begun(number: u64) {
     info!(epoch = number, "key epoch begun");
 }
 
-/// No envelope of this epoch opens any more. The reason is `over` or `replay_set_full`.
+/// No envelope of this epoch opens any more. The reason is `over`, `replay_set_full` or `halted`.
 pub(crate) fn epoch_wiped(number: u64, reason: &'static str) {
     info!(
         epoch = number,

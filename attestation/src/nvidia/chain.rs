@@ -111,6 +111,12 @@ impl<'a> Chain<'a> {
     }
 }
 
+/// The device whose chain this is (leaf first), by its second certificate's own words.
+pub(crate) fn named_device(ders: &[Vec<u8>]) -> Option<Pdi> {
+    let rom = Certificate::parse(ders.get(1)?)?;
+    Pdi::of_serial_number(rom.serial())
+}
+
 /// Whether `der` says that it is a root.
 fn is_root(der: &[u8]) -> bool {
     Certificate::parse(der).is_some_and(|root| root.issuer() == root.subject())

@@ -9,6 +9,8 @@ pub struct NamedVek {
     pub kind: SigningKey,
     /// By the CPUID fields; `None` before version 3, which has none.
     pub product: Option<Product>,
+    /// MEASUREMENT of the guest that asked.
+    pub measurement: [u8; 48],
     chip_id: [u8; 64],
     reported_tcb: RawTcb,
 }
@@ -20,16 +22,23 @@ impl NamedVek {
         Ok(Self {
             kind: report.signing_key().unwrap_or(SigningKey::Vcek),
             product: report.product()?,
+            measurement: report.measurement(),
             chip_id: report.chip_id(),
             reported_tcb: report.reported_tcb(),
         })
     }
 
+    /// CHIP_ID; `None` when it is masked.
+    #[must_use]
+    pub fn chip_id(&self) -> Option<[u8; 64]> {
+        (self.chip_id != [0; 64]).then_some(self.chip_id)
+    }
+
     /// The bytes of CHIP_ID that name a chip of `product`; `None` when CHIP_ID is masked.
     #[must_use]
     pub fn hwid(&self, product: Product) -> Option<&[u8]> {
-        let is_masked = self.chip_id == [0; 64];
-        (!is_masked).then(|| self.chip_id.get(..product.hwid_bytes()))?
+        let length = product.hwid_bytes();
+        self.chip_id().and(self.chip_id.get(..length))
     }
 
     /// REPORTED_TCB; `None` if it is none of `product`'s.

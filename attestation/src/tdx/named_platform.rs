@@ -9,6 +9,8 @@ pub struct NamedPlatform {
     pub fmspc: [u8; 6],
     /// Who issued the PCK certificate.
     pub ca: PckCa,
+    /// PPID: which package it is.
+    pub ppid: [u8; 16],
 }
 
 impl NamedPlatform {
@@ -22,6 +24,7 @@ impl NamedPlatform {
         Ok(Some(Self {
             fmspc: platform.fmspc,
             ca: platform.ca,
+            ppid: platform.ppid,
         }))
     }
 }

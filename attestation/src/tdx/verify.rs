@@ -144,6 +144,11 @@ pub(crate) fn chain_in_quote(quote: &[u8]) -> Result<Option<&[u8]>, TdxError> {
     })
 }
 
+/// MRTD of the guest that `quote` is of, by the quote's own words.
+pub(crate) fn mr_td_in_quote(quote: &[u8]) -> Result<[u8; 48], TdxError> {
+    Quote::parse(quote).map(|quote| quote.td.mr_td)
+}
+
 /// The PCK chain of `quote`, DER: its own, or for a quote that only names a PCK the collateral's.
 pub(super) fn pck_chain(
     quote: &Quote<'_>,

@@ -91,6 +91,37 @@ impl<'a> Section<'a> {
         self.optional(name, "a path", parse)
     }
 
+    /// A required path, relative to the configuration's folder, or an address.
+    pub(super) fn source(&mut self, name: &str) -> Option<String> {
+        let expected = "a file, a folder or an address (http or https)";
+        if !self.table.contains_key(name) {
+            self.mistake(name, &format!("is required: {expected}"));
+        }
+        let folder = self.folder;
+        let parse = |text: String| match text.as_str() {
+            "" => None,
+            url if url.starts_with("http://") || url.starts_with("https://") => Some(text),
+            path => Some(folder.join(path).display().to_string()),
+        };
+        self.optional(name, expected, parse)
+    }
+
+    /// A field that has another name now.
+    pub(super) fn renamed(&mut self, from: &str, to: &str) {
+        if self.table.remove(from).is_some() {
+            let to = format!("{}{to}", self.prefix);
+            self.mistake(from, &format!("is now {to}"));
+        }
+    }
+
+    /// A field that says the same as `other`, which is there.
+    pub(super) fn excluded(&mut self, name: &str, other: &str) {
+        if self.table.remove(name).is_some() {
+            let other = format!("{}{other}", self.prefix);
+            self.mistake(name, &format!("has no meaning beside {other}"));
+        }
+    }
+
     /// A required list of at least one path.
     pub(super) fn paths(&mut self, name: &str) -> Option<Vec<PathBuf>> {
         if !self.table.contains_key(name) {

@@ -1,6 +1,6 @@
 //! The configuration in force, defaults included, as the TOML that would give it.
 
-use super::{Config, LogFormat};
+use super::{Config, LogFormat, PolicyRoot};
 use std::fmt;
 use toml::{Table, Value};
 
@@ -12,6 +12,8 @@ impl fmt::Display for Config {
         put(&mut top, "model", self.model.display().to_string());
         put_some(&mut top, "model_name", self.model_name.clone());
         put_some(&mut top, "residency", self.residency.clone());
+        let aibom = self.aibom.as_ref().map(|path| path.display().to_string());
+        put_some(&mut top, "aibom", aibom);
         put(&mut top, "policy", self.policy_table());
         put(&mut top, "evidence", self.evidence_table());
         put(&mut top, "engine", self.engine_table());
@@ -24,20 +26,20 @@ impl fmt::Display for Config {
 
 impl Config {
     fn policy_table(&self) -> Table {
-        let shown = |path: &std::path::PathBuf| path.display().to_string().into();
-        let keys: Vec<Value> = self.policy.keys.iter().map(shown).collect();
         let mut table = Table::new();
-        put(
-            &mut table,
-            "envelope",
-            self.policy.envelope.display().to_string(),
-        );
-        put(&mut table, "keys", keys);
-        put(
-            &mut table,
-            "threshold",
-            integer(self.policy.threshold.unwrap_or(self.policy.keys.len())),
-        );
+        match &self.policy.root {
+            PolicyRoot::Document(path) => put(&mut table, "root", path.display().to_string()),
+            PolicyRoot::Keys { files, threshold } => {
+                let shown = |path: &std::path::PathBuf| path.display().to_string().into();
+                let keys: Vec<Value> = files.iter().map(shown).collect();
+                put(&mut table, "keys", keys);
+                let threshold = integer(threshold.unwrap_or(files.len()));
+                put(&mut table, "threshold", threshold);
+            }
+        }
+        put(&mut table, "source", self.policy.source.clone());
+        let refresh_seconds = integer(self.policy.refresh.as_secs());
+        put(&mut table, "refresh_seconds", refresh_seconds);
         table
     }
 

@@ -10,6 +10,11 @@ const YEAR: u64 = 365 * 24 * 3600;
 const MANIFEST: Digest = [2; 32];
 const WINDOW: u64 = 1200;
 const GRACE: u64 = 60;
+const POLICY: StatedPolicy = StatedPolicy {
+    version: 5,
+    digest: [5; 32],
+    expires: UnixTime(WALL.0 + 2 * YEAR),
+};
 
 /// Epochs, the two clocks that they see, and the identity that signs their lists.
 struct Rig {
@@ -21,13 +26,12 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        Self::with(|_| ())
+        Self::under(POLICY)
     }
 
-    fn with(edit: impl FnOnce(&mut KeyListTerms)) -> Self {
+    fn under(policy: StatedPolicy) -> Self {
         let identity = IdentitySecret::generate();
-        let mut terms = terms(identity.public());
-        edit(&mut terms);
+        let terms = terms(identity.public());
         let memory = Counting::default();
         let resting = Arc::clone(&memory.0);
         let start = Instant::now();
@@ -36,7 +40,7 @@ impl Rig {
             monotonic: start,
         };
         Self {
-            epochs: Epochs::start(terms, Arc::new(memory), now),
+            epochs: Epochs::start(terms, policy, Arc::new(memory), now),
             identity,
             resting,
             start,
@@ -58,6 +62,7 @@ impl Rig {
 
     fn list(&self, now: Moment) -> KeyConfigs {
         let list = self.epochs.signed_list(&self.identity, now);
+        let list = list.expect("the runtime is not halted");
         let inside = UnixTime(now.wall.0.min(WALL.0 + YEAR));
         let verified = list.verify(&self.identity.public(), &MANIFEST, inside);
         verified.expect("a list is valid when it is handed out")
@@ -85,9 +90,6 @@ fn terms(identity: IdentityKey) -> KeyListTerms {
         identity: identity.digest(),
         manifest: MANIFEST,
         node: "node-1".to_owned(),
-        policy_version: 5,
-        policy_digest: [5; 32],
-        policy_expires: WALL.plus(2 * YEAR),
         window: Duration::from_secs(WINDOW),
         grace: Duration::from_secs(GRACE),
         replay_capacity: 8,
@@ -218,7 +220,7 @@ fn no_list_is_longer_than_its_window_wherever_the_wall_clock_stands() {
     let hands = [WALL.0, WALL.0 + YEAR, WALL.0 + 5, 0];
     for (turn, wall) in (0_u64..).zip(hands) {
         let now = rig.with_wall(turn * WINDOW, UnixTime(wall));
-        let list = rig.epochs.configs(&current(&rig, now));
+        let list = rig.epochs.configs(&current(&rig, now), POLICY);
         let length = list.expires.0 - list.not_before.0;
         assert!(length <= WINDOW + BACKDATED_SECONDS, "{wall}");
     }
@@ -228,9 +230,9 @@ fn current(rig: &Rig, now: Moment) -> Current {
     rig.epochs.turn(now);
     let ages = rig.epochs.lock();
     Current {
-        number: ages.current.number,
+        number: ages.number,
         ohttp_keys: Vec::new(),
-        began: ages.current.began,
+        began: ages.current.as_ref().expect("not halted").began,
         list: None,
     }
 }
@@ -238,7 +240,10 @@ fn current(rig: &Rig, now: Moment) -> Current {
 /// R9.7
 #[test]
 fn no_list_outlives_the_policy() {
-    let rig = Rig::with(|terms| terms.policy_expires = WALL.plus(700));
+    let rig = Rig::under(StatedPolicy {
+        expires: WALL.plus(700),
+        ..POLICY
+    });
     for seconds in [0, 699] {
         assert_eq!(rig.list(rig.at(seconds)).expires, WALL.plus(700));
     }
@@ -286,4 +291,62 @@ fn an_epoch_that_began_late_lives_as_long_as_any() {
     assert_eq!(list.expires, WALL.plus(late + WINDOW));
     assert!(rig.opens(list.epoch, rig.at(late + WINDOW + GRACE - 1)));
     assert!(!rig.opens(list.epoch, rig.at(late + WINDOW + GRACE)));
+}
+
+/// R9.8
+#[test]
+fn another_policy_gives_another_list_of_the_same_keys() {
+    let rig = Rig::new();
+    let first = rig.list(rig.at(5));
+    rig.epochs.state(POLICY);
+    assert_eq!(rig.list(rig.at(6)), first, "nothing has changed");
+    let (version, digest) = (6, [6; 32]);
+    rig.epochs.state(StatedPolicy {
+        version,
+        digest,
+        ..POLICY
+    });
+    let second = rig.list(rig.at(6));
+    assert_eq!((second.policy_version, second.policy_digest), (6, [6; 32]));
+    assert_eq!(
+        (second.epoch, second.configs),
+        (first.epoch, first.configs),
+        "the keys stay"
+    );
+}
+
+/// R9.9
+#[test]
+fn a_halt_wipes_all_keys_at_once_and_none_begins() {
+    let rig = Rig::new();
+    rig.epochs.turn(rig.at(WINDOW / 2));
+    assert_eq!(rig.alive(), 2);
+    rig.epochs.halt();
+    assert_eq!(rig.alive(), 0);
+    for seconds in [WINDOW / 2 + 1, 10 * WINDOW] {
+        let now = rig.at(seconds);
+        let next = rig.epochs.turn(now);
+        assert!(next > now.monotonic, "nothing is due");
+        rig.epochs.end_full(WALL.0 + 1, now);
+        assert_eq!(rig.alive(), 0);
+        assert!(rig.epochs.signed_list(&rig.identity, now).is_none());
+        assert!(!rig.opens(WALL.0, now) && !rig.opens(WALL.0 + 1, now));
+    }
+}
+
+/// R9.9
+#[test]
+fn after_a_halt_an_epoch_with_fresh_keys_begins() {
+    let rig = Rig::new();
+    let first = rig.list(rig.at(1));
+    rig.epochs.resume(rig.at(1));
+    assert_eq!(rig.list(rig.at(1)), first, "it was not halted");
+    rig.epochs.halt();
+    rig.epochs.halt();
+    rig.epochs.resume(rig.at(9));
+    let second = rig.list(rig.at(9));
+    assert_eq!(second.epoch, first.epoch + 1);
+    assert_ne!(second.configs, first.configs);
+    assert!(!rig.opens(first.epoch, rig.at(9)), "what was wiped stays so");
+    assert_eq!(rig.alive(), 1);
 }

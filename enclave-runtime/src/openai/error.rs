@@ -4,6 +4,9 @@
 use serde_json::{Value, json};
 use std::fmt;
 
+/// Code of the one error that passes by itself.
+const BUSY: &str = "engine_busy";
+
 /// One error of the inner API.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ApiError {
@@ -148,11 +151,29 @@ impl ApiError {
         Self::client(421, "sealed_header_mismatch", message)
     }
 
+    /// An order stops the tenant that signed.
+    pub(crate) fn tenant_stopped() -> Self {
+        let message = "An order stops this tenant: nothing is served to it.";
+        Self::client(403, "tenant_stopped", message)
+    }
+
+    /// An order stops this runtime.
+    pub(crate) fn stopped() -> Self {
+        let message = "An order has stopped this node; the answer is not complete.";
+        Self::server(503, "stopped", message)
+    }
+
+    /// The lease of the policy in force has ended.
+    pub(crate) fn lease_ended() -> Self {
+        let message = "The lease of this node's policy has ended; the answer is not complete.";
+        Self::server(503, "lease_ended", message)
+    }
+
     /// No room for another job.
     pub(crate) fn busy() -> Self {
         Self::server(
             503,
-            "engine_busy",
+            BUSY,
             "All slots of the engine are taken. Try again in a moment.",
         )
     }
@@ -176,8 +197,8 @@ impl ApiError {
     }
 
     /// Whether the client should come back soon.
-    pub(crate) const fn is_temporary(&self) -> bool {
-        self.status == 503
+    pub(crate) fn is_temporary(&self) -> bool {
+        self.code == BUSY
     }
 
     /// OpenAI's JSON.
