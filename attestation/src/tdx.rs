@@ -40,5 +40,5 @@ pub use steps::{COLLATERAL_STEPS, EVENT_LOG_STEPS, STEPS};
 pub use td_report::{TdReport, TdReport15, TdReport15Ex};
 pub use verified_collateral::VerifiedCollateral;
 pub use verified_pck::{VerifiedPck, VerifiedQe};
-pub(crate) use verify::{chain_in_quote, mr_td_in_quote};
 pub use verify::{Evidence, verify};
+pub(crate) use verify::{chain_in_quote, mr_td_in_quote};

@@ -73,7 +73,10 @@ mod tests {
         assert!(bindings.honours(&id(1), UnixTime(1059), 60));
         assert!(!bindings.honours(&id(1), UnixTime(1060), 60));
         assert!(!bindings.honours(&id(2), UnixTime(1000), 60));
-        assert!(!bindings.honours(&id(1), UnixTime(1030), 30), "a shorter policy");
+        assert!(
+            !bindings.honours(&id(1), UnixTime(1030), 30),
+            "a shorter policy"
+        );
     }
 
     #[test]

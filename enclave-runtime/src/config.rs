@@ -10,7 +10,7 @@ pub use files::{Files, read_files};
 use crate::{Limits, evidence::VekError, runtime::is_node_name};
 use attestation::UnixTime;
 use protocol::PaddingProfile;
-use provision::{FileError, PolicyFileError, PublicKeyError};
+use provision::{FileError, PolicyKeeperError, policy_keeper::PolicyUrlError};
 use section::Section;
 use std::{
     fmt,
@@ -142,12 +142,12 @@ pub enum ConfigError {
     /// Every field that is absent, unknown or wrong.
     #[error("{0}")]
     Mistakes(Mistakes),
-    /// A key of the policy root.
+    /// `policy.source`.
+    #[error("policy.source: {0}")]
+    PolicySource(#[from] PolicyUrlError),
+    /// The root, or what is signed under it.
     #[error(transparent)]
-    PolicyKey(#[from] PublicKeyError),
-    /// The signed policy.
-    #[error(transparent)]
-    Policy(#[from] PolicyFileError),
+    Policy(#[from] PolicyKeeperError),
     /// The signed policy is of another time.
     #[error("the policy is in force from {} to {}", .not_before.to_rfc3339(), .expires.to_rfc3339())]
     PolicyNotInForce {
@@ -179,7 +179,7 @@ impl ConfigError {
             Self::File(error) => error.code(),
             Self::Syntax(_) => "config.syntax",
             Self::Mistakes(_) => "config.mistakes",
-            Self::PolicyKey(error) => error.code(),
+            Self::PolicySource(_) => "config.policy_source",
             Self::Policy(error) => error.code(),
             Self::PolicyNotInForce { .. } => "config.policy_not_in_force",
             Self::Vek(error) => error.code(),

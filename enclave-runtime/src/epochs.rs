@@ -198,9 +198,7 @@ impl Epochs {
 
     fn configs(&self, epoch: &Current, policy: StatedPolicy) -> KeyConfigs {
         let began = epoch.began.wall;
-        let expires = began
-            .plus(self.terms.window.as_secs())
-            .min(policy.expires);
+        let expires = began.plus(self.terms.window.as_secs()).min(policy.expires);
         let last = expires.0.saturating_sub(1);
         KeyConfigs {
             identity: self.terms.identity,

@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod config;
 pub mod evidence;
+pub mod follow;
 pub mod harden;
 pub mod limits;
 pub mod runtime;
@@ -34,6 +35,7 @@ mod standing;
 pub use clock::Clock;
 pub use config::{Config, ConfigError};
 pub use evidence::{EvidenceSettings, discover};
+pub use follow::follow;
 pub use harden::{HardenError, harden};
 pub use limits::Limits;
 pub use runtime::{Obedience, Parts, Runtime, StartError};

@@ -79,7 +79,11 @@ impl Obeyed {
         };
         let is_another = next.stated() != stated;
         Self {
-            before: if is_another { Some(before) } else { self.before },
+            before: if is_another {
+                Some(before)
+            } else {
+                self.before
+            },
             ..next
         }
     }
@@ -146,6 +150,7 @@ impl Obeyed {
         key.is_some_and(|key| self.in_force.judge_tenant(key).is_some())
     }
 
+    // R9.12
     /// The country of `itself`: the inventory's word where there is one, else the operator's; none where they differ.
     pub(crate) fn country(
         &self,

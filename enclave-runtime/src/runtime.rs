@@ -116,7 +116,11 @@ impl Runtime {
     /// Serves on `socket` until `shutdown`, then finishes what is under way.
     pub async fn serve(self, socket: impl Accept, shutdown: impl Future<Output = ()>) -> Drained {
         if let Ok(address) = socket.local_addr() {
-            telemetry::serving(address, &self.node.name, self.node.standing.obeyed().stated().version);
+            telemetry::serving(
+                address,
+                &self.node.name,
+                self.node.standing.obeyed().stated().version,
+            );
         }
         let limits = self.listener_limits();
         let node = Arc::clone(&self.node);

@@ -117,12 +117,17 @@ pub(crate) fn policy_not_taken(code: &str, reason: &dyn fmt::Display) {
 
 /// The inventory does not confirm where the configuration says that this machine is.
 pub(crate) fn country_unknown() {
-    warn!("the inventory in force gives this machine no country, or another than `residency`: none is stated");
+    warn!(
+        "the inventory in force gives this machine no country, or another than `residency`: none is stated"
+    );
 }
 
 /// Nothing is served from now on. The code is `stopped` or `lease_ended`.
 pub(crate) fn halted(code: &'static str) {
-    error!(code, "halted: all channel keys are wiped, nothing is served");
+    error!(
+        code,
+        "halted: all channel keys are wiped, nothing is served"
+    );
 }
 
 /// A halt has ended.

@@ -31,7 +31,7 @@ fn installed(expires: UnixTime) -> TempDir {
         listen = "127.0.0.1:0"
         model = "model.gguf"
         [policy]
-        envelope = "policy.json"
+        source = "policy.json"
         keys = ["key.pem"]
         [evidence]
         tsm_root = "no-such-folder"

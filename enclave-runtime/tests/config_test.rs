@@ -1,7 +1,10 @@
 //! The configuration: defaults, every mistake at once, and a printed form that reads back.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use enclave_runtime::{Config, ConfigError, config::LogFormat};
+use enclave_runtime::{
+    Config, ConfigError,
+    config::{LogFormat, PolicyRoot},
+};
 use protocol::PaddingProfile;
 use std::{
     path::{Path, PathBuf},
@@ -12,7 +15,7 @@ fn minimal() -> String {
     "node = \"node-1\"
 model = \"m.gguf\"
 [policy]
-envelope = \"p.json\"
+source = \"p.json\"
 keys = [\"k.pem\"]
 "
     .to_owned()
@@ -34,8 +37,14 @@ fn little_is_required() {
     let config = parse(&minimal()).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8700");
     assert_eq!(config.model, PathBuf::from("/etc/narthex/m.gguf"));
-    assert_eq!(config.policy.keys, [PathBuf::from("/etc/narthex/k.pem")]);
-    assert_eq!(config.policy.threshold, None);
+    let keys = PolicyRoot::Keys {
+        files: vec!["/etc/narthex/k.pem".into()],
+        threshold: None,
+    };
+    assert_eq!(config.policy.root, keys);
+    assert_eq!(config.policy.source, "/etc/narthex/p.json");
+    assert_eq!(config.policy.refresh, Duration::from_secs(30));
+    assert_eq!(config.aibom, None);
     assert_eq!(
         config.evidence.tsm_root,
         PathBuf::from("/sys/kernel/config/tsm/report")
@@ -50,10 +59,51 @@ fn little_is_required() {
 fn what_is_printed_reads_back() {
     let text = minimal()
         + "[evidence]\nvek = \"v.der\"\nprivlevel = 2\n[engine]\nthreads = 2\n[channel]\npadding = \"strict\"\nflush_ms = 40\n[limits]\nmax_in_flight = 3\nkey_grace_seconds = 0\n[log]\nformat = \"json\"\n";
-    let mut config = parse(&text).unwrap();
-    let read_back = parse(&config.to_string()).unwrap();
-    config.policy.threshold = Some(1);
-    assert_eq!(read_back, config);
+    let config = parse(&text.replace("k.pem\"]", "k.pem\"]\nthreshold = 1")).unwrap();
+    assert_eq!(parse(&config.to_string()).unwrap(), config);
+    let with_root = text.replace(
+        "keys = [\"k.pem\"]",
+        "root = \"root.json\"\nrefresh_seconds = 5",
+    );
+    let config = parse(&(String::from("aibom = \"b.json\"\n") + &with_root)).unwrap();
+    assert_eq!(
+        config.policy.root,
+        PolicyRoot::Document("/etc/narthex/root.json".into())
+    );
+    assert_eq!(config.aibom, Some("/etc/narthex/b.json".into()));
+    assert_eq!(parse(&config.to_string()).unwrap(), config);
+}
+
+#[test]
+fn a_source_is_a_path_or_an_address() {
+    let source = |text: &str| {
+        let config = minimal().replace("p.json", text);
+        parse(&config).map(|config| config.policy.source)
+    };
+    let url = "https://policies.example/team/";
+    assert_eq!(source(url).unwrap(), url);
+    assert_eq!(source("published").unwrap(), "/etc/narthex/published");
+    assert!(source("").is_err());
+}
+
+#[test]
+fn who_signs_is_said_once() {
+    let both = minimal() + "root = \"root.json\"\nthreshold = 1\n";
+    let expected = [
+        "policy.keys has no meaning beside policy.root",
+        "policy.threshold has no meaning beside policy.root",
+    ];
+    assert_eq!(mistakes(&both), expected);
+}
+
+#[test]
+fn the_old_name_of_the_source_is_told_the_new_one() {
+    let old = minimal().replace("source", "envelope");
+    let expected = [
+        "policy.envelope is now policy.source",
+        "policy.source is required: a file, a folder or an address (http or https)",
+    ];
+    assert_eq!(mistakes(&old), expected);
 }
 
 #[test]
@@ -85,8 +135,8 @@ fn every_mistake_is_told_at_once() {
     "#;
     let expected = [
         "policy.keys must be at least one path",
-        "policy.envelope is required: a path",
         "policy.threshold must be a positive number, not above that of the keys",
+        "policy.source is required: a file, a folder or an address (http or https)",
         "evidence.privlevel must be 0 to 3",
         "evidence.simulated is unknown",
         "engine.threads must be 0 to 1024",

@@ -21,8 +21,9 @@ use support::{
     engine::{Script, ScriptedEngine},
     get_request,
     http::{Outer, begin},
-    json_request,
+    json_request, policy_text, signed,
     tenant::Tenant,
+    tenants,
 };
 use tokio::time::timeout;
 
@@ -232,11 +233,8 @@ async fn what_was_meant_for_another_takes_nobodys_place() {
 #[tokio::test]
 async fn a_tenants_receipt_is_for_that_tenant() {
     let (tenant, other) = (Tenant::new(), Tenant::new());
-    let keys = vec![tenant.key(), other.key()];
-    let stack = Stack::with(ScriptedEngine::default(), |parts| {
-        parts.policy.tenants = Some(keys);
-    })
-    .await;
+    let policy = policy_text().to_toml() + &tenants(&[tenant.key(), other.key()]);
+    let stack = Stack::under(signed(&policy), ScriptedEngine::default()).await;
     let body = chat("");
     let request = ClientRequest {
         tenant: Some(&tenant),

@@ -16,8 +16,9 @@ use support::{
     engine::{Script, ScriptedEngine},
     get_request,
     http::{Outer, begin},
-    json_request, open,
+    json_request, open, policy_text, signed,
 };
+use tee_sim::PolicyText;
 
 const CHAT: &str = "/v1/chat/completions";
 const SEALED: &str = "/narthex/v1/sealed";
@@ -309,11 +310,12 @@ async fn sealed_for_another_place_or_model() {
 /// R9.4.
 #[tokio::test]
 async fn sealed_under_an_attestation_that_is_over() {
-    let stack = Stack::with(ScriptedEngine::default(), |parts| {
-        parts.limits.max_bindings = 1;
-        parts.policy.max_age_seconds = 60;
-    })
-    .await;
+    let policy = PolicyText {
+        max_age_seconds: 60,
+        ..policy_text()
+    };
+    let in_force = signed(&policy.to_toml());
+    let stack = Stack::under(in_force, ScriptedEngine::default()).await;
     let mismatch = (421, "sealed_header_mismatch".to_owned());
     let request = get_request("/v1/models");
     let sealer = stack.sealer().await;

@@ -3,13 +3,13 @@
 
 use attestation::{Digest, EvidenceBundle, Nonce, UnixTime, crypto::sha256, snp::Product};
 use client::{Client, Gateway, GatewayUrl, Judge, Observer, Roots, SeenPolicies};
-use enclave_runtime::{Clock, Limits, Parts, PolicyInForce, Runtime};
+use enclave_runtime::{Clock, Limits, Parts, Runtime};
 use engine::{
     Engine,
     local::{LocalConfig, LocalEngine},
 };
 use http_body_util::BodyExt;
-use policy::{Appraiser, Policy, danger::accept_custom_anchors};
+use policy::{Appraiser, InForce, Policy, danger::accept_custom_anchors};
 use protocol::{PaddingProfile, Sealer, SignedKeyConfigs};
 use provision::SystemClock;
 use std::{error::Error, fs, future::pending, net::SocketAddr, path::Path, sync::Arc};
@@ -130,8 +130,9 @@ impl Site {
     fn parts(&self, padding: PaddingProfile) -> Outcome<Parts> {
         Ok(Parts {
             node: NODE.to_owned(),
-            policy: PolicyInForce::of(&self.policy()?, &self.signer.trust_root()),
+            in_force: InForce::under_keys(self.policy()?, self.signer.trust_root()),
             residency: None,
+            aibom_digest: None,
             collateral: None,
             padding,
             runtime_digest: Digest::default(),

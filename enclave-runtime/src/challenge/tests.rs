@@ -65,12 +65,17 @@ impl Bench {
         let mut parts = parts();
         parts.limits.max_challenges = capacity;
         let clock = Clock::from_source(|| NOW);
-        Self {
-            node: Arc::new(Node::new(parts, engine(), Arc::new(platform), clock)),
+        // The first quote is the runtime's own, at its start.
+        words.send(Word::Quote).unwrap();
+        let node = Node::new(parts, engine(), Arc::new(platform), clock).unwrap();
+        let mut bench = Self {
+            node: Arc::new(node),
             verifier,
             asked: was_asked,
             words,
-        }
+        };
+        assert_eq!(bench.times_asked(), 1);
+        bench
     }
 
     /// Sends a challenge that finds the platform idle, and returns once the platform is at work on it.
@@ -110,7 +115,8 @@ impl Bench {
         let bundle = EvidenceBundle::from_cbor(bundle).unwrap();
         let verified = self.verifier.verify(&bundle, Some(nonce), NOW);
         let verified = verified.map_err(|error| error.code())?;
-        assert!(self.node.issued.honours(&verified.claims().binding_id, NOW));
+        let id = &verified.claims().binding_id;
+        assert!(self.node.issued.honours(id, NOW, 1));
         Ok(())
     }
 }

@@ -1,12 +1,12 @@
 //! The files that a configuration names, read once at start.
 
-use super::{Config, ConfigError, PolicySettings};
-use crate::{EvidenceSettings, PolicyInForce, evidence::VekFile};
+use super::{Config, ConfigError, PolicyRoot, PolicySettings};
+use crate::{EvidenceSettings, evidence::VekFile};
 use attestation::{Digest, UnixTime};
 use aws_lc_rs::digest::{Context, SHA256};
-use policy::Policy;
-use provision::{FileError, PolicyFileError, file, policy_file::read_envelope, read_trust_root};
-use std::{fs::File, io, path::Path};
+use policy::InForce;
+use provision::{FileError, PolicyKeeper, PolicySource, RootSource, SystemClock, file};
+use std::{fs::File, io, path::Path, sync::Arc};
 
 const MAX_VEK_BYTES: usize = 16 * 1024;
 const MAX_EVENT_LOG_BYTES: usize = 256 * 1024;
@@ -15,36 +15,48 @@ const OWN_EXECUTABLE: &str = "/proc/self/exe";
 
 /// What the files say.
 pub struct Files {
-    /// The policy in force.
-    pub policy: PolicyInForce,
+    /// What is in force.
+    pub in_force: InForce,
+    /// Keeps it current.
+    pub keeper: PolicyKeeper,
+    /// SHA-256 of the AIBOM, if one is named.
+    pub aibom_digest: Option<Digest>,
     /// How to ask the platform.
     pub evidence: EvidenceSettings,
     /// SHA-256 of the running executable.
     pub runtime_digest: Digest,
 }
 
-/// Reads and checks the files that `config` names, at `now`; the model is only opened.
-pub fn read_files(config: &Config, now: UnixTime) -> Result<Files, ConfigError> {
+/// Reads and checks the files that `config` names, at `now`, the policy wherever it comes from; the model is only opened.
+pub async fn read_files(config: &Config, now: UnixTime) -> Result<Files, ConfigError> {
     open(&config.model)?;
+    let (keeper, in_force) = obey(&config.policy, now).await?;
     Ok(Files {
-        policy: read_policy(&config.policy, now)?,
+        in_force,
+        keeper,
+        aibom_digest: config.aibom.as_deref().map(digest_of).transpose()?,
         evidence: EvidenceSettings {
             tsm_root: config.evidence.tsm_root.clone(),
             vek: config.evidence.vek.as_deref().map(read_vek).transpose()?,
             privlevel: config.evidence.privlevel,
             event_log: read_event_log(&config.evidence.event_log)?,
         },
-        runtime_digest: own_digest()?,
+        runtime_digest: digest_of(Path::new(OWN_EXECUTABLE))?,
     })
 }
 
-fn read_policy(settings: &PolicySettings, now: UnixTime) -> Result<PolicyInForce, ConfigError> {
-    let root = read_trust_root(&settings.keys, settings.threshold)?;
-    let envelope = read_envelope(&settings.envelope)?;
-    let policy = Policy::from_envelope(&envelope, &root).map_err(|mistakes| {
-        let path = settings.envelope.clone();
-        PolicyFileError::Policy { path, mistakes }
-    })?;
+/// Takes the first documents. Nothing is remembered on disk: the host owns it, so that it would support no claim.
+async fn obey(
+    settings: &PolicySettings,
+    now: UnixTime,
+) -> Result<(PolicyKeeper, InForce), ConfigError> {
+    let settings = provision::PolicySettings {
+        root: settings.root.clone().into(),
+        source: PolicySource::parse(&settings.source)?,
+        state: None,
+    };
+    let (keeper, in_force) = PolicyKeeper::open(settings, Arc::new(SystemClock)).await?;
+    let policy = in_force.policy();
     let (not_before, expires) = (policy.not_before(), policy.expires());
     if now < not_before || expires <= now {
         return Err(ConfigError::PolicyNotInForce {
@@ -52,7 +64,16 @@ fn read_policy(settings: &PolicySettings, now: UnixTime) -> Result<PolicyInForce
             expires,
         });
     }
-    Ok(PolicyInForce::of(&policy, &root))
+    Ok((keeper, in_force))
+}
+
+impl From<PolicyRoot> for RootSource {
+    fn from(root: PolicyRoot) -> Self {
+        match root {
+            PolicyRoot::Document(path) => Self::Document(path),
+            PolicyRoot::Keys { files, threshold } => Self::Keys { files, threshold },
+        }
+    }
 }
 
 fn read_vek(path: &Path) -> Result<VekFile, ConfigError> {
@@ -68,8 +89,8 @@ fn read_event_log(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     Ok(Some(file::read(path, MAX_EVENT_LOG_BYTES)?.to_vec()))
 }
 
-fn own_digest() -> Result<Digest, FileError> {
-    let path = Path::new(OWN_EXECUTABLE);
+/// SHA-256 of the file at `path`.
+fn digest_of(path: &Path) -> Result<Digest, FileError> {
     let mut context = Context::new(&SHA256);
     let mut digested = Digested(&mut context);
     io::copy(&mut open(path)?, &mut digested).map_err(|source| unreadable(path, source))?;

@@ -347,6 +347,9 @@ fn after_a_halt_an_epoch_with_fresh_keys_begins() {
     let second = rig.list(rig.at(9));
     assert_eq!(second.epoch, first.epoch + 1);
     assert_ne!(second.configs, first.configs);
-    assert!(!rig.opens(first.epoch, rig.at(9)), "what was wiped stays so");
+    assert!(
+        !rig.opens(first.epoch, rig.at(9)),
+        "what was wiped stays so"
+    );
     assert_eq!(rig.alive(), 1);
 }

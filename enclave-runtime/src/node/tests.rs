@@ -2,13 +2,15 @@
 
 use super::*;
 use crate::{Runtime, runtime};
-use attestation::{CpuEvidence, SnpEvidence};
+use attestation::{CpuEvidence, SnpEvidence, snp::Product};
 use engine::{
     EngineError, Job, Step,
     chat::{ChatError, Message},
 };
+use policy::{Policy, TrustRoot};
 use protocol::KeyConfigError;
 use std::time::Duration;
+use tee_sim::{PolicyText, Report};
 use tokio::sync::mpsc::Receiver;
 
 pub(crate) const NOW: UnixTime = UnixTime(1_795_305_600);
@@ -43,7 +45,7 @@ struct Platform(Result<(), EvidenceError>);
 impl EvidenceProvider for Platform {
     fn evidence(&self, _: &Binding) -> Result<CpuEvidence, EvidenceError> {
         let evidence = SnpEvidence {
-            report: Vec::new(),
+            report: Report::of(Product::Genoa).to_bytes().to_vec(),
             vek: Vec::new(),
             chain: Vec::new(),
         };
@@ -67,15 +69,9 @@ pub(crate) fn engine() -> Arc<dyn Engine> {
 pub(crate) fn parts() -> Parts {
     Parts {
         node: "node-1".to_owned(),
-        policy: PolicyInForce {
-            version: 5,
-            digest: [5; 32],
-            root: [6; 32],
-            max_age_seconds: 600,
-            expires: NOW.plus(100),
-            tenants: None,
-        },
+        in_force: in_force(),
         residency: Some("FR".to_owned()),
+        aibom_digest: Some([8; 32]),
         collateral: None,
         padding: PaddingProfile::Off,
         runtime_digest: [7; 32],
@@ -83,16 +79,34 @@ pub(crate) fn parts() -> Parts {
     }
 }
 
+/// Version 5 of a policy that ends soon.
+fn in_force() -> InForce {
+    let expires = NOW.plus(100);
+    let report = Report::of(Product::Genoa);
+    let policy = PolicyText {
+        version: 5,
+        max_age_seconds: 600,
+        ..PolicyText::admitting(&report, UnixTime(0), expires)
+    };
+    let policy = Policy::from_toml(policy.to_toml().as_bytes()).unwrap();
+    let keys = TrustRoot::new(vec![[6; 32]], 1).unwrap();
+    InForce::under_keys(policy, keys)
+}
+
 fn node() -> Node {
+    node_of(parts())
+}
+
+fn node_of(parts: Parts) -> Node {
     let clock = Clock::from_source(|| NOW);
-    Node::new(parts(), engine(), Arc::new(Platform(Ok(()))), clock)
+    Node::new(parts, engine(), Arc::new(Platform(Ok(()))), clock).unwrap()
 }
 
 fn headers() -> SealedHeaders {
     SealedHeaders {
         binding_id: BindingId([8; 32]),
         policy_version: 5,
-        policy_digest: [5; 32],
+        policy_digest: *in_force().policy().digest(),
         client_policy: [0; 32],
         request_id: [9; 16],
         issued_at: NOW,
@@ -108,7 +122,8 @@ fn refused(edit: impl FnOnce(&mut SealedHeaders)) -> &'static str {
     let node = node();
     node.issued.insert(BindingId([8; 32]), NOW);
     let mut headers = headers();
-    node.check_headers(&headers, NOW).unwrap();
+    let accepted = node.check_headers(&headers, NOW).unwrap();
+    assert_eq!(accepted.version, 5);
     edit(&mut headers);
     node.check_headers(&headers, NOW).unwrap_err().code
 }
@@ -157,7 +172,8 @@ fn nothing_is_served_under_a_policy_that_has_expired() {
         "sealed_header_mismatch"
     );
     let identity = node.identity.public();
-    let keys = |at| node.key_list().verify(&identity, &node.manifest_digest, at);
+    let list = node.key_list().unwrap();
+    let keys = |at| list.verify(&identity, &node.manifest_digest, at);
     assert_eq!(keys(last).unwrap().expires, NOW.plus(100));
     assert_eq!(keys(NOW.plus(100)), Err(KeyConfigError::Expired));
 }
@@ -180,8 +196,7 @@ async fn an_idle_runtime_turns_its_epochs() {
 fn a_demanded_country_is_refused_where_none_is_known() {
     let mut parts = parts();
     parts.residency = None;
-    let clock = Clock::from_source(|| NOW);
-    let node = Node::new(parts, engine(), Arc::new(Platform(Ok(()))), clock);
+    let node = node_of(parts);
     node.issued.insert(BindingId([8; 32]), NOW);
     assert!(node.check_headers(&headers(), NOW).is_err());
 }
@@ -201,9 +216,11 @@ fn the_manifest_says_what_runs() {
         ([2; 32], [3; 32])
     );
     assert_eq!(
-        (manifest.kernels_digest, manifest.policy_root),
-        ([4; 32], [6; 32])
+        (manifest.kernels_digest, manifest.aibom_digest),
+        ([4; 32], Some([8; 32]))
     );
+    let root = TrustRoot::new(vec![[6; 32]], 1).unwrap();
+    assert_eq!(manifest.policy_root, root.digest());
     assert_eq!(
         (manifest.max_context_tokens, manifest.max_request_bytes),
         (64, 4 * 1024 * 1024)
@@ -226,6 +243,11 @@ fn a_runtime_without_evidence_does_not_start() {
         start(parts(), Err(EvidenceError::Mismatch)),
         Some("evidence.mismatch")
     );
+    let unsigned = Parts {
+        in_force: in_force().policy().clone().into(),
+        ..parts()
+    };
+    assert_eq!(start(unsigned, Ok(())), Some("start.policy_root"));
     for name in ["", "Node", "a_b", &"a".repeat(64)] {
         let mut parts = parts();
         parts.node = name.to_owned();

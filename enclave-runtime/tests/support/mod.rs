@@ -16,9 +16,9 @@ pub mod tenant;
 use self::engine::ScriptedEngine;
 use self::http::{Answer, Outer};
 use attestation::{EvidenceBundle, Nonce, UnixTime, snp::Product};
-use enclave_runtime::{Clock, Limits, Parts, PolicyInForce, Runtime};
+use enclave_runtime::{Clock, Limits, Obedience, Parts, Runtime, StartError};
 use listener::Drained;
-use policy::{Admitted, Appraiser, Policy};
+use policy::{Admitted, Appraiser, InForce, Policy};
 use protocol::{
     OpenError, Opener, Receipt, ResponseEvent, Sealer, SignedKeyConfigs, client::ClientRequest,
 };
@@ -31,7 +31,7 @@ use std::{
     },
     time::Duration,
 };
-use tee_sim::{Machine, PolicySigner, Vendor, policy_text::demo_policy};
+use tee_sim::{Machine, PolicySigner, PolicyText, Vendor, policy_text::demo_policy};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::Instant};
 
 /// 2026-11-22T00:00:00Z.
@@ -49,6 +49,8 @@ pub struct Stack {
     pub clock: Arc<AtomicU64>,
     /// Seconds of the monotonic clock since the start.
     pub elapsed: Arc<AtomicU64>,
+    /// Hands later documents to the runtime.
+    pub obedience: Obedience,
     appraiser: Appraiser,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<Drained>>,
@@ -79,10 +81,19 @@ impl Stack {
     }
 
     pub async fn with(engine: ScriptedEngine, edit: impl FnOnce(&mut Parts)) -> Self {
-        let prepared = prepare(engine, edit);
+        Self::of(prepare(engine, edit)).await
+    }
+
+    /// One that obeys these documents.
+    pub async fn under(in_force: InForce, engine: ScriptedEngine) -> Self {
+        Self::of(prepare_under(in_force, engine, |_| ()).unwrap()).await
+    }
+
+    pub async fn of(prepared: Prepared) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
+        let obedience = prepared.runtime.obedience();
         let served = prepared.runtime.serve(socket, async {
             let _ = stopped.await;
         });
@@ -94,6 +105,7 @@ impl Stack {
             clock: prepared.clock,
             elapsed: prepared.elapsed,
             appraiser: prepared.appraiser,
+            obedience,
         }
     }
 
@@ -174,23 +186,52 @@ impl Stack {
     }
 }
 
-pub fn prepare(engine: ScriptedEngine, edit: impl FnOnce(&mut Parts)) -> Prepared {
+/// The policy's text, which admits the machine of these tests.
+pub fn policy_text() -> PolicyText {
     let machine = Machine::new(&VENDOR);
+    demo_policy(&machine, UnixTime(0), UnixTime(NOW.0 + 1_000_000))
+}
+
+/// This policy under a key of its own, with nothing beside it.
+pub fn signed(toml: &str) -> InForce {
     let signer = PolicySigner::generate();
-    let text = demo_policy(&machine, UnixTime(0), UnixTime(NOW.0 + 1_000_000)).to_toml();
     let root = signer.trust_root();
-    let policy = Policy::from_envelope(&signer.signed_policy(&text), &root).unwrap();
+    let policy = Policy::from_envelope(&signer.signed_policy(toml), &root).unwrap();
+    InForce::under_keys(policy, root)
+}
+
+/// `[[tenants]]` of a policy.
+pub fn tenants(keys: &[[u8; 32]]) -> String {
+    let entry = |(number, key): (usize, &[u8; 32])| {
+        let key = hex::encode(key);
+        format!("[[tenants]]\nname = \"tenant {number}\"\nkey = \"{key}\"\n")
+    };
+    keys.iter().enumerate().map(entry).collect()
+}
+
+pub fn prepare(engine: ScriptedEngine, edit: impl FnOnce(&mut Parts)) -> Prepared {
+    prepare_under(signed(&policy_text().to_toml()), engine, edit).unwrap()
+}
+
+pub fn prepare_under(
+    in_force: InForce,
+    engine: ScriptedEngine,
+    edit: impl FnOnce(&mut Parts),
+) -> Result<Prepared, StartError> {
+    let machine = Machine::new(&VENDOR);
     let mut parts = Parts {
         node: "node-1".to_owned(),
-        policy: PolicyInForce::of(&policy, &root),
+        in_force: in_force.clone(),
         residency: Some("FR".to_owned()),
+        aibom_digest: None,
         collateral: None,
         padding: protocol::PaddingProfile::Off,
         runtime_digest: [7; 32],
         limits: Limits::default(),
     };
     edit(&mut parts);
-    let policy = policy::danger::accept_custom_anchors(policy);
+    // Clients of these tests judge by the policy alone: what else stops a runtime is the runtime's to say.
+    let policy = policy::danger::accept_custom_anchors(in_force.policy().clone());
     let appraiser = Appraiser::new(machine.verifier(), policy);
     let engine = Arc::new(engine);
     let clock = Arc::new(AtomicU64::new(NOW.0));
@@ -201,14 +242,14 @@ pub fn prepare(engine: ScriptedEngine, edit: impl FnOnce(&mut Parts)) -> Prepare
         move || UnixTime(hand.load(Ordering::SeqCst)),
         move || start + Duration::from_secs(seconds.load(Ordering::SeqCst)),
     );
-    let runtime = Runtime::new(parts, engine.clone(), Arc::new(machine), turned).unwrap();
-    Prepared {
+    let runtime = Runtime::new(parts, engine.clone(), Arc::new(machine), turned)?;
+    Ok(Prepared {
         runtime,
         appraiser,
         engine,
         clock,
         elapsed,
-    }
+    })
 }
 
 /// A sealer to the node whose bundle over `nonce` this is.

@@ -297,21 +297,19 @@ impl Expected {
     /// R7.3.
     fn check(&self, receipt: &Receipt) -> Result<(), ReceiptError> {
         self.check_exchange(receipt)?;
-        self.check_node(receipt)
+        self.check_node(receipt)?;
+        // What a refusal states is the runtime's own: that it serves another model, country or tenant, or obeys another policy, may be why it
+        // refused.
+        match receipt.status {
+            404 | 421 => Ok(()),
+            _ => self.check_terms(receipt),
+        }
     }
 
     fn check_exchange(&self, receipt: &Receipt) -> Result<(), ReceiptError> {
-        // What a refusal states is the runtime's own: that it serves another model, country or tenant may be why it refused.
-        let refused = matches!(receipt.status, 404 | 421);
-        let model = self.model.as_ref();
         require("request-id", receipt.request_id == self.request_id)?;
         require("request", receipt.digests.request == self.request)?;
-        require("client-policy", receipt.client_policy == self.client_policy)?;
-        let model = model.is_none_or(|model| *model == receipt.model);
-        require("model", refused || model)?;
-        require("tenant", refused || receipt.tenant == self.tenant)?;
-        let residency = self.residency.is_none() || receipt.residency == self.residency;
-        require("residency", refused || residency)
+        require("client-policy", receipt.client_policy == self.client_policy)
     }
 
     fn check_node(&self, receipt: &Receipt) -> Result<(), ReceiptError> {
@@ -320,11 +318,21 @@ impl Expected {
         require("tokenizer", receipt.tokenizer_digest == self.tokenizer)?;
         require("template", receipt.template_digest == self.template)?;
         require("padding", receipt.padding == self.padding)?;
+        require("node", receipt.node == self.node)?;
+        require("epoch", receipt.epoch == self.epoch)
+    }
+
+    /// What was asked for and under which policy.
+    fn check_terms(&self, receipt: &Receipt) -> Result<(), ReceiptError> {
+        let model = self.model.as_ref();
         let version = receipt.policy_version == self.policy_version;
         require("policy-version", version)?;
         require("policy-digest", receipt.policy_digest == self.policy_digest)?;
-        require("node", receipt.node == self.node)?;
-        require("epoch", receipt.epoch == self.epoch)
+        let model = model.is_none_or(|model| *model == receipt.model);
+        require("model", model)?;
+        require("tenant", receipt.tenant == self.tenant)?;
+        let residency = self.residency.is_none() || receipt.residency == self.residency;
+        require("residency", residency)
     }
 }
 

@@ -193,7 +193,7 @@ fn the_tenant_of_a_receipt_is_the_one_that_was_sealed() {
 }
 
 #[test]
-fn a_refusal_states_the_runtimes_own_model_country_and_tenant() {
+fn a_refusal_states_the_runtimes_own_model_country_tenant_and_policy() {
     for (status, accepted) in [(421, true), (404, true), (400, false)] {
         let node = Node::new();
         let (envelope, mut opener) = node.seal();
@@ -204,6 +204,7 @@ fn a_refusal_states_the_runtimes_own_model_country_and_tenant() {
         receipt.model = "another".into();
         receipt.residency = None;
         receipt.tenant = Some([1; 32]);
+        (receipt.policy_version, receipt.policy_digest) = (6, [6; 32]);
         let end = responder.finish(&receipt.sign(&node.identity));
         assert_eq!(
             read(&mut opener, &[head, end]).is_ok(),

@@ -20,9 +20,9 @@ use attestation::{UnixTime, snp::Product};
 use client::{
     ApiKey, Client, ClientError, Connector, GatewayUrl, Judge, Observer, Roots, SeenPolicies,
 };
-use enclave_runtime::{Limits, Parts, PolicyInForce, Runtime};
+use enclave_runtime::{Limits, Parts, Runtime};
 use gateway::{Clock, Config, Gateway};
-use policy::{Appraiser, Policy};
+use policy::{Appraiser, InForce, Policy};
 use protocol::PaddingProfile;
 use std::{
     fs,
@@ -119,8 +119,9 @@ impl Site {
     ) -> Runtime {
         let parts = Parts {
             node: node.to_owned(),
-            policy: PolicyInForce::of(&self.policy(), &self.signer.trust_root()),
+            in_force: InForce::under_keys(self.policy(), self.signer.trust_root()),
             residency: None,
+            aibom_digest: None,
             collateral: None,
             runtime_digest: [7; 32],
             limits,

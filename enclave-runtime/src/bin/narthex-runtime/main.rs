@@ -6,13 +6,14 @@ use clap::Parser;
 use enclave_runtime::{
     Clock, Config, Limits, Parts, Runtime, StopSignals, WipingAllocator,
     config::{Files, LogFormat, read_files},
-    discover, harden, telemetry,
+    discover, follow, harden, telemetry,
 };
 use engine::{
     Engine,
     local::{LoadError, LocalConfig, LocalEngine},
 };
 use failure::Failure;
+use provision::PolicyKeeper;
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use tokio::net::TcpListener;
 
@@ -46,25 +47,34 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = Config::load(&arguments.config)?;
-    let clock = Clock::system();
     if arguments.check_config {
-        read_files(&config, clock.now())?;
+        threads()?.block_on(read_files(&config, Clock::system().now()))?;
         print(&config);
         return Ok(());
     }
     telemetry::init(config.log_format);
     harden()?;
-    let files = read_files(&config, clock.now())?;
+    threads()?.block_on(start(config))
+}
+
+fn threads() -> Result<tokio::runtime::Runtime, Failure> {
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    threads.enable_all().build().map_err(Failure::Threads)
+}
+
+async fn start(config: Config) -> Result<(), Failure> {
+    let clock = Clock::system();
+    let files = read_files(&config, clock.now()).await?;
     let provider = discover(files.evidence.clone())?;
     let engine = load(&config)?;
-    let address = config.listen;
-    let runtime = Runtime::new(parts(config, files), Arc::new(engine), provider, clock)?;
-    let threads = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    threads
-        .map_err(Failure::Threads)?
-        .block_on(serve(runtime, address))
+    let (address, every) = (config.listen, config.policy.refresh);
+    let (parts, keeper) = parts(config, files);
+    let runtime = Runtime::new(parts, Arc::new(engine), provider, clock)?;
+    let following = follow(runtime.obedience(), keeper, every);
+    tokio::select! {
+        served = serve(runtime, address) => served,
+        never = following => match never {},
+    }
 }
 
 async fn serve(runtime: Runtime, address: std::net::SocketAddr) -> Result<(), Failure> {
@@ -93,11 +103,13 @@ fn load(config: &Config) -> Result<LocalEngine, LoadError> {
     Ok(engine)
 }
 
-fn parts(config: Config, files: Files) -> Parts {
-    Parts {
+/// What the runtime is told, and who keeps its documents current.
+fn parts(config: Config, files: Files) -> (Parts, PolicyKeeper) {
+    let parts = Parts {
         node: config.node,
-        policy: files.policy,
+        in_force: files.in_force,
         residency: config.residency,
+        aibom_digest: files.aibom_digest,
         collateral: config.evidence.collateral,
         padding: config.channel.padding,
         runtime_digest: files.runtime_digest,
@@ -105,7 +117,8 @@ fn parts(config: Config, files: Files) -> Parts {
             flush_interval: config.channel.flush_interval,
             ..config.limits
         },
-    }
+    };
+    (parts, files.keeper)
 }
 
 #[expect(clippy::print_stdout, reason = "the answer to --check-config")]
