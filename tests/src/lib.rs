@@ -7,6 +7,7 @@ pub mod fault;
 pub mod fleet;
 pub mod gateway_process;
 pub mod memory;
+pub mod publication;
 pub mod stack;
 pub mod streams;
 pub mod wiretap;

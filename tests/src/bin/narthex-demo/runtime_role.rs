@@ -4,12 +4,13 @@
 use crate::Outcome;
 use attestation::crypto::sha256;
 use clap::Args;
-use enclave_runtime::{Clock, Limits, Parts, PolicyInForce, Runtime, config::LogFormat};
+use enclave_runtime::{Clock, Limits, Parts, Runtime, config::LogFormat, follow};
 use engine::{
     Engine,
     local::{LocalConfig, LocalEngine},
 };
-use provision::{PolicyMemory, read_policy, read_trust_root};
+use policy::InForce;
+use provision::{PolicyKeeper, SystemClock};
 use std::{
     error::Error,
     fs,
@@ -21,6 +22,7 @@ use std::{
 use tests::{
     child::announce,
     fleet::{Fleet, Node, Tees},
+    publication,
     stack::{self, MODEL},
 };
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -63,22 +65,26 @@ impl RuntimeRole {
         let nodes = fleet.nodes(self.tees);
         let mut serving = Vec::new();
         for node in nodes {
-            let (parts, machine, clock) = (self.parts(&node)?, node.machine, Clock::system());
+            let threads = tokio::runtime::Runtime::new()?;
+            let (keeper, in_force) = threads.block_on(self.obey())?;
+            let parts = self.parts(&node, in_force)?;
+            let (machine, clock) = (node.machine, Clock::system());
             let runtime = Runtime::new(parts, Arc::clone(&engine), machine, clock)?;
-            serving.push(Serving::start(node.name, runtime)?);
+            serving.push(Serving::start(node.name, threads, (runtime, keeper))?);
         }
         let addresses: Vec<&str> = serving.iter().map(|node| node.address.as_str()).collect();
         announce(&addresses.join(" "))?;
         obey_parent(serving)
     }
 
-    fn parts(&self, node: &Node) -> Result<Parts, Box<dyn Error>> {
+    fn parts(&self, node: &Node, in_force: InForce) -> Result<Parts, Box<dyn Error>> {
         let collateral = self.directory.join(format!("{}.collateral", node.name));
         fs::write(&collateral, node.collateral.to_cbor())?;
         Ok(Parts {
             node: node.name.to_owned(),
-            policy: self.policy_in_force()?,
+            in_force,
             residency: None,
+            aibom_digest: None,
             collateral: Some(collateral),
             padding: stack::padding(&self.directory)?,
             runtime_digest: sha256(&fs::read("/proc/self/exe")?),
@@ -86,12 +92,10 @@ impl RuntimeRole {
         })
     }
 
-    fn policy_in_force(&self) -> Result<PolicyInForce, Box<dyn Error>> {
-        let file = |name| self.directory.join(name);
-        let root = read_trust_root(&[file("alice.pub.pem"), file("bob.pub.pem")], None)?;
-        let memory = PolicyMemory::new(&file("state-runtime"), &root);
-        let policy = read_policy(&file("policy.json"), &root, &memory)?;
-        Ok(PolicyInForce::of(&policy, &root))
+    /// Takes the first documents; like the runtime that ships, it remembers nothing on disk.
+    async fn obey(&self) -> Result<(PolicyKeeper, InForce), Box<dyn Error>> {
+        let settings = publication::settings(&self.directory);
+        Ok(PolicyKeeper::open(settings, Arc::new(SystemClock)).await?)
     }
 }
 
@@ -105,13 +109,20 @@ struct Serving {
 }
 
 impl Serving {
-    fn start(name: &'static str, runtime: Runtime) -> Result<Self, Box<dyn Error>> {
-        let threads = tokio::runtime::Runtime::new()?;
+    fn start(
+        name: &'static str,
+        threads: tokio::runtime::Runtime,
+        (runtime, keeper): (Runtime, PolicyKeeper),
+    ) -> Result<Self, Box<dyn Error>> {
         let socket = threads.block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))?;
         let address = socket.local_addr()?.to_string();
         let (stop, told) = oneshot::channel();
+        let following = follow(runtime.obedience(), keeper, publication::REFRESH);
         let stopped = threads.spawn(async move {
-            runtime.serve(socket, async { drop(told.await) }).await;
+            tokio::select! {
+                _drained = runtime.serve(socket, async { drop(told.await) }) => {}
+                never = following => match never {},
+            }
         });
         Ok(Self {
             name,
