@@ -19,7 +19,7 @@ fn installed(expires: UnixTime) -> TempDir {
     let folder = TempDir::new().unwrap();
     let put = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
     let signer = PolicySigner::generate();
-    let text = PolicyText::admitting(&Report::of(Product::Milan), UnixTime(1), expires);
+    let text = PolicyText::admitting(&Report::of(Product::Genoa), UnixTime(1), expires);
     put(
         "policy.json",
         signer.signed_policy(&text.to_toml()).to_json().as_bytes(),

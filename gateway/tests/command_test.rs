@@ -51,7 +51,7 @@ fn folder() -> tempfile::TempDir {
 
 fn policy() -> String {
     use attestation::{UnixTime, snp::Product};
-    let report = tee_sim::Report::of(Product::Milan);
+    let report = tee_sim::Report::of(Product::Genoa);
     tee_sim::PolicyText::admitting(&report, UnixTime(0), UnixTime(4_000_000_000)).to_toml()
 }
 

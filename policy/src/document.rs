@@ -1,13 +1,17 @@
 //! The policy document: TOML, versioned schema, unknown fields refused, empty allow-lists refused (docs/policy.md).
 
 mod error;
+mod exceptions;
 mod gpu;
 pub(crate) mod head;
 pub(crate) mod mistakes;
+mod models;
 mod places;
 pub(crate) mod reader;
 mod reference_values;
+mod residency;
 mod schema;
+mod service;
 mod snp;
 mod tdx;
 mod tenants;
@@ -16,8 +20,9 @@ mod validity;
 pub use error::{PolicyError, Position};
 
 use crate::{
-    AllowList, Envelope, NamedDigest, PayloadType, Tenant, TrustRoot, gpu::GpuRules, snp::SnpRules,
-    tdx::TdxRules,
+    AcceptedModel, AllowList, Envelope, Exception, NamedDigest, PayloadType, Tenant, TrustRoot,
+    aibom::AibomRules, channel::ChannelRules, engine::EngineRules, gpu::GpuRules, lease::LeaseRule,
+    limits::LimitRules, residency::ResidencyRules, snp::SnpRules, tdx::TdxRules,
 };
 use attestation::{Digest, UnixTime, crypto};
 use head::Head;
@@ -51,13 +56,45 @@ struct Document {
     places: Arc<Places>,
     head: Head,
     previous: Option<Digest>,
+    freshness: Freshness,
+    hardware: Hardware,
+    service: Service,
+    tenants: Option<AllowList<Tenant>>,
+    beside: Beside,
+    exceptions: Option<AllowList<Exception>>,
+}
+
+/// How old what is judged may be.
+#[derive(Clone, Copy, Debug)]
+struct Freshness {
     max_age_seconds: u64,
+    max_collateral_age_seconds: Option<u64>,
+}
+
+/// The tables about CPUs and devices.
+#[derive(Clone, Debug)]
+struct Hardware {
     snp: Option<SnpRules>,
     tdx: Option<TdxRules>,
     gpu: Option<GpuRules>,
-    models: Option<AllowList<NamedDigest<32>>>,
+}
+
+/// The tables about what a node serves and runs.
+#[derive(Clone, Debug)]
+struct Service {
+    models: Option<AllowList<AcceptedModel>>,
     runtimes: Option<AllowList<NamedDigest<32>>>,
-    tenants: Option<AllowList<Tenant>>,
+    engine: Option<EngineRules>,
+    aibom: Option<AibomRules>,
+    channel: Option<ChannelRules>,
+    limits: Option<LimitRules>,
+}
+
+/// The tables that other documents answer.
+#[derive(Clone, Debug)]
+struct Beside {
+    residency: Option<ResidencyRules>,
+    lease: Option<LeaseRule>,
 }
 
 impl Policy {
@@ -96,6 +133,12 @@ impl Policy {
         &self.digest
     }
 
+    /// `previous`: SHA-256 of the version before, if the document says.
+    #[must_use]
+    pub const fn previous(&self) -> Option<&Digest> {
+        self.document.previous.as_ref()
+    }
+
     /// `name`.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -117,37 +160,84 @@ impl Policy {
     /// `freshness.max_age_seconds`.
     #[must_use]
     pub const fn max_age_seconds(&self) -> u64 {
-        self.document.max_age_seconds
+        self.document.freshness.max_age_seconds
+    }
+
+    /// `freshness.max_collateral_age_seconds`; `None`: as old as its issuer lets it be.
+    #[must_use]
+    pub const fn max_collateral_age_seconds(&self) -> Option<u64> {
+        self.document.freshness.max_collateral_age_seconds
     }
 
     /// `[snp]`; `None`: no SNP node is admitted.
     #[must_use]
     pub const fn snp(&self) -> Option<&SnpRules> {
-        self.document.snp.as_ref()
+        self.document.hardware.snp.as_ref()
     }
 
     /// `[tdx]`; `None`: no TDX node is admitted.
     #[must_use]
     pub const fn tdx(&self) -> Option<&TdxRules> {
-        self.document.tdx.as_ref()
+        self.document.hardware.tdx.as_ref()
     }
 
     /// `[gpu]`; `None`: no node with devices is admitted.
     #[must_use]
     pub const fn gpu(&self) -> Option<&GpuRules> {
-        self.document.gpu.as_ref()
+        self.document.hardware.gpu.as_ref()
     }
 
     /// `[[models.accepted]]`; `None`: any model that the manifest names.
     #[must_use]
-    pub const fn models(&self) -> Option<&AllowList<NamedDigest<32>>> {
-        self.document.models.as_ref()
+    pub const fn models(&self) -> Option<&AllowList<AcceptedModel>> {
+        self.document.service.models.as_ref()
     }
 
     /// `[[runtime.accepted]]`; `None`: any runtime that an accepted measurement starts.
     #[must_use]
     pub const fn runtimes(&self) -> Option<&AllowList<NamedDigest<32>>> {
-        self.document.runtimes.as_ref()
+        self.document.service.runtimes.as_ref()
+    }
+
+    /// `[engine]`; `None`: any mode, kernels and instruction set.
+    #[must_use]
+    pub const fn engine(&self) -> Option<&EngineRules> {
+        self.document.service.engine.as_ref()
+    }
+
+    /// `[aibom]`; `None`: nothing is asked.
+    #[must_use]
+    pub const fn aibom(&self) -> Option<&AibomRules> {
+        self.document.service.aibom.as_ref()
+    }
+
+    /// `[channel]`; `None`: nothing is asked.
+    #[must_use]
+    pub const fn channel(&self) -> Option<&ChannelRules> {
+        self.document.service.channel.as_ref()
+    }
+
+    /// `[limits]`; `None`: nothing is asked.
+    #[must_use]
+    pub const fn limits(&self) -> Option<&LimitRules> {
+        self.document.service.limits.as_ref()
+    }
+
+    /// `[residency]`; `None`: wherever the hardware stands, and whosever it is.
+    #[must_use]
+    pub const fn residency(&self) -> Option<&ResidencyRules> {
+        self.document.beside.residency.as_ref()
+    }
+
+    /// `[lease]`; `None`: no timestamp is asked for.
+    #[must_use]
+    pub const fn lease(&self) -> Option<&LeaseRule> {
+        self.document.beside.lease.as_ref()
+    }
+
+    /// `[[exceptions]]`, in the document's order.
+    pub fn exceptions(&self) -> impl Iterator<Item = &Exception> {
+        self.document.exceptions.iter().flat_map(AllowList::iter)
     }
 
     /// `[[tenants]]`: whom a runtime that obeys this policy serves; `None`: whoever reaches it.

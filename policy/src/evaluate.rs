@@ -1,9 +1,14 @@
 //! Total evaluation: every rule is looked at, every unmet one is told.
 
 mod ends;
+mod exceptions;
 mod gpu;
+mod lease;
 mod models;
+pub(crate) mod orders;
 mod reference_values;
+mod residency;
+mod service;
 mod snp;
 mod standing;
 mod subject;
@@ -18,7 +23,7 @@ pub(crate) use subject::Subject;
 pub(crate) use surroundings::Surroundings;
 use wording::{listed, told};
 
-use crate::{Admitted, Denial, Orders, Policy, Reason, decision::Grounds};
+use crate::{Admitted, Denial, HardwareId, Orders, Policy, Reason, Waived, decision::Grounds};
 use attestation::{
     CpuClaims, NodeClaims, UnixTime, Verified, nvidia::DeviceClaims, snp::SnpClaims, tdx::TdxClaims,
 };
@@ -43,27 +48,25 @@ impl Policy {
         around: Surroundings<'_>,
     ) -> Result<Admitted, Denial> {
         let subject = Subject::of(&verified, now, around);
-        let reasons = self.reasons(&subject);
+        let mut reasons = self.reasons(&subject);
+        let waived = exceptions::waive(self, &subject, &mut reasons);
         if !reasons.is_empty() {
             return Err(self.denial(reasons));
         }
-        let grounds = Grounds {
-            policy_version: self.version(),
-            policy_digest: *self.digest(),
-            not_after: self.not_after(&subject),
-            placement: None,
-            waived: Vec::new(),
-        };
+        let grounds = self.grounds(&subject, waived);
         Ok(Admitted::new(verified, grounds))
     }
 
     /// Every unmet rule, without its place.
     fn reasons(&self, subject: &Subject<'_>) -> Vec<Reason> {
         let mut reasons = standing::reasons(self, subject);
+        reasons.extend(lease::reason(self, subject.around.timestamp, subject.now));
+        reasons.extend(orders::reasons(subject));
+        reasons.extend(residency::reasons(self, subject));
         reasons.extend(self.cpu(subject));
         reasons.extend(gpu::reasons(self.gpu(), subject.devices()));
-        reasons.extend(models::model(self, subject));
-        reasons.extend(models::runtime(self, subject));
+        reasons.extend(models::reasons(self, subject));
+        reasons.extend(service::reasons(self, subject));
         reasons
     }
 
@@ -77,17 +80,56 @@ impl Policy {
         }
     }
 
+    fn grounds(&self, subject: &Subject<'_>, mut waived: Vec<Waived>) -> Grounds {
+        for waived in &mut waived {
+            waived.reason.at = self.place_of(&waived.reason.rule);
+        }
+        let cpu = HardwareId::of_cpu(subject.claims);
+        Grounds {
+            policy_version: self.version(),
+            policy_digest: *self.digest(),
+            not_after: self.not_after(subject, &waived),
+            placement: cpu.and_then(|cpu| subject.placed(&cpu)).cloned(),
+            waived,
+        }
+    }
+
     /// The first end among the grounds of an admission.
-    fn not_after(&self, subject: &Subject<'_>) -> UnixTime {
+    fn not_after(&self, subject: &Subject<'_>, waived: &[Waived]) -> UnixTime {
         let stale = subject.at.plus(self.max_age_seconds());
         let standing = self.expires().min(subject.claims.not_after).min(stale);
         let mut ends = Ends::before(subject.now, standing);
+        standing::ends(self, subject, &mut ends);
+        lease::ends(self, subject.around.timestamp, &mut ends);
+        residency::ends(self, subject, &mut ends);
+        self.cpu_ends(subject, &mut ends);
+        models::ends(self, subject, &mut ends);
+        exceptions::ends(waived, &mut ends);
+        ends.least()
+    }
+
+    fn cpu_ends(&self, subject: &Subject<'_>, ends: &mut Ends) {
         match (&subject.claims.cpu, self.snp(), self.tdx()) {
             (CpuClaims::Snp(claims), Some(rules), _) => snp::ends(rules, claims, &mut ends),
             (CpuClaims::Tdx(claims), _, Some(rules)) => tdx::ends(rules, claims, &mut ends),
             _ => {}
         }
-        ends.least()
+    }
+
+    /// Whether anything may be served or sent at `now`: the policy's window, an order against everything and the lease.
+    pub(crate) fn standing_among(&self, around: Surroundings<'_>, now: UnixTime) -> Vec<Reason> {
+        let mut reasons = standing::window(self, now);
+        reasons.extend(lease::reason(self, around.timestamp, now));
+        reasons.extend(orders::everything(around.orders));
+        self.placed(reasons)
+    }
+
+    /// Whether a receipt with this cache scope is one that the policy accepts.
+    #[must_use]
+    pub fn judge_cache_scope(&self, scope: &str) -> Option<Reason> {
+        let reason = service::cache_scope(self, scope)?;
+        let at = self.place_of(&reason.rule);
+        Some(Reason { at, ..reason })
     }
 
     /// Every unmet rule that one SNP report alone can answer: the policy's window and `[snp]`. It admits nothing: model, runtime and

@@ -25,6 +25,57 @@ const REMEDIES: &[(&str, &str)] = &[
         "fetch the vendor's current certificates and lists (`narthex collateral fetch`), and have the node's renewed",
     ),
     (
+        "policy.collateral.age",
+        "fetch the vendor's current collateral (`narthex collateral fetch`)",
+    ),
+    (
+        "policy.lease",
+        "have those who hold the role timestamp sign one, and see that it reaches this host",
+    ),
+    (
+        "policy.stopped.everything",
+        "nothing on this side: everything is stopped until a start order",
+    ),
+    (
+        "policy.stopped.node",
+        "use another node; this one is stopped until a start order",
+    ),
+    (
+        "policy.stopped.hardware",
+        "use a node of other hardware; this piece is stopped until a start order",
+    ),
+    (
+        "policy.stopped.model",
+        "serve another model; this one is stopped until a start order",
+    ),
+    (
+        "policy.stopped.measurement",
+        "start the guest from another release; this one is stopped until a start order",
+    ),
+    (
+        "policy.stopped.tenant",
+        "nothing on this side: the tenant is stopped until a start order",
+    ),
+    (
+        "policy.stopped.site",
+        "use a node of another site; this one is stopped until a start order",
+    ),
+    (
+        "policy.snp.milan",
+        "list the chip in the inventory, or run the node on a newer product",
+    ),
+    (
+        "policy.residency.masked",
+        "have the host unmask CHIP_ID and sign with a VCEK, so that the chip can be looked up",
+    ),
+    (
+        "policy.residency.unlisted",
+        "list the hardware in the inventory (`narthex policy inventory`), and have the inventory reach this host",
+    ),
+    ("policy.residency.country", "use a node in a listed country"),
+    ("policy.residency.site", "use a node at a listed site"),
+    ("policy.residency.owner", "use a node of a listed owner"),
+    (
         "policy.cpu",
         "run the node on a TEE that the policy has a table for, or give the policy a table for this one",
     ),
@@ -191,10 +242,88 @@ const REMEDIES: &[(&str, &str)] = &[
         "serve a listed model under its listed name; if this model is meant, list its name and digest",
     ),
     (
+        "policy.model.window",
+        "serve a model that is accepted now; if this one is still meant, have its approval renewed",
+    ),
+    (
+        "policy.model.retired",
+        "serve the model's successor: this one was withdrawn",
+    ),
+    (
+        "policy.model.tokenizer",
+        "serve the model with the tokenizer that was approved with it",
+    ),
+    (
+        "policy.model.template",
+        "serve the model with the chat template that was approved with it",
+    ),
+    (
         "policy.runtime",
         "run a listed build of the runtime; if this build is meant, list its digest",
     ),
+    (
+        "policy.engine.mode",
+        "start the runtime with a listed engine mode",
+    ),
+    (
+        "policy.engine.kernels",
+        "run listed kernels; if these are meant, list their digest",
+    ),
+    (
+        "policy.engine.isa",
+        "run the node where a listed instruction set is chosen",
+    ),
+    (
+        "policy.aibom",
+        "start the runtime with the model's bill of materials (`narthex aibom`); if this one is meant, list its digest",
+    ),
+    (
+        "policy.channel.padding",
+        "start the runtime with the padding profile that is asked for, or a stricter one",
+    ),
+    (
+        "policy.channel.cache_scope",
+        "have the runtime keep nothing beyond a listed scope",
+    ),
+    (
+        "policy.limits.context_tokens",
+        "start the runtime with a smaller context",
+    ),
+    (
+        "policy.limits.request_bytes",
+        "start the runtime with a smaller limit of request bodies",
+    ),
 ];
+
+/// Codes of what no exception waives: what every policy demands, its own life and lease; and what a document lists by digest, each with a window
+/// of its own, or with a floor of its own.
+const DEMANDED: &[&str] = &[
+    "policy.not_before",
+    "policy.expired",
+    "policy.anchors",
+    "policy.freshness",
+    "policy.collateral",
+    "policy.lease",
+    "policy.cpu",
+    "policy.snp.milan",
+    "policy.snp.product",
+    "policy.snp.measurement",
+    "policy.snp.debug",
+    "policy.snp.guest_policy.reserved",
+    "policy.tdx.measurement",
+    "policy.tdx.debug",
+    "policy.gpu",
+    "policy.model",
+    "policy.model.retired",
+    "policy.runtime",
+];
+
+/// `code` as the table has it, if an exception can waive its reasons. Stop orders have none.
+pub(crate) fn waivable(code: &str) -> Option<&'static str> {
+    let is_demanded = DEMANDED.contains(&code) || code.starts_with("policy.stopped.");
+    let mut known = reason_codes();
+    known.find(|known| *known == code && !is_demanded)
+}
 
 /// Every code that a reason can have.
 pub fn reason_codes() -> impl Iterator<Item = &'static str> {

@@ -53,7 +53,7 @@ impl Folder {
 }
 
 fn policy_toml() -> String {
-    let report = Report::of(Product::Milan);
+    let report = Report::of(Product::Genoa);
     PolicyText::admitting(&report, UnixTime(1000), UnixTime(2000)).to_toml()
 }
 

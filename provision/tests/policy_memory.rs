@@ -26,7 +26,7 @@ fn root() -> TrustRoot {
 }
 
 fn text(version: u64) -> PolicyText {
-    let report = Report::of(Product::Milan);
+    let report = Report::of(Product::Genoa);
     let mut text = PolicyText::admitting(&report, UnixTime(1000), UnixTime(2000));
     text.version = version;
     text

@@ -57,6 +57,8 @@ pub struct SnpClaims {
     pub csp_id: Option<String>,
     /// Least nextUpdate of the CRLs given; `None` when none was: revocation was not checked.
     pub crl_next_update: Option<UnixTime>,
+    /// Greatest thisUpdate of the CRLs given; `None` when none was.
+    pub crl_this_update: Option<UnixTime>,
     /// Least notAfter of the chain and nextUpdate of the CRLs given.
     pub not_after: UnixTime,
 }
@@ -107,6 +109,7 @@ pub(super) fn claims(report: &Report<'_>, vek: &VerifiedVek) -> Result<SnpClaims
         current_mit_vector: report.current_mit_vector(),
         csp_id: vek.csp_id.clone(),
         crl_next_update: vek.lists.map(|lists| lists.not_after),
+        crl_this_update: vek.lists.map(|lists| lists.not_before),
         not_after: vek.window().not_after,
     })
 }

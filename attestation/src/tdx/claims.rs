@@ -18,6 +18,8 @@ pub struct TdxClaims {
     pub tcb: TcbClaims,
     /// The events whose replay gives RTMR0 to RTMR3; `None` when no log was given.
     pub events: Option<Vec<Event>>,
+    /// issueDate of TCB info or of the QE identity, whichever is older.
+    pub collateral_issued: UnixTime,
     /// Least end of the collateral's and the certificates' windows.
     pub not_after: UnixTime,
 }

@@ -197,6 +197,12 @@ impl VerifiedCollateral {
         Ok(verified)
     }
 
+    /// issueDate of TCB info or of the QE identity, whichever is older.
+    pub(super) fn issued(&self) -> UnixTime {
+        let qe_identity = self.qe_identity.window().not_before;
+        self.tcb_info.window().not_before.min(qe_identity)
+    }
+
     /// When documents, chains and lists all hold; outside of it every quote is refused.
     #[must_use]
     pub fn window(&self) -> Window {

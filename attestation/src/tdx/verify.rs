@@ -130,6 +130,7 @@ impl<'a> Input<'a> {
             platform: pck.platform.clone(),
             tcb,
             events: self.event_log.map(|log| log.events().to_vec()),
+            collateral_issued: collateral.issued(),
             not_after: window.not_after,
         })
     }

@@ -24,7 +24,7 @@ const EVENTS: [&str; 4] = [
     "data: [DONE]\n\n",
 ];
 /// Its RSA keys take seconds to make, so that there is one.
-static VENDOR: LazyLock<Vendor> = LazyLock::new(|| Vendor::invent(Product::Milan));
+static VENDOR: LazyLock<Vendor> = LazyLock::new(|| Vendor::invent(Product::Genoa));
 const WHOLE: &str = r#"{"choices":[{"message":{"role":"assistant","content":"Hello, world"}}]}"#;
 
 /// One node.

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 /// Inventing a vendor takes a while: once.
-static VENDOR: LazyLock<Vendor> = LazyLock::new(|| Vendor::invent(Product::Milan));
+static VENDOR: LazyLock<Vendor> = LazyLock::new(|| Vendor::invent(Product::Genoa));
 
 /// What the platform is told to do.
 enum Word {

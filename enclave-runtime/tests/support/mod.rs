@@ -39,7 +39,7 @@ pub const NOW: UnixTime = UnixTime(1_795_305_600);
 pub const MODEL: &str = engine::MODEL;
 
 /// Inventing a vendor makes two RSA keys of 4096 bits, which takes a while: once for each file of tests.
-static VENDOR: LazyLock<Vendor> = LazyLock::new(|| Vendor::invent(Product::Milan));
+static VENDOR: LazyLock<Vendor> = LazyLock::new(|| Vendor::invent(Product::Genoa));
 
 /// A runtime that serves until it is stopped.
 pub struct Stack {

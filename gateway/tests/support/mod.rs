@@ -40,7 +40,7 @@ pub const NOW: UnixTime = UnixTime(1_780_272_000);
 pub const POLICY_SECONDS: u64 = 1_000_000;
 
 /// One vendor for a whole test binary: inventing one takes seconds.
-pub static VENDOR: LazyLock<Vendor> = LazyLock::new(|| Vendor::invent(Product::Milan));
+pub static VENDOR: LazyLock<Vendor> = LazyLock::new(|| Vendor::invent(Product::Genoa));
 
 /// A clock that stands still until it is turned.
 #[derive(Debug)]

@@ -164,6 +164,14 @@ impl<'t> Field<'t> {
         )
     }
 
+    /// `true` or `false`.
+    pub(crate) fn boolean(self, mistakes: &mut Mistakes<'_>) -> Option<bool> {
+        match &self.value {
+            DeValue::Boolean(value) => Some(*value),
+            _ => self.wrong_type("a boolean", mistakes),
+        }
+    }
+
     /// An integer in `range`.
     pub(crate) fn integer(
         self,

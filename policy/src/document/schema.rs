@@ -1,12 +1,13 @@
 //! Schema 1 of the policy document, table by table (docs/policy.md).
 
 use super::{
-    Document, PolicyError, gpu,
+    Beside, Document, Freshness, Hardware, PolicyError, Service, exceptions, gpu,
     head::Head,
     mistakes::Mistakes,
+    models,
     places::Places,
     reader::{Field, Section},
-    snp, tdx, tenants,
+    residency, service, snp, tdx, tenants,
 };
 use crate::{AllowList, NamedDigest, snp::SnpRules, tdx::TdxRules};
 use std::sync::Arc;
@@ -14,28 +15,66 @@ use std::sync::Arc;
 /// Longest `freshness.max_age_seconds`: a week.
 const MAX_AGE_SECONDS: u64 = 7 * 24 * 60 * 60;
 
+/// Longest `freshness.max_collateral_age_seconds`: a year and a day.
+const MAX_COLLATERAL_AGE_SECONDS: u64 = 366 * 24 * 60 * 60;
+
 /// Reads all of the policy but its schema.
 pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Document> {
     let places = Places::of(root, mistakes.text());
     let head = Head::read(root, mistakes);
     let previous = optional(root, "previous", mistakes, Field::digest);
-    let max_age_seconds = root.read("freshness", mistakes, freshness);
-    let (snp, tdx) = tees(root, mistakes);
-    let gpu = optional(root, "gpu", mistakes, gpu::read);
-    let models = accepted(root, "models", mistakes);
-    let runtimes = accepted(root, "runtime", mistakes);
+    let freshness = root.read("freshness", mistakes, freshness);
+    let hardware = hardware(root, mistakes);
+    let service = service(root, mistakes);
     let tenants = optional(root, "tenants", mistakes, tenants::read);
+    let beside = beside(root, mistakes);
+    let exceptions = optional(root, "exceptions", mistakes, exceptions::read);
     Some(Document {
         places: Arc::new(places),
         head: head?,
         previous: previous?,
-        max_age_seconds: max_age_seconds?,
+        freshness: freshness?,
+        hardware: hardware?,
+        service: service?,
+        tenants: tenants?,
+        beside: beside?,
+        exceptions: exceptions?,
+    })
+}
+
+fn hardware(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Hardware> {
+    let (snp, tdx) = tees(root, mistakes);
+    let gpu = optional(root, "gpu", mistakes, gpu::read);
+    Some(Hardware {
         snp: snp?,
         tdx: tdx?,
         gpu: gpu?,
-        models,
-        runtimes,
-        tenants: tenants?,
+    })
+}
+
+fn service(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Service> {
+    let models = optional(root, "models", mistakes, models::read);
+    let runtimes = optional(root, "runtime", mistakes, accepted);
+    let engine = optional(root, "engine", mistakes, service::engine);
+    let aibom = optional(root, "aibom", mistakes, service::aibom);
+    let channel = optional(root, "channel", mistakes, service::channel);
+    let limits = optional(root, "limits", mistakes, service::limits);
+    Some(Service {
+        models: models?,
+        runtimes: runtimes?,
+        engine: engine?,
+        aibom: aibom?,
+        channel: channel?,
+        limits: limits?,
+    })
+}
+
+fn beside(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Beside> {
+    let residency = optional(root, "residency", mistakes, residency::read);
+    let lease = optional(root, "lease", mistakes, residency::lease);
+    Some(Beside {
+        residency: residency?,
+        lease: lease?,
     })
 }
 
@@ -66,25 +105,34 @@ pub(super) fn optional<'t, T>(
     }
 }
 
-fn freshness(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<u64> {
+fn freshness(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<Freshness> {
     let mut freshness = field.section(mistakes)?;
-    let seconds = freshness.read("max_age_seconds", mistakes, |field, mistakes| {
-        field.integer(1..=MAX_AGE_SECONDS, mistakes)
+    let max_age_seconds = freshness.read("max_age_seconds", mistakes, |field, m| {
+        field.integer(1..=MAX_AGE_SECONDS, m)
+    });
+    let name = "max_collateral_age_seconds";
+    let max_collateral_age_seconds = optional(&mut freshness, name, mistakes, |field, m| {
+        field.integer(1..=MAX_COLLATERAL_AGE_SECONDS, m)
     });
     freshness.close(mistakes);
-    seconds
+    Some(Freshness {
+        max_age_seconds: max_age_seconds?,
+        max_collateral_age_seconds: max_collateral_age_seconds?,
+    })
 }
 
-/// `[[NAME.accepted]]`: absent as a whole, or with at least one entry.
-fn accepted(
-    root: &mut Section<'_>,
-    name: &str,
-    mistakes: &mut Mistakes<'_>,
-) -> Option<AllowList<NamedDigest<32>>> {
-    let mut section = root.optional(name)?.section(mistakes)?;
+/// A table with nothing but the tables `accepted`.
+fn accepted(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<AllowList<NamedDigest<32>>> {
+    let mut section = field.section(mistakes)?;
     let list = section.read("accepted", mistakes, named_digests);
     section.close(mistakes);
     list
+}
+
+/// An array of names, none of them twice.
+pub(super) fn texts(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<AllowList<String>> {
+    let text = |field: Field<'_>, m: &mut Mistakes<'_>| field.text(m);
+    allow_list(field, mistakes, text, String::eq)
 }
 
 /// An array of `{ name, digest }`, no digest twice.

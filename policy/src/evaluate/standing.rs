@@ -1,8 +1,8 @@
 //! What every policy demands: its window, genuine anchors, evidence and collateral of these days.
 
-use super::Subject;
+use super::{Ends, Subject};
 use crate::{Policy, Reason, document::AcceptedAnchors};
-use attestation::{Anchors, UnixTime};
+use attestation::{Anchors, CpuClaims, UnixTime};
 
 /// Every unmet demand.
 pub(super) fn reasons(policy: &Policy, subject: &Subject<'_>) -> Vec<Reason> {
@@ -10,6 +10,7 @@ pub(super) fn reasons(policy: &Policy, subject: &Subject<'_>) -> Vec<Reason> {
     reasons.extend(anchors(policy, subject));
     reasons.extend(freshness(policy, subject));
     reasons.extend(collateral(subject));
+    reasons.extend(collateral_age(policy, subject));
     reasons
 }
 
@@ -70,4 +71,38 @@ fn collateral(subject: &Subject<'_>) -> Option<Reason> {
             subject.now.to_rfc3339(),
         )
     })
+}
+
+/// As far as the claims tell a date.
+fn collateral_age(policy: &Policy, subject: &Subject<'_>) -> Option<Reason> {
+    let most = policy.max_collateral_age_seconds()?;
+    let issued = collateral_issued(subject)?;
+    let age_seconds = subject.now.since(issued);
+    (age_seconds > most).then(|| {
+        Reason::new(
+            "policy.collateral.age",
+            "freshness.max_collateral_age_seconds",
+            format!("{most} or less"),
+            format!("{age_seconds}, of {}", issued.to_rfc3339()),
+        )
+    })
+}
+
+/// The end of the collateral's age.
+pub(super) fn ends(policy: &Policy, subject: &Subject<'_>, ends: &mut Ends) {
+    let most = policy.max_collateral_age_seconds();
+    let issued = collateral_issued(subject);
+    ends.rule(most.and_then(|most| Some(issued?.plus(most))));
+}
+
+/// When the oldest of the parts' collateral was issued: the ARK's list, Intel's TCB info and QE identity, the youngest word about each device.
+fn collateral_issued(subject: &Subject<'_>) -> Option<UnixTime> {
+    let cpu = match &subject.claims.cpu {
+        CpuClaims::Snp(claims) => claims.crl_this_update,
+        CpuClaims::Tdx(claims) => Some(claims.collateral_issued),
+        _ => None,
+    };
+    let devices = subject.devices().iter();
+    let devices = devices.map(|claims| claims.window.not_before);
+    cpu.into_iter().chain(devices).min()
 }

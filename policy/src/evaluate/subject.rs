@@ -1,7 +1,7 @@
 //! What is judged.
 
 use super::Surroundings;
-use crate::HardwareId;
+use crate::{HardwareId, Placement};
 use attestation::{NodeClaims, UnixTime, Verified, nvidia::DeviceClaims};
 
 /// One node, the time it is asked about, and the documents beside the policy.
@@ -54,6 +54,11 @@ impl<'a> Subject<'a> {
     pub(crate) fn device_ids(&self) -> impl Iterator<Item = HardwareId> + use<'a> {
         let devices = self.devices().iter();
         devices.map(|claims| HardwareId::NvidiaDevice(claims.device.pdi.0))
+    }
+
+    /// Where the inventory places `id` now.
+    pub(crate) fn placed(&self, id: &HardwareId) -> Option<&'a Placement> {
+        self.around.inventory?.placed(id, self.now)
     }
 
     /// The identifiers of all its hardware that tells one.

@@ -96,6 +96,7 @@ fn snp_claims() -> SnpClaims {
         launch_mit_vector: None,
         current_mit_vector: None,
         crl_next_update: None,
+        crl_this_update: None,
         csp_id: None,
         not_after: COLLATERAL_END,
     }

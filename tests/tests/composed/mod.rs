@@ -77,7 +77,7 @@ pub(crate) fn site() -> &'static Site {
 
 impl Site {
     fn invent() -> Self {
-        let machine = Machine::new(&Vendor::invent(Product::Milan));
+        let machine = Machine::new(&Vendor::invent(Product::Genoa));
         let begins = UnixTime(NOW.0 - POLICY_SECONDS);
         let policy = demo_policy(&machine, begins, NOW.plus(POLICY_SECONDS));
         let folder = tempfile::tempdir().unwrap();

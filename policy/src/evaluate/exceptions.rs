@@ -1,0 +1,54 @@
+//! What exceptions waive, inside their windows.
+
+use super::{Ends, Subject};
+use crate::{Exception, Policy, Reason, Waived, remedy};
+
+/// Takes out of `reasons` those that an exception waives now.
+pub(super) fn waive(
+    policy: &Policy,
+    subject: &Subject<'_>,
+    reasons: &mut Vec<Reason>,
+) -> Vec<Waived> {
+    let mut waived = Vec::new();
+    reasons.retain(|reason| match lasting(policy, subject, reason) {
+        Some(exception) => {
+            waived.push(of(exception, reason.clone()));
+            false
+        }
+        None => true,
+    });
+    waived
+}
+
+/// The ends of the exceptions that an admission rests on.
+pub(super) fn ends(waived: &[Waived], ends: &mut Ends) {
+    for waived in waived {
+        ends.rule(waived.until);
+    }
+}
+
+/// The exception that waives `reason` for the longest.
+fn lasting<'a>(
+    policy: &'a Policy,
+    subject: &Subject<'_>,
+    reason: &Reason,
+) -> Option<&'a Exception> {
+    remedy::waivable(reason.code)?;
+    let waives = |exception: &&Exception| {
+        let is_about_node = exception
+            .hardware
+            .is_none_or(|id| subject.hardware().any(|part| part == id));
+        exception.is_about(reason) && exception.holds(subject.now) && is_about_node
+    };
+    let order = |exception: &&'a Exception| (exception.until, &exception.who, &exception.why);
+    policy.exceptions().filter(waives).max_by_key(order)
+}
+
+fn of(exception: &Exception, reason: Reason) -> Waived {
+    Waived {
+        reason,
+        who: exception.who.clone(),
+        why: exception.why.clone(),
+        until: exception.until,
+    }
+}
