@@ -82,7 +82,8 @@ impl Policy {
 
     fn grounds(&self, subject: &Subject<'_>, mut waived: Vec<Waived>) -> Grounds {
         for waived in &mut waived {
-            waived.reason.at = self.place_of(&waived.reason.rule);
+            let reason = &mut waived.reason;
+            reason.at = reason.at.or_else(|| self.place_of(&reason.rule));
         }
         let cpu = HardwareId::of_cpu(subject.claims);
         Grounds {

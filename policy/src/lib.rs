@@ -51,7 +51,7 @@ pub use models::AcceptedModel;
 pub use orders::{Action, Order, Orders, Stopped, Target};
 pub use publication::{Files, Publication, PublicationError};
 pub use reference_value::ReferenceValue;
-pub use remedy::reason_codes;
+pub use remedy::{reason_codes, remedies};
 pub use remembered::Remembered;
 pub use role::Role;
 pub use root::{Root, RootDocument};

@@ -325,6 +325,11 @@ pub(crate) fn waivable(code: &str) -> Option<&'static str> {
     known.find(|known| *known == code && !is_demanded)
 }
 
+/// Every code that a reason can have, with what would satisfy its rule.
+pub fn remedies() -> impl Iterator<Item = (&'static str, &'static str)> {
+    REMEDIES.iter().copied()
+}
+
 /// Every code that a reason can have.
 pub fn reason_codes() -> impl Iterator<Item = &'static str> {
     REMEDIES.iter().map(|(code, _)| *code)

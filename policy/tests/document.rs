@@ -528,7 +528,7 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_text() {
     assert_eq!(
         found[2].position().unwrap(),
         Position {
-            line: 13,
+            line: 15,
             column: 8
         }
     );

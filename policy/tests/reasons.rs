@@ -66,23 +66,17 @@ fn the_table_of_remedies_has_every_code_of_the_sources_and_no_other() {
 }
 
 #[test]
-fn the_page_has_every_code() {
-    for code in policy::reason_codes() {
-        assert!(PAGE.contains(&format!("`{code}`")), "{code}");
+fn the_page_has_a_row_for_every_code_and_says_the_same() {
+    for (code, remedy) in policy::remedies() {
+        assert!(PAGE.contains(&format!("| `{code}` | {remedy} |")), "{code}");
     }
 }
 
 #[test]
-fn every_code_is_in_a_test() {
-    let mut tests = files(&manifest_folder().join("tests"));
-    tests.extend(
-        files(&manifest_folder().join("src"))
-            .into_iter()
-            .filter(|f| is_test(f)),
-    );
-    let tested = codes_in(&tests);
+fn the_page_tells_every_code_beside_the_rule_that_it_is_about() {
     for code in policy::reason_codes() {
-        assert!(tested.contains(code), "no test names {code}");
+        let told = PAGE.matches(&format!("`{code}`")).count();
+        assert!(told >= 2, "{code}");
     }
 }
 

@@ -102,6 +102,7 @@ fn claims() -> SnpClaims {
         launch_mit_vector: Some(0b0011),
         current_mit_vector: Some(0b0111),
         crl_next_update: None,
+        crl_this_update: None,
         csp_id: None,
         not_after: NOW.plus(1_000_000),
     }

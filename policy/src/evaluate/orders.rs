@@ -31,8 +31,18 @@ pub(super) fn everything(orders: &Orders) -> Option<Reason> {
     stopped(orders, &Target::Everything, "policy.stopped.everything")
 }
 
-/// The order against `target`.
-pub(crate) fn stopped(orders: &Orders, target: &Target, code: &'static str) -> Option<Reason> {
+/// The order against the node of this name.
+pub(crate) fn node(orders: &Orders, name: &str) -> Option<Reason> {
+    let target = Target::Node(name.to_owned());
+    stopped(orders, &target, "policy.stopped.node")
+}
+
+/// The order against the tenant with this key.
+pub(crate) fn tenant(orders: &Orders, key: &[u8; 32]) -> Option<Reason> {
+    stopped(orders, &Target::Tenant(*key), "policy.stopped.tenant")
+}
+
+fn stopped(orders: &Orders, target: &Target, code: &'static str) -> Option<Reason> {
     let order = orders.stopped(target)?;
     let (issued, why) = (order.issued.to_rfc3339(), told(&order.reason));
     Some(Reason::new(

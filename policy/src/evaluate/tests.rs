@@ -285,8 +285,8 @@ fn snp_lists() {
     assert_reason(&reason, "policy.snp.vmpl", "0, 1", "2");
     let reason = snp_reason(|snp| snp.signing_key = SigningKey::Vlek);
     assert_reason(&reason, "policy.snp.signing_key", "vcek", "vlek");
-    let reason = snp_reason(|snp| snp.product = Product::Milan);
-    assert_reason(&reason, "policy.snp.product", "turin", "milan");
+    let reason = snp_reason(|snp| snp.product = Product::Genoa);
+    assert_reason(&reason, "policy.snp.product", "turin", "genoa");
 }
 
 #[test]
