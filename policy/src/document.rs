@@ -133,12 +133,6 @@ impl Policy {
         &self.digest
     }
 
-    /// `previous`: SHA-256 of the version before, if the document says.
-    #[must_use]
-    pub const fn previous(&self) -> Option<&Digest> {
-        self.document.previous.as_ref()
-    }
-
     /// `name`.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -2,6 +2,7 @@
 
 use crate::{
     Admitted, Denial, Inventory, Listed, Orders, Policy, Reason, Root, Timestamp, TrustRoot,
+    evaluate::{Surroundings, orders},
 };
 use attestation::{NodeClaims, UnixTime, Verified};
 
@@ -138,24 +139,33 @@ impl InForce {
         verified: Verified<NodeClaims>,
         now: UnixTime,
     ) -> Result<Admitted, Denial> {
-        self.policy.evaluate(verified, now)
+        self.policy
+            .evaluate_among(verified, now, self.surroundings())
     }
 
     /// Whether the node of this name may be used at all: evidence does not tell its name, the key list and the gateway's offers do.
     #[must_use]
-    pub fn judge_name(&self, _node: &str) -> Option<Reason> {
-        None
+    pub fn judge_name(&self, node: &str) -> Option<Reason> {
+        orders::node(&self.orders, node)
     }
 
     /// Whether requests of this tenant may be served.
     #[must_use]
-    pub fn judge_tenant(&self, _key: &[u8; 32]) -> Option<Reason> {
-        None
+    pub fn judge_tenant(&self, key: &[u8; 32]) -> Option<Reason> {
+        orders::tenant(&self.orders, key)
     }
 
     /// Whether anything may be served or sent at `now`: the policy's window, an order that stops everything, and the policy's lease.
     #[must_use]
-    pub fn judge_standing(&self, _now: UnixTime) -> Vec<Reason> {
-        Vec::new()
+    pub fn judge_standing(&self, now: UnixTime) -> Vec<Reason> {
+        self.policy.standing_among(self.surroundings(), now)
+    }
+
+    const fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings {
+            inventory: self.inventory.as_ref(),
+            orders: &self.orders,
+            timestamp: self.timestamp.as_ref(),
+        }
     }
 }

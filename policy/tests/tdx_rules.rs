@@ -84,6 +84,7 @@ fn claims() -> TdxClaims {
             components: Vec::new(),
         },
         events: None,
+        collateral_issued: NOW,
         not_after: NOW.plus(1_000_000),
     }
 }
