@@ -111,8 +111,8 @@ impl Policy {
 
     fn cpu_ends(&self, subject: &Subject<'_>, ends: &mut Ends) {
         match (&subject.claims.cpu, self.snp(), self.tdx()) {
-            (CpuClaims::Snp(claims), Some(rules), _) => snp::ends(rules, claims, &mut ends),
-            (CpuClaims::Tdx(claims), _, Some(rules)) => tdx::ends(rules, claims, &mut ends),
+            (CpuClaims::Snp(claims), Some(rules), _) => snp::ends(rules, claims, ends),
+            (CpuClaims::Tdx(claims), _, Some(rules)) => tdx::ends(rules, claims, ends),
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Ends, Subject, listed, told};
 use crate::{
-    AllowList, HardwareId, Placement, Policy, Reason,
+    AllowList, HardwareId, Inventory, Placement, Policy, Reason,
     residency::{ResidencyRules, ResidencyScope},
 };
 use attestation::{CpuClaims, snp::Product};
