@@ -10,6 +10,8 @@ mod database;
 mod error;
 mod former;
 mod lock;
+#[cfg(test)]
+mod tests;
 
 pub use error::StoreError;
 

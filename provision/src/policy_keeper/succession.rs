@@ -33,14 +33,14 @@ pub(super) struct Obeyed {
 
 /// A host whose disk supports no claim remembers in its own memory.
 enum Memory {
-    Process(Mutex<Record>),
+    Process(Box<Mutex<Record>>),
     Disk(PolicyStore),
 }
 
 impl Succession {
     pub(super) fn new(root: Root, state: Option<&Path>, clock: Arc<PolicyClock>) -> Self {
         let memory = match state {
-            None => Memory::Process(Mutex::default()),
+            None => Memory::Process(Box::default()),
             Some(directory) => Memory::Disk(PolicyStore::new(directory, *root.anchor())),
         };
         Self {
