@@ -14,7 +14,7 @@ pub use settings::{PolicySettings, RootSource};
 pub use source::{PolicySource, PolicyUrl, PolicyUrlError};
 
 use crate::{Clock, PolicyClock};
-use policy::{InForce, Root, publication::Files};
+use policy::{Files, InForce, Root};
 use std::{panic, sync::Arc};
 use succession::{Obeyed, Offer, Succession};
 use supplier::Supplier;

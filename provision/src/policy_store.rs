@@ -17,7 +17,7 @@ pub use error::StoreError;
 
 use attestation::Digest;
 use lock::Lock;
-use policy::{Remembered, publication::Files};
+use policy::{Files, Remembered};
 use std::path::{Path, PathBuf};
 
 /// What is remembered under one anchor.

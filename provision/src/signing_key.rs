@@ -1,4 +1,4 @@
-//! The private key that signs policies: unencrypted PKCS #8 in PEM as `openssl genpkey -algorithm ed25519` writes it.
+//! A private key that signs documents: unencrypted PKCS #8 in PEM as `openssl genpkey -algorithm ed25519` writes it.
 
 use crate::{FileError, file};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -87,7 +87,7 @@ impl SigningKey {
         self.public_key
     }
 
-    /// Adds this key's signature to `envelope`.
+    /// Adds this key's signature to `envelope`, of whatever kind its document is.
     pub fn sign(&self, envelope: &mut Envelope) -> Result<(), SigningKeyError> {
         let signature = self.sign_message(&envelope.pae())?;
         envelope.add_signature(self.public_key, signature);

@@ -4,6 +4,9 @@ use crate::{FileError, PublicKeyError, StoreError, collateral::Fault};
 use policy::{PolicyError, PublicationError};
 use std::path::PathBuf;
 
+/// The code of a refusal without a mistake, which nobody makes.
+const UNTOLD: &str = "policy.document.syntax";
+
 /// Why nothing, or nothing new, is in force; `code()` is stable.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -85,12 +88,12 @@ impl PolicyKeeperError {
             Self::File(error) => error.code(),
             Self::Fetch { fault, .. } => fetch_code(fault),
             Self::NothingOffered => "policy.nothing_offered",
-            Self::Publication { mistakes, .. } => mistakes
-                .first()
-                .map_or("policy.document.syntax", PublicationError::code),
-            Self::Root { mistakes, .. } | Self::Succession { mistakes, .. } => mistakes
-                .first()
-                .map_or("policy.document.syntax", PolicyError::code),
+            Self::Root { mistakes, .. } | Self::Succession { mistakes, .. } => {
+                mistakes.first().map_or(UNTOLD, PolicyError::code)
+            }
+            Self::Publication { mistakes, .. } => {
+                mistakes.first().map_or(UNTOLD, PublicationError::code)
+            }
             Self::Store(error) => error.code(),
             Self::ClockSetBack { .. } => "policy.clock.set_back",
         }

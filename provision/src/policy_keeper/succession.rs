@@ -5,7 +5,9 @@ use crate::{
     Clock as _, PolicyClock, StoreError,
     policy_store::{PolicyStore, Record},
 };
-use policy::{InForce, Publication, Remembered, Root, publication::Files};
+use policy::{
+    Files, InForce, PolicyError, Publication, Remembered, Root,
+};
 use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -125,7 +127,7 @@ impl Succession {
 }
 
 impl Offer {
-    fn refused_after(&self, mistakes: Vec<policy::PolicyError>) -> PolicyKeeperError {
+    fn refused_after(&self, mistakes: Vec<PolicyError>) -> PolicyKeeperError {
         let from = self.from.clone();
         PolicyKeeperError::Succession { from, mistakes }
     }
@@ -135,7 +137,7 @@ fn after(
     remembered: &Remembered,
     in_force: &InForce,
     clock: &PolicyClock,
-) -> Result<Remembered, Vec<policy::PolicyError>> {
+) -> Result<Remembered, Vec<PolicyError>> {
     remembered.after(in_force, clock.now())
 }
 

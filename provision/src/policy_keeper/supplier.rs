@@ -6,17 +6,11 @@ use crate::{
     collateral::{Current, Fault, Transport},
     file,
 };
-use policy::{
-    publication::{Files, INVENTORY, ORDERS, POLICY, ROOTS, TIMESTAMP},
-    signature::MAX_ENVELOPE_BYTES,
-};
+use policy::{Files, publication::POLICY};
 use std::{collections::HashMap, fmt, path::Path, time::Duration};
 
 /// For each file of an address.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Largest log of roots or orders, and largest inventory, in bytes.
-const MAX_LARGE_FILE_BYTES: usize = 32 * 1024 * 1024;
 
 /// A source and what is needed to ask it.
 pub(super) struct Supplier {
@@ -44,10 +38,9 @@ impl Supplier {
     /// What the source has now.
     pub(super) async fn offer(&mut self) -> Result<Offer, PolicyKeeperError> {
         let files = match (&self.source, &mut self.server) {
-            (PolicySource::File(path), _) => Files {
-                policy: Some(file::read_public(path, MAX_ENVELOPE_BYTES)?),
-                ..Files::default()
-            },
+            (PolicySource::File(path), _) => {
+                Files::of_policy(file::read_public(path, Files::max_bytes(POLICY))?)
+            }
             (PolicySource::Folder(path), _) => read_folder(path)?,
             (PolicySource::Url(_), Some(server)) => server.files().await?,
             _ => return Err(PolicyKeeperError::NothingOffered),
@@ -63,29 +56,20 @@ impl fmt::Display for Supplier {
     }
 }
 
-/// The policy last: it must be there, the others may be absent.
+/// The policy must be there, the others may be absent.
 fn read_folder(folder: &Path) -> Result<Files, FileError> {
-    let optional = |name| {
-        let read = file::read_public(&folder.join(name), max_bytes(name));
-        match read {
-            Err(error) if error.is_absent() => Ok(None),
-            read => read.map(Some),
+    let mut files = Files::default();
+    for name in Files::NAMES {
+        match file::read_public(&folder.join(name), Files::max_bytes(name)) {
+            Err(error) if error.is_absent() && name != POLICY => {}
+            read => set(&mut files, name, read?),
         }
-    };
-    Ok(Files {
-        roots: optional(ROOTS)?,
-        inventory: optional(INVENTORY)?,
-        orders: optional(ORDERS)?,
-        timestamp: optional(TIMESTAMP)?,
-        policy: Some(file::read_public(&folder.join(POLICY), max_bytes(POLICY))?),
-    })
+    }
+    Ok(files)
 }
 
-fn max_bytes(name: &str) -> usize {
-    match name {
-        POLICY | TIMESTAMP => MAX_ENVELOPE_BYTES,
-        _ => MAX_LARGE_FILE_BYTES,
-    }
+fn set(files: &mut Files, name: &str, bytes: Vec<u8>) {
+    files.get_mut(name).into_iter().for_each(|file| *file = Some(bytes.clone()));
 }
 
 impl Server {
@@ -99,32 +83,22 @@ impl Server {
     }
 
     async fn files(&mut self) -> Result<Files, PolicyKeeperError> {
-        Ok(Files {
-            roots: self.optional(ROOTS).await?,
-            inventory: self.optional(INVENTORY).await?,
-            orders: self.optional(ORDERS).await?,
-            timestamp: self.optional(TIMESTAMP).await?,
-            policy: Some(
-                self.file(POLICY)
-                    .await
-                    .map_err(|fault| self.failed(POLICY, fault))?,
-            ),
-        })
-    }
-
-    async fn optional(&mut self, name: &'static str) -> Result<Option<Vec<u8>>, PolicyKeeperError> {
-        match self.file(name).await {
-            Err(Fault::NotFound) => Ok(None),
-            Err(fault) => Err(self.failed(name, fault)),
-            Ok(bytes) => Ok(Some(bytes)),
+        let mut files = Files::default();
+        for name in Files::NAMES {
+            match self.file(name).await {
+                Err(Fault::NotFound) if name != POLICY => {}
+                Err(fault) => return Err(self.failed(name, fault)),
+                Ok(bytes) => set(&mut files, name, bytes),
+            }
         }
+        Ok(files)
     }
 
     async fn file(&mut self, name: &'static str) -> Result<Vec<u8>, Fault> {
         let url = self.url.of(name);
         let known = self.known.get(name);
         let etag = known.map(|(etag, _)| etag.as_str());
-        let current = self.transport.get(&url, etag, max_bytes(name)).await?;
+        let current = self.transport.get(&url, etag, Files::max_bytes(name)).await?;
         match (current, known) {
             (Current::Same, Some((_, bytes))) => Ok(bytes.clone()),
             (Current::Same, None) => Err(Fault::Refused(304)),

@@ -7,8 +7,8 @@ use super::{Record, StoreError};
 use crate::file;
 use attestation::{Digest, UnixTime};
 use policy::{
-    Remembered,
-    publication::{Files, INVENTORY, ORDERS, POLICY, ROOTS, TIMESTAMP},
+    Files, Remembered,
+    publication::{INVENTORY, ORDERS, POLICY, ROOTS, TIMESTAMP},
 };
 use redb::{
     Builder, Database, Error, ReadableDatabase as _, ReadableTable, StorageBackend as _,
@@ -125,10 +125,9 @@ fn replace(database: &Database, anchor: &Digest, record: &Record) -> Result<(), 
             };
         }
         let mut files = transaction.open_table(FILES)?;
-        let none = Files::default();
-        for (name, bytes) in files_of(record.files.as_ref().unwrap_or(&none)) {
-            match bytes {
-                Some(bytes) => files.insert((anchor, name), bytes.as_slice())?,
+        for name in Files::NAMES {
+            match record.files.as_ref().and_then(|files| files.get(name)) {
+                Some(bytes) => files.insert((anchor, name), bytes)?,
                 None => files.remove((anchor, name))?,
             };
         }
@@ -169,17 +168,13 @@ fn read_files(
     table: &impl ReadableTable<Key, &'static [u8]>,
     anchor: &Digest,
 ) -> Result<Option<Files>, Error> {
-    let file = |name| -> Result<_, StorageError> {
+    let mut files = Files::default();
+    for name in Files::NAMES {
         let found = table.get((anchor, name))?;
-        Ok(found.map(|bytes| bytes.value().to_vec()))
-    };
-    let files = Files {
-        roots: file(ROOTS)?,
-        policy: file(POLICY)?,
-        inventory: file(INVENTORY)?,
-        orders: file(ORDERS)?,
-        timestamp: file(TIMESTAMP)?,
-    };
+        if let Some(place) = files.get_mut(name) {
+            *place = found.map(|bytes| bytes.value().to_vec());
+        }
+    }
     Ok(files.policy.is_some().then_some(files))
 }
 
@@ -190,16 +185,6 @@ fn versions_of(remembered: &Remembered) -> [(&'static str, &Option<(u64, Digest)
         (INVENTORY, &remembered.inventory),
         (ORDERS, &remembered.orders),
         (TIMESTAMP, &remembered.timestamp),
-    ]
-}
-
-fn files_of(files: &Files) -> [(&'static str, &Option<Vec<u8>>); 5] {
-    [
-        (ROOTS, &files.roots),
-        (POLICY, &files.policy),
-        (INVENTORY, &files.inventory),
-        (ORDERS, &files.orders),
-        (TIMESTAMP, &files.timestamp),
     ]
 }
 

@@ -22,7 +22,7 @@ impl Lock {
         let path = directory.join("policy.lock");
         let opened = open(&path).map_err(|source| StoreError::write(&path, source))?;
         if let Some(file) = &opened {
-            wait(file, &path)?;
+            wait(file, &path, PATIENCE)?;
         }
         Ok(Self(opened))
     }
@@ -46,17 +46,39 @@ fn is_read_only(error: &io::Error) -> bool {
     kind == ErrorKind::PermissionDenied || kind == ErrorKind::ReadOnlyFilesystem
 }
 
-fn wait(file: &File, path: &Path) -> Result<(), StoreError> {
+fn wait(file: &File, path: &Path, patience: Duration) -> Result<(), StoreError> {
     let began = Instant::now();
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(()),
             Err(TryLockError::Error(source)) => return Err(StoreError::write(path, source)),
-            Err(TryLockError::WouldBlock) if began.elapsed() > PATIENCE => {
+            Err(TryLockError::WouldBlock) if began.elapsed() >= patience => {
                 let path = path.to_owned();
                 return Err(StoreError::Busy { path });
             }
             Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::tempdir;
+
+    #[test]
+    fn a_lock_that_is_not_let_go_is_an_error_and_one_that_is_can_be_had() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("policy.lock");
+        let held = Lock::take(folder.path()).unwrap();
+        let file = open(&path).unwrap().unwrap();
+        let error = wait(&file, &path, Duration::ZERO).unwrap_err();
+        assert_eq!(error.code(), "provision.memory.busy");
+        assert!(error.to_string().contains("policy.lock"));
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| wait(&file, &path, PATIENCE));
+            drop(held);
+            waiting.join().unwrap().unwrap();
+        });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{PolicyStore, Record, StoreError};
 use attestation::{Digest, UnixTime};
-use policy::{Remembered, publication::Files};
+use policy::{Files, Remembered};
 use std::{
     fs,
     path::{Path, PathBuf},

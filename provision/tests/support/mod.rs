@@ -5,11 +5,13 @@
     reason = "every test binary uses another part of this module"
 )]
 
+pub(crate) mod host;
 mod service;
 
 pub(crate) use service::{Reply, Service};
 
 use attestation::UnixTime;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::future::BoxFuture;
 use provision::{
     Clock,
@@ -79,4 +81,11 @@ pub(crate) fn fetcher(
         }),
     };
     (Fetcher::new(settings).unwrap(), seen)
+}
+
+/// An Ed25519 public key as `openssl pkey -pubout` writes it (RFC 8410).
+pub(crate) fn public_pem(key: &[u8; 32]) -> String {
+    const SPKI_PREFIX: &str = "MCowBQYDK2VwAyEA";
+    let key = STANDARD.encode(key);
+    format!("-----BEGIN PUBLIC KEY-----\n{SPKI_PREFIX}{key}\n-----END PUBLIC KEY-----\n")
 }
