@@ -69,7 +69,9 @@ fn read_folder(folder: &Path) -> Result<Files, FileError> {
 }
 
 fn set(files: &mut Files, name: &str, bytes: Vec<u8>) {
-    files.get_mut(name).into_iter().for_each(|file| *file = Some(bytes.clone()));
+    if let Some(place) = files.get_mut(name) {
+        *place = Some(bytes);
+    }
 }
 
 impl Server {
