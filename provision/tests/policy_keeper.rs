@@ -83,8 +83,16 @@ async fn assert_refused(host: &Host, keeper: &mut PolicyKeeper, files: &Files, c
     let alarm = keeper.alarm().unwrap();
     assert_eq!((alarm.code, alarm.message), (code, error.to_string()));
     let (restarted, _) = host.open().await.unwrap();
-    assert_eq!(restarted.files(), &before, "{code}: another after a restart");
-    assert_eq!(restarted.alarm().unwrap().code, code, "not told after a restart");
+    assert_eq!(
+        restarted.files(),
+        &before,
+        "{code}: another after a restart"
+    );
+    assert_eq!(
+        restarted.alarm().unwrap().code,
+        code,
+        "not told after a restart"
+    );
 }
 
 #[tokio::test]
@@ -138,7 +146,10 @@ async fn nothing_good_and_nothing_remembered_is_an_error() {
     let team = team();
     let host = Host::pinning(&team);
     let code = |error: provision::PolicyKeeperError| error.code();
-    assert_eq!(host.open().await.err().map(code), Some("provision.file.read"));
+    assert_eq!(
+        host.open().await.err().map(code),
+        Some("provision.file.read")
+    );
     let stranger = Publisher::new(NOW, &policy_toml(1, ""));
     host.publish(&stranger.files());
     let refused = host.open().await.err().map(code);
@@ -159,33 +170,33 @@ async fn an_older_publication_is_refused() {
 /// Each document by itself.
 #[tokio::test]
 async fn one_older_or_missing_document_is_enough_to_refuse() {
-    let (mut team, first, _) = published_twice();
-    let stamped_anew = |team: &mut Publisher| {
-        team.timestamp = None;
-        Files {
-            timestamp: None,
-            ..team.files()
-        }
-    };
-    let unstamped = stamped_anew(&mut team);
+    let (mut team, _, _) = published_twice();
+    team.timestamp = None;
+    let unstamped = team.files();
     let (host, mut keeper) = obeying(&team, &unstamped).await;
-    let mut older = policy_only(&team, 1);
     let without = |change: fn(&mut Files)| {
         let mut files = unstamped.clone();
         change(&mut files);
         files
     };
-    older.roots.clone_from(&unstamped.roots);
+    let policy = policy_only(&team, 1).policy;
+    let older = Files {
+        policy,
+        ..unstamped.clone()
+    };
     let cases = [
-        ("policy.rollback", Files { policy: older.policy, ..unstamped.clone() }),
+        ("policy.rollback", older),
         ("policy.missing", without(|files| files.inventory = None)),
-        ("policy.order.shortened", without(|files| files.orders = None)),
-        ("policy.signature.too_few", Files { policy: first.policy, ..unstamped.clone() }),
+        (
+            "policy.order.shortened",
+            without(|files| files.orders = None),
+        ),
     ];
     for (code, files) in cases {
         assert_refused(&host, &mut keeper, &files, code).await;
     }
-    host.assert_never_below([2, 2, 2, 2, 0], "a part is older").await;
+    host.assert_never_below([2, 2, 2, 2, 0], "a part is older")
+        .await;
 }
 
 /// A policy of this version, signed by those who are the team now.
@@ -218,7 +229,12 @@ async fn a_log_of_orders_is_not_taken_back() {
     stop(&mut team, "three");
     assert_refused(&host, &mut keeper, &team.files(), "policy.order.forked").await;
     let (_, in_force) = host.open().await.unwrap();
-    assert!(in_force.orders().stopped(&Target::Node("two".to_owned())).is_some());
+    assert!(
+        in_force
+            .orders()
+            .stopped(&Target::Node("two".to_owned()))
+            .is_some()
+    );
 }
 
 /// A timestamp tells a host that is shown older documents than there are, even one that has never seen newer ones.
@@ -247,12 +263,20 @@ async fn a_lease_that_nobody_renews_ends() {
     team.stamp(NOW, NOW.plus(DAY));
     let (host, keeper) = obeying(&team, &team.files()).await;
     let (_, in_force) = host.open().await.unwrap();
-    let ended = |now| in_force.judge_standing(now).iter().any(|r| r.code == "policy.lease");
+    let ended = |now| {
+        in_force
+            .judge_standing(now)
+            .iter()
+            .any(|r| r.code == "policy.lease")
+    };
     assert!(!ended(keeper.clock().now()));
     host.clock.set(NOW.plus(3 * DAY));
     assert!(ended(keeper.clock().now()));
     host.clock.set(NOW);
-    assert!(ended(keeper.clock().now()), "a clock set back revives nothing");
+    assert!(
+        ended(keeper.clock().now()),
+        "a clock set back revives nothing"
+    );
 }
 
 #[tokio::test]
@@ -263,9 +287,18 @@ async fn too_few_signers_and_other_roots_are_refused() {
     let alone = Files::of_policy(alone.to_json().into_bytes());
     assert_refused(&host, &mut keeper, &alone, "policy.signature.too_few").await;
     let stranger = Publisher::new(NOW, &policy_toml(9, ""));
-    assert_refused(&host, &mut keeper, &stranger.files(), "policy.signature.too_few").await;
+    assert_refused(
+        &host,
+        &mut keeper,
+        &stranger.files(),
+        "policy.signature.too_few",
+    )
+    .await;
     let roots = stranger_rotation(&stranger);
-    let with_roots = Files { roots, ..stranger.files() };
+    let with_roots = Files {
+        roots,
+        ..stranger.files()
+    };
     assert_refused(&host, &mut keeper, &with_roots, "policy.signature.too_few").await;
     team.publish_policy(&policy_toml(3, ""));
     host.publish(&team.files());
@@ -277,7 +310,7 @@ fn stranger_rotation(stranger: &Publisher) -> Option<Vec<u8>> {
     let mut root = stranger.root.clone();
     (root.version, root.anchor) = (2, Some(*stranger.pinned().anchor()));
     let root = stranger.signed(PayloadType::Root, &root.to_string(), 3);
-    tee_sim::lines(&[root])
+    tee_sim::publisher::lines(&[root])
 }
 
 /// Later roots are obeyed after a restart too: whoever was taken out signs nothing any more.
@@ -290,7 +323,10 @@ async fn a_rotation_is_remembered() {
     team.resign();
     let (host, mut keeper) = obeying(&team, &team.files()).await;
     let roots = team.files().roots;
-    let by_outgoing = Files { roots, ..outgoing.clone() };
+    let by_outgoing = Files {
+        roots,
+        ..outgoing.clone()
+    };
     assert_refused(&host, &mut keeper, &by_outgoing, "policy.signature.too_few").await;
     assert_refused(&host, &mut keeper, &outgoing, "policy.rollback").await;
     host.assert_never_below([3, 1, 0, 0, 0], "rotation").await;
@@ -332,7 +368,11 @@ async fn a_process_without_a_directory_remembers_for_itself() {
     assert_eq!(keeper.files(), &second);
     assert_eq!(fs::read_dir(host.state()).unwrap().count(), 0);
     let (_, in_force) = host.open_with(settings).await.unwrap();
-    assert_eq!(standing(&in_force), [1; 5], "a new process has seen nothing");
+    assert_eq!(
+        standing(&in_force),
+        [1; 5],
+        "a new process has seen nothing"
+    );
 }
 
 #[tokio::test]
@@ -379,7 +419,11 @@ async fn processes_of_one_host_follow_each_other() {
         panic!("the older one stayed in force");
     };
     assert_eq!(standing(&in_force), SECOND);
-    assert_eq!(keeper.alarm().unwrap().code, "policy.rollback", "its own source is behind");
+    assert_eq!(
+        keeper.alarm().unwrap().code,
+        "policy.rollback",
+        "its own source is behind"
+    );
     assert!(matches!(keeper.refresh().await, Refreshed::Refused(_)));
 }
 

@@ -100,7 +100,10 @@ impl Server {
         let url = self.url.of(name);
         let known = self.known.get(name);
         let etag = known.map(|(etag, _)| etag.as_str());
-        let current = self.transport.get(&url, etag, Files::max_bytes(name)).await?;
+        let current = self
+            .transport
+            .get(&url, etag, Files::max_bytes(name))
+            .await?;
         match (current, known) {
             (Current::Same, Some((_, bytes))) => Ok(bytes.clone()),
             (Current::Same, None) => Err(Fault::Refused(304)),

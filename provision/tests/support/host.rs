@@ -2,9 +2,7 @@
 
 use attestation::{UnixTime, snp::Product};
 use policy::{Files, InForce, Inventory, Root};
-use provision::{
-    Clock, PolicyKeeper, PolicyKeeperError, PolicySettings, PolicySource, RootSource,
-};
+use provision::{Clock, PolicyKeeper, PolicyKeeperError, PolicySettings, PolicySource, RootSource};
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -83,6 +83,7 @@ impl Reply {
 struct State {
     scripts: HashMap<String, Vec<Reply>>,
     requests: Vec<(String, Vec<u8>)>,
+    heads: Vec<String>,
 }
 
 /// Runs until it is dropped.
@@ -127,6 +128,11 @@ impl Service {
             .collect()
     }
 
+    /// Their request lines and headers, in lower case.
+    pub(crate) fn heads(&self) -> Vec<String> {
+        self.state.lock().unwrap().heads.clone()
+    }
+
     /// Their bodies.
     pub(crate) fn bodies(&self) -> Vec<Vec<u8>> {
         let state = self.state.lock().unwrap();
@@ -145,7 +151,8 @@ impl Drop for Service {
 }
 
 async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) -> io::Result<()> {
-    let (line, body) = read(&mut stream).await?;
+    let (line, head, body) = read(&mut stream).await?;
+    state.lock().unwrap().heads.push(head);
     let reply = reply(&state, &line, body);
     if reply.manner == Manner::Never {
         tokio::time::sleep(Duration::from_secs(60)).await;
@@ -164,8 +171,8 @@ fn reply(state: &Mutex<State>, line: &str, body: Vec<u8>) -> Reply {
     }
 }
 
-/// `METHOD PATH` and the body of one request.
-async fn read(stream: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
+/// `METHOD PATH`, the head in lower case, and the body of one request.
+async fn read(stream: &mut TcpStream) -> io::Result<(String, String, Vec<u8>)> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -188,5 +195,5 @@ async fn read(stream: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
     let first = String::from_utf8_lossy(&bytes).into_owned();
     let mut words = first.split(' ');
     let line = format!("{} {}", words.next().unwrap(), words.next().unwrap());
-    Ok((line, bytes.split_off(end)))
+    Ok((line, head, bytes.split_off(end)))
 }
