@@ -255,30 +255,6 @@ async fn a_timestamp_that_names_newer_documents_ends_a_freeze() {
     assert!(fresh.open().await.is_err());
 }
 
-/// A host that is kept from newer documents ends by itself, if the policy says so.
-#[tokio::test]
-async fn a_lease_that_nobody_renews_ends() {
-    let lease = "\n[lease]\nmax_age_seconds = 3600\nwhen_absent = \"stop\"\n";
-    let mut team = Publisher::new(NOW, &policy_toml(1, lease));
-    team.stamp(NOW, NOW.plus(DAY));
-    let (host, keeper) = obeying(&team, &team.files()).await;
-    let (_, in_force) = host.open().await.unwrap();
-    let ended = |now| {
-        in_force
-            .judge_standing(now)
-            .iter()
-            .any(|r| r.code == "policy.lease")
-    };
-    assert!(!ended(keeper.clock().now()));
-    host.clock.set(NOW.plus(3 * DAY));
-    assert!(ended(keeper.clock().now()));
-    host.clock.set(NOW);
-    assert!(
-        ended(keeper.clock().now()),
-        "a clock set back revives nothing"
-    );
-}
-
 #[tokio::test]
 async fn too_few_signers_and_other_roots_are_refused() {
     let mut team = team();

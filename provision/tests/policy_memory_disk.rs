@@ -1,6 +1,7 @@
 //! Disks that are full or read only: what cannot be remembered is not obeyed, and what was obeyed stays so.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
     clippy::disallowed_methods,

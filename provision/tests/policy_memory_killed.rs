@@ -2,6 +2,7 @@
 //! a restart, or its successor, and nothing else.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "tests; the killed child learns its folder from the environment"

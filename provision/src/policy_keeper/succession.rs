@@ -5,9 +5,7 @@ use crate::{
     Clock as _, PolicyClock, StoreError,
     policy_store::{PolicyStore, Record},
 };
-use policy::{
-    Files, InForce, PolicyError, Publication, Remembered, Root,
-};
+use policy::{Files, InForce, PolicyError, Publication, Remembered, Root};
 use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
