@@ -1,4 +1,5 @@
 //! A team of three with a policy, for the tests of what it publishes.
+#![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part of it")]
 
 use attestation::{UnixTime, snp::Product};
 use policy::{
@@ -68,4 +69,12 @@ pub(crate) fn wrong<T: std::fmt::Debug>(
 ) -> Vec<(&'static str, Option<usize>, &'static str)> {
     let told = |error: PublicationError| (error.file, error.entry, error.code());
     result.unwrap_err().into_iter().map(told).collect()
+}
+
+/// The first example of a section of docs/policy-documents.md.
+pub(crate) fn sample(section: &str) -> &'static str {
+    let page = include_str!("../../../docs/policy-documents.md");
+    let (_, after) = page.split_once(section).unwrap();
+    let (_, after) = after.split_once("```toml\n").unwrap();
+    after.split_once("```").unwrap().0
 }
