@@ -8,7 +8,7 @@ use policy::{
     draft::{Holders, InventoryDraft, OrderDraft, RootDraft, TimestampDraft},
     root::NamedKey,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 /// Names of the three.
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];
@@ -30,7 +30,7 @@ const DAY_SECONDS: u64 = 24 * 60 * 60;
 #[derive(Clone)]
 pub struct Publisher {
     /// The three, all of whom have every role.
-    pub signers: [Arc<PolicySigner>; 3],
+    pub signers: [PolicySigner; 3],
     /// The newest root's text.
     pub root: RootDraft,
     /// Every root so far, from version 1.
@@ -49,9 +49,9 @@ impl Publisher {
     /// A team that publishes its first root, valid for a year from `now`, and a policy.
     #[must_use]
     pub fn new(now: UnixTime, policy: &str) -> Self {
-        let signers: [_; 3] = std::array::from_fn(|_| Arc::new(PolicySigner::generate()));
+        let signers: [_; 3] = std::array::from_fn(|_| PolicySigner::generate());
         let root = first_root(&signers, now);
-        let team: Vec<_> = signers.iter().take(2).map(Arc::as_ref).collect();
+        let team: Vec<_> = signers.iter().take(2).collect();
         Self {
             roots: vec![signed(PayloadType::Root, &root.to_string(), &team)],
             policy: signed(PayloadType::Policy, policy, &team),
@@ -73,7 +73,7 @@ impl Publisher {
     /// `toml` as a document of `kind`, signed by the first `count` of the three.
     #[must_use]
     pub fn signed(&self, kind: PayloadType, toml: &str, count: usize) -> Envelope {
-        let team: Vec<_> = self.signers.iter().take(count).map(Arc::as_ref).collect();
+        let team: Vec<_> = self.signers.iter().take(count).collect();
         signed(kind, toml, &team)
     }
 
@@ -146,7 +146,7 @@ impl Publisher {
         self.root.keys.get_mut(index).expect("one of the three").key = newcomer.public_key();
         let mut root = self.signed(PayloadType::Root, &self.root.to_string(), 3);
         newcomer.sign(&mut root);
-        *self.signers.get_mut(index).expect("one of the three") = Arc::new(newcomer);
+        *self.signers.get_mut(index).expect("one of the three") = newcomer;
         self.roots.push(root);
     }
 
@@ -210,7 +210,7 @@ pub fn lines(envelopes: &[Envelope]) -> Option<Vec<u8>> {
     (!lines.is_empty()).then(|| lines.into_bytes())
 }
 
-fn first_root(signers: &[Arc<PolicySigner>; 3], now: UnixTime) -> RootDraft {
+fn first_root(signers: &[PolicySigner; 3], now: UnixTime) -> RootDraft {
     let keys = NAMES.iter().zip(signers).map(|(name, signer)| NamedKey {
         name: (*name).to_owned(),
         key: signer.public_key(),

@@ -2,10 +2,12 @@
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use policy::{Envelope, PayloadType, TrustRoot};
+use std::sync::Arc;
 
 /// Signs policies in tests and in the demonstration.
+#[derive(Clone)]
 pub struct PolicySigner {
-    key: Ed25519KeyPair,
+    key: Arc<Ed25519KeyPair>,
 }
 
 impl PolicySigner {
@@ -13,7 +15,7 @@ impl PolicySigner {
     #[must_use]
     pub fn generate() -> Self {
         let key = Ed25519KeyPair::generate().expect("Ed25519 keys can be made");
-        Self { key }
+        Self { key: Arc::new(key) }
     }
 
     /// The public key, raw.
