@@ -173,7 +173,7 @@ fn a_log_is_replayed_to_its_state() {
 fn starting_everything_starts_nothing_that_was_stopped_by_itself() {
     let mut team = team();
     let node = Target::Node("n".to_owned());
-    team.order(NOW, Action::Stop, &[node.clone()]);
+    team.order(NOW, Action::Stop, std::slice::from_ref(&node));
     team.order(NOW, Action::Start, &[Target::Everything]);
     let orders = Orders::replay(&team.orders, &team.pinned()).unwrap();
     assert!(orders.stopped(&node).is_some());
@@ -319,7 +319,7 @@ proptest! {
         let orders = replayed(&log).unwrap();
         for target in targets() {
             let all = log.iter().map(|order| Order::from_toml(order.unverified_payload()).unwrap());
-            let last = all.filter(|order| order.targets().contains(&target)).last();
+            let last = all.rev().find(|order| order.targets().contains(&target));
             let stopped = last.filter(|order| order.action() == Action::Stop);
             prop_assert_eq!(orders.stopped(&target).map(|by| by.serial), stopped.map(|by| by.serial()));
         }

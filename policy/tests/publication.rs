@@ -180,12 +180,14 @@ fn no_document_passes_for_another() {
         });
         assert_eq!(told, [(file, None, "policy.signature.payload_type")]);
     }
-    let told = changed(&team, |files| files.orders = lines(&[team.policy.clone()]));
+    let told = changed(&team, |files| {
+        files.orders = lines(std::slice::from_ref(&team.policy))
+    });
     assert_eq!(told, [(ORDERS, Some(1), "policy.signature.payload_type")]);
     let mut rotated = busy_team();
     rotated.rotate(2);
     let told = changed(&rotated, |files| {
-        files.roots = lines(&[rotated.policy.clone()])
+        files.roots = lines(std::slice::from_ref(&rotated.policy))
     });
     assert_eq!(told, [(ROOTS, Some(1), "policy.signature.payload_type")]);
     let told = Root::pinned(&team.policy).unwrap_err();

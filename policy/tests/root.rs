@@ -367,7 +367,7 @@ fn the_file_of_roots_has_no_gap_and_no_other_pinned_version() {
     };
     let version = |entry| [("roots.jsonl", Some(entry), "policy.root.version")];
     let pinned = team.pinned();
-    assert_eq!(told(&pinned, &[third.clone()]), version(1));
+    assert_eq!(told(&pinned, std::slice::from_ref(third)), version(1));
     assert_eq!(told(&pinned, &[second.clone(), second.clone()]), version(2));
     assert_eq!(told(&pinned, &[first.clone(), third.clone()]), version(2));
     let mut other = Publisher::new(NOW, &support::policy_text(1));

@@ -101,19 +101,19 @@ fn other_documents_of_the_same_version_are_refused() {
     for remembered in [
         Remembered {
             root: other,
-            ..good.clone()
+            ..good
         },
         Remembered {
             policy: other,
-            ..good.clone()
+            ..good
         },
         Remembered {
             inventory: other,
-            ..good.clone()
+            ..good
         },
         Remembered {
             timestamp: other,
-            ..good.clone()
+            ..good
         },
     ] {
         assert_eq!(told(&remembered, &team), ["policy.equivocation"]);
@@ -133,7 +133,7 @@ fn what_was_there_stays_there() {
         Remembered {
             root: None,
             policy: None,
-            ..remembered.clone()
+            ..remembered
         }
         .after(&bare.in_force(NOW), NOW),
     );
