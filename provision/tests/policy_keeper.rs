@@ -308,6 +308,32 @@ async fn a_rotation_is_remembered() {
     host.assert_never_below([3, 1, 0, 0, 0], "rotation").await;
 }
 
+/// Whoever pins a later root has the same memory: an older pin brings nothing back.
+#[tokio::test]
+async fn a_later_root_can_be_pinned() {
+    let mut team = team();
+    team.rotate(0);
+    team.resign();
+    let (host, _) = obeying(&team, &team.files()).await;
+    let pin = host.folder().join("root.json");
+    fs::write(&pin, team.roots[1].to_json()).unwrap();
+    let (keeper, in_force) = host.open().await.unwrap();
+    assert_eq!(
+        (standing(&in_force), keeper.alarm()),
+        ([2, 1, 0, 0, 0], None)
+    );
+    fs::write(&pin, team.roots[0].to_json()).unwrap();
+    let without_roots = Files {
+        roots: None,
+        ..team.files()
+    };
+    host.publish(&without_roots);
+    let (keeper, _) = host.open().await.unwrap();
+    assert!(keeper.alarm().is_some());
+    host.assert_never_below([2, 1, 0, 0, 0], "an older pin")
+        .await;
+}
+
 #[tokio::test]
 async fn a_clock_set_back_is_told_and_revives_nothing() {
     let team = team();
