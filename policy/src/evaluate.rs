@@ -67,7 +67,7 @@ impl Policy {
         reasons.extend(gpu::reasons(self.gpu(), subject.devices()));
         reasons.extend(models::reasons(self, subject));
         reasons.extend(service::reasons(self, subject));
-        reasons
+        in_order(reasons)
     }
 
     fn cpu(&self, subject: &Subject<'_>) -> Vec<Reason> {
@@ -178,8 +178,17 @@ impl Policy {
             let at = reason.at.or_else(|| self.place_of(&reason.rule));
             reason.at = at;
         }
-        reasons
+        in_order(reasons)
     }
+}
+
+/// Reasons under one rule in an order of their own: that of the document's entries is nothing to rely on.
+fn in_order(mut reasons: Vec<Reason>) -> Vec<Reason> {
+    let of_one_rule = |a: &Reason, b: &Reason| a.code == b.code && a.rule == b.rule;
+    for reasons in reasons.chunk_by_mut(of_one_rule) {
+        reasons.sort_by(|a, b| (&a.expected, &a.actual).cmp(&(&b.expected, &b.actual)));
+    }
+    reasons
 }
 
 /// A TEE that the document does not speak of is denied.

@@ -37,7 +37,11 @@ fn evaluating() -> Vec<PathBuf> {
 }
 
 fn is_test(file: &Path) -> bool {
-    file.components()
+    let in_sources = file
+        .strip_prefix(manifest_folder().join("src"))
+        .unwrap_or(file);
+    in_sources
+        .components()
         .any(|part| part.as_os_str().to_string_lossy().contains("tests"))
 }
 
@@ -77,6 +81,19 @@ fn the_page_tells_every_code_beside_the_rule_that_it_is_about() {
     for code in policy::reason_codes() {
         let told = PAGE.matches(&format!("`{code}`")).count();
         assert!(told >= 2, "{code}");
+    }
+}
+
+/// That each is accepted once and denied once is what the tests are for that name it.
+#[test]
+fn every_code_is_in_a_test() {
+    let mut tests = files(&manifest_folder().join("tests"));
+    tests.retain(|file| !file.ends_with("reasons.rs"));
+    let of_sources = files(&manifest_folder().join("src"));
+    tests.extend(of_sources.into_iter().filter(|file| is_test(file)));
+    let tested = codes_in(&tests);
+    for code in policy::reason_codes() {
+        assert!(tested.contains(code), "no test names {code}");
     }
 }
 

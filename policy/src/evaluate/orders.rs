@@ -8,7 +8,7 @@ use attestation::CpuClaims;
 pub(super) fn reasons(subject: &Subject<'_>) -> Vec<Reason> {
     let orders = subject.around.orders;
     let mut reasons = Vec::new();
-    if orders.iter().next().is_none() {
+    if orders.stops_nothing() {
         return reasons;
     }
     reasons.extend(everything(orders));

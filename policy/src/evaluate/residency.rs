@@ -29,12 +29,10 @@ pub(super) fn ends(policy: &Policy, subject: &Subject<'_>, ends: &mut Ends) {
     let rules = policy.residency();
     let cpu = HardwareId::of_cpu(subject.claims).filter(|_| rules.is_some() || is_milan(subject));
     let devices = rules.into_iter().flat_map(|rules| devices(rules, subject));
-    for id in cpu.into_iter().chain(devices) {
-        ends.rule(
-            subject
-                .placed(&id)
-                .and_then(|placement| placement.valid_until),
-        );
+    let pieces = cpu.into_iter().chain(devices);
+    for placement in pieces.filter_map(|id| subject.placed(&id)) {
+        ends.rule(placement.valid_until);
+        ends.rule(subject.around.inventory.map(Inventory::expires));
     }
 }
 

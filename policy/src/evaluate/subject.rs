@@ -52,8 +52,7 @@ impl<'a> Subject<'a> {
 
     /// The identifiers of its devices.
     pub(crate) fn device_ids(&self) -> impl Iterator<Item = HardwareId> + use<'a> {
-        let devices = self.devices().iter();
-        devices.map(|claims| HardwareId::NvidiaDevice(claims.device.pdi.0))
+        self.devices().iter().map(HardwareId::of_device)
     }
 
     /// Where the inventory places `id` now.
@@ -63,8 +62,6 @@ impl<'a> Subject<'a> {
 
     /// The identifiers of all its hardware that tells one.
     pub(crate) fn hardware(&self) -> impl Iterator<Item = HardwareId> + use<'a> {
-        HardwareId::of_cpu(self.claims)
-            .into_iter()
-            .chain(self.device_ids())
+        HardwareId::of_node(self.claims)
     }
 }

@@ -1,5 +1,7 @@
 //! Every reason, by claims that are wrong in one point.
 
+mod properties;
+
 use super::{Subject, Surroundings};
 use crate::{Orders, Policy, Reason, danger::accept_custom_anchors, snp::GuestPolicyBit};
 use attestation::{
