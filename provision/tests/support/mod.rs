@@ -8,6 +8,7 @@
 
 pub(crate) mod host;
 mod service;
+pub(crate) mod team;
 
 pub(crate) use service::{Reply, Service};
 
