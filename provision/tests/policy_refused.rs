@@ -240,4 +240,3 @@ async fn a_later_root_can_be_pinned() {
     host.assert_never_below([2, 1, 0, 0, 0], "an older pin")
         .await;
 }
-

@@ -37,7 +37,7 @@ pub enum PolicyKeeperError {
         fault: Fault,
     },
     /// The source is the gateway, from which nothing came yet.
-    #[error("the gateway has not given a policy yet, and none is remembered here")]
+    #[error("no policy has come through the gateway yet")]
     NothingOffered,
     /// The signatures, the documents, or how they fit together.
     #[error("{from}: {}", lines(mistakes))]
