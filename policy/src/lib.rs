@@ -25,6 +25,7 @@ pub mod models;
 pub mod orders;
 pub mod publication;
 pub mod reference_value;
+pub mod rego;
 mod remedy;
 pub mod remembered;
 pub mod residency;
