@@ -9,6 +9,7 @@ mod models;
 mod places;
 pub(crate) mod reader;
 mod reference_values;
+mod rego;
 mod residency;
 mod schema;
 mod service;
@@ -22,7 +23,7 @@ pub use error::{PolicyError, Position};
 use crate::{
     AcceptedModel, AllowList, Envelope, Exception, NamedDigest, PayloadType, Tenant, TrustRoot,
     aibom::AibomRules, channel::ChannelRules, engine::EngineRules, gpu::GpuRules, lease::LeaseRule,
-    limits::LimitRules, residency::ResidencyRules, snp::SnpRules, tdx::TdxRules,
+    limits::LimitRules, rego::RegoModule, residency::ResidencyRules, snp::SnpRules, tdx::TdxRules,
 };
 use attestation::{Digest, UnixTime, crypto};
 use head::Head;
@@ -90,11 +91,12 @@ struct Service {
     limits: Option<LimitRules>,
 }
 
-/// The tables that other documents answer.
+/// The tables that are about more than the claims of one part.
 #[derive(Clone, Debug)]
 struct Beside {
     residency: Option<ResidencyRules>,
     lease: Option<LeaseRule>,
+    rego: Option<RegoModule>,
 }
 
 impl Policy {
@@ -227,6 +229,12 @@ impl Policy {
     #[must_use]
     pub const fn lease(&self) -> Option<&LeaseRule> {
         self.document.beside.lease.as_ref()
+    }
+
+    /// `[rego]`: a module that can only add denials.
+    #[must_use]
+    pub const fn rego(&self) -> Option<&RegoModule> {
+        self.document.beside.rego.as_ref()
     }
 
     /// `[[exceptions]]`, in the document's order.

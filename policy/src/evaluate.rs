@@ -7,6 +7,7 @@ mod lease;
 mod models;
 pub(crate) mod orders;
 mod reference_values;
+mod rego;
 mod residency;
 mod service;
 mod snp;
@@ -67,6 +68,7 @@ impl Policy {
         reasons.extend(gpu::reasons(self.gpu(), subject.devices()));
         reasons.extend(models::reasons(self, subject));
         reasons.extend(service::reasons(self, subject));
+        reasons.extend(rego::reasons(self, subject));
         in_order(reasons)
     }
 

@@ -52,6 +52,7 @@ pub use models::AcceptedModel;
 pub use orders::{Action, Order, Orders, Stopped, Target};
 pub use publication::{Files, Publication, PublicationError};
 pub use reference_value::ReferenceValue;
+pub use rego::RegoModule;
 pub use remedy::{reason_codes, remedies};
 pub use remembered::Remembered;
 pub use role::Role;

@@ -293,10 +293,18 @@ const REMEDIES: &[(&str, &str)] = &[
         "policy.limits.request_bytes",
         "start the runtime with a smaller limit of request bodies",
     ),
+    (
+        "policy.rego",
+        "what the policy's own module says; its authors know",
+    ),
+    (
+        "policy.rego.failed",
+        "have the policy's signers mend their module: it gave no answer for this node",
+    ),
 ];
 
 /// Codes of what no exception waives: what every policy demands, its own life and lease; and what a document lists by digest, each with a window
-/// of its own, or with a floor of its own.
+/// of its own, or with a floor of its own; and a module, which says its exceptions itself.
 const DEMANDED: &[&str] = &[
     "policy.not_before",
     "policy.expired",
@@ -304,6 +312,8 @@ const DEMANDED: &[&str] = &[
     "policy.freshness",
     "policy.collateral",
     "policy.lease",
+    "policy.rego",
+    "policy.rego.failed",
     "policy.cpu",
     "policy.snp.milan",
     "policy.snp.product",

@@ -119,6 +119,14 @@ pub enum PolicyError {
         /// Its full name.
         field: String,
     },
+    /// A module in Rego that does not parse, or has no rule `deny`.
+    #[error("{at}: `rego.module` cannot be used: {message}")]
+    Rego {
+        /// Where it begins.
+        at: Position,
+        /// What is wrong with it.
+        message: String,
+    },
     /// Two fields that cannot both hold.
     #[error("{at}: `{field}` contradicts {other}")]
     Conflict {
@@ -158,6 +166,7 @@ impl PolicyError {
             Self::Value { .. } => "policy.document.value",
             Self::EmptyList { .. } => "policy.document.empty_list",
             Self::Duplicate { .. } => "policy.document.duplicate",
+            Self::Rego { .. } => "policy.document.rego",
             Self::Conflict { .. } => "policy.document.conflict",
         }
     }
@@ -182,6 +191,7 @@ impl PolicyError {
             | Self::Value { at, .. }
             | Self::EmptyList { at, .. }
             | Self::Duplicate { at, .. }
+            | Self::Rego { at, .. }
             | Self::Conflict { at, .. } => Some(*at),
         }
     }

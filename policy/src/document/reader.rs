@@ -164,6 +164,15 @@ impl<'t> Field<'t> {
         )
     }
 
+    /// A text of several lines, 1 to `max_bytes` bytes.
+    pub(crate) fn document(self, max_bytes: usize, mistakes: &mut Mistakes<'_>) -> Option<String> {
+        let text = self.string(mistakes)?;
+        if (1..=max_bytes).contains(&text.len()) {
+            return Some(text.to_owned());
+        }
+        self.wrong_value(format!("a text of 1 to {max_bytes} bytes"), mistakes)
+    }
+
     /// `true` or `false`.
     pub(crate) fn boolean(self, mistakes: &mut Mistakes<'_>) -> Option<bool> {
         match &self.value {

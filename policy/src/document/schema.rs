@@ -7,7 +7,7 @@ use super::{
     models,
     places::Places,
     reader::{Field, Section},
-    residency, service, snp, tdx, tenants,
+    rego, residency, service, snp, tdx, tenants,
 };
 use crate::{AllowList, NamedDigest, snp::SnpRules, tdx::TdxRules};
 use std::sync::Arc;
@@ -72,9 +72,11 @@ fn service(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Servic
 fn beside(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Beside> {
     let residency = optional(root, "residency", mistakes, residency::read);
     let lease = optional(root, "lease", mistakes, residency::lease);
+    let rego = optional(root, "rego", mistakes, rego::read);
     Some(Beside {
         residency: residency?,
         lease: lease?,
+        rego: rego?,
     })
 }
 
