@@ -6,6 +6,7 @@ use crate::{
     nodes::{Changed, Nodes, Want},
 };
 use attestation::UnixTime;
+use policy::InForce;
 use session::Offer;
 use std::{
     num::NonZeroUsize,
@@ -53,13 +54,13 @@ impl Admissions {
             return Ok(node);
         }
         let admitted = self.admit_one(want).await;
-        let now = self.attester.now();
+        let now = self.attester.judging.now();
         admitted.or_else(|error| self.nodes().last_resort(want, now).ok_or(error))
     }
 
     /// The names of all nodes on offer, those that can be sealed to at once first.
     pub(crate) fn on_offer(&self) -> Vec<String> {
-        self.nodes().on_offer(self.attester.now())
+        self.nodes().on_offer(self.attester.judging.now())
     }
 
     /// The same node with newer keys, or admitted anew if it has forgotten its attestation.
@@ -72,9 +73,40 @@ impl Admissions {
 
     /// The node broke off or is unavailable, with `code`: the next request goes elsewhere.
     pub(crate) fn lost(&self, node: &AdmittedNode, code: &'static str) {
-        let now = self.attester.now();
+        let now = self.attester.judging.now();
         self.nodes().set_aside(node.name(), code, now);
         self.work.notify_one();
+    }
+
+    /// What is in force refuses `node` now: it is not sealed to any more, and the user is told.
+    pub(crate) fn refused(&self, node: &Arc<AdmittedNode>, error: &ClientError) {
+        let is_current = |current: Arc<AdmittedNode>| Arc::ptr_eq(&current, node);
+        if self.nodes().admitted(node.name()).is_some_and(is_current) {
+            self.note(node.offer(), error);
+            self.work.notify_one();
+        }
+    }
+
+    /// Judges by `in_force` from now on, and every admitted node by it at once. Nodes that were refused before get another chance.
+    pub(crate) fn obey(&self, in_force: InForce) {
+        self.attester.judging.obey(in_force);
+        let admitted = self.nodes().all_admitted();
+        for node in admitted {
+            match self.attester.judge_again(&node) {
+                Ok(again) => self.nodes().replace(&node, Arc::new(again)),
+                Err(error) => self.refused(&node, &error),
+            }
+        }
+        self.nodes().reconsider();
+        self.work.notify_one();
+    }
+
+    /// Ends what is under way if nothing may be sent any more, as when a lease has ended.
+    pub(crate) fn judge_standing(&self) {
+        let judging = &self.attester.judging;
+        if judging.check_standing().is_err() {
+            judging.turn();
+        }
     }
 
     /// The node gave a whole answer.
@@ -95,7 +127,7 @@ impl Admissions {
     }
 
     fn ready(&self, want: &Want<'_>) -> Option<Arc<AdmittedNode>> {
-        let now = self.attester.now();
+        let now = self.attester.judging.now();
         let nodes = self.nodes();
         if nodes.are_offers_stale(now) {
             self.work.notify_one();
@@ -111,7 +143,7 @@ impl Admissions {
             return Ok(node);
         }
         let mut last = None;
-        let offers = self.nodes().to_try(want, self.attester.now());
+        let offers = self.nodes().to_try(want, self.attester.judging.now());
         for offer in offers.into_iter().take(1 + MAX_FAILOVERS) {
             match self.current(&offer, None, Told::Checks).await {
                 Ok(node) if node.serves(want.model) => return Ok(node),
@@ -124,7 +156,7 @@ impl Admissions {
 
     /// No node on offer fits.
     fn nobody(&self, want: &Want<'_>) -> ClientError {
-        let now = self.attester.now();
+        let now = self.attester.judging.now();
         match (want.model, self.nodes().of_another_model(want, now)) {
             (Some(asked), Some(node)) => ClientError::Model {
                 asked: asked.to_owned(),
@@ -144,7 +176,7 @@ impl Admissions {
         let turn = self.nodes().turn(&offer.node);
         let _turn = turn.lock().await;
         let current = self.nodes().admitted(&offer.node);
-        let now = self.attester.now();
+        let now = self.attester.judging.now();
         let is_old = |node: &Arc<AdmittedNode>| old.is_some_and(|old| Arc::ptr_eq(old, node));
         if let Some(node) = current.as_ref()
             && node.is_usable(now)
@@ -163,7 +195,7 @@ impl Admissions {
 
     /// A node that cannot prove what it runs is left out, one that does not answer goes last; the user is told once.
     fn note(&self, offer: &Offer, error: &ClientError) {
-        let now = self.attester.now();
+        let now = self.attester.judging.now();
         let (name, code) = (&offer.node, error.code());
         let news = if error.is_refusal() {
             self.nodes().refuse(name, code, now)
@@ -177,7 +209,7 @@ impl Admissions {
     }
 
     async fn fetch_offers(&self) -> Result<(), ClientError> {
-        self.nodes().ask(self.attester.now());
+        self.nodes().ask(self.attester.judging.now());
         let offers = self.attester.offers().await?;
         let names: Vec<&str> = offers.iter().map(|offer| offer.node.as_str()).collect();
         let detail = format!(
@@ -194,17 +226,17 @@ impl Admissions {
 
     /// One round: the gateway's order, what ends soon, what is missing.
     async fn tend(&self) {
-        if self.nodes().are_offers_stale(self.attester.now()) {
+        if self.nodes().are_offers_stale(self.attester.judging.now()) {
             // The old order serves until the gateway answers again; a request that needs more says why it fails.
             let _ = self.fetch_offers().await;
         }
-        let due = self.nodes().due(self.attester.now());
+        let due = self.nodes().due(self.attester.judging.now());
         for node in due {
             let _ = self.current(node.offer(), Some(&node), Told::Outcome).await;
         }
-        let spare = self.nodes().spare(self.attester.now());
+        let spare = self.nodes().spare(self.attester.judging.now());
         for offer in spare {
-            if self.nodes().ready_count(self.attester.now()) >= self.kept.get() {
+            if self.nodes().ready_count(self.attester.judging.now()) >= self.kept.get() {
                 return;
             }
             let _ = self.current(&offer, None, Told::Outcome).await;
@@ -212,7 +244,7 @@ impl Admissions {
     }
 
     fn pause_seconds(&self) -> u64 {
-        let now = self.attester.now();
+        let now = self.attester.judging.now();
         let next = self.nodes().next_renewal();
         let left = next.map_or(MAX_PAUSE_SECONDS, |at: UnixTime| at.since(now));
         left.clamp(MIN_PAUSE_SECONDS, MAX_PAUSE_SECONDS)

@@ -2,6 +2,7 @@
 
 use crate::{
     AdmittedNode, Check, ClientError, Outcome,
+    check::Rule,
     trace::{Stop, trace},
 };
 use attestation::{
@@ -43,12 +44,19 @@ pub(crate) fn admission_checks(outcome: &Result<AdmittedNode, ClientError>) -> V
             checks.extend(denial_checks(denial));
             checks
         }
-        Err(error) => vec![
-            Check::pass("evidence", "the evidence is authentic"),
-            Check::pass("policy.admitted", "the policy accepts the node"),
-            Check::fail(error.code(), "the attested identity signed the node's keys")
-                .detail(error.to_string()),
-        ],
+        Err(ClientError::Stopped(denial)) => denial_checks(denial),
+        Err(error) => {
+            let title = match error {
+                ClientError::Placement { .. } => "the inventory places the node where it must be",
+                ClientError::Rollback(_) => "the node obeys no older policy than before",
+                _ => "the attested identity signed the node's keys",
+            };
+            vec![
+                Check::pass("evidence", "the evidence is authentic"),
+                Check::pass("policy.admitted", "the policy accepts the node"),
+                Check::fail(error.code(), title).detail(error.to_string()),
+            ]
+        }
     }
 }
 
@@ -291,10 +299,10 @@ pub(crate) fn denial_checks(denial: &Denial) -> Vec<Check> {
 
 /// One unmet rule.
 pub(crate) fn reason_check(reason: &Reason) -> Check {
-    Check::fail(reason.code, format!("rule {}", reason.rule)).detail(format!(
-        "expected {}; actual {}",
-        reason.expected, reason.actual
-    ))
+    let rule = Rule::of(reason);
+    Check::fail(reason.code, format!("rule {}", reason.rule))
+        .detail(rule.in_words())
+        .rule(rule)
 }
 
 /// A node that is kept ready beside the one in use.

@@ -1,14 +1,18 @@
-//! Asks nodes for evidence and keys, and judges what they answer by the user's own policy.
+//! Asks nodes for evidence and keys, has what they answer judged, and compares the verdict with the gateway's.
 
 use crate::{
-    AdmittedNode, Check, ClientError, Event, Judge, Observer, appraisal, random,
+    AdmittedNode, Check, ClientError, Event, Observer, appraisal,
+    judging::Judging,
+    random,
+    settings::Verdicts,
     transport::{Question, Transport},
+    verdict::{Comparing, Verdict},
 };
-use attestation::{Cache, Nonce, UnixTime, bundle::MAX_BUNDLE_BYTES};
+use attestation::{Nonce, bundle::MAX_BUNDLE_BYTES};
 use bytes::Bytes;
 use protocol::SignedKeyConfigs;
 use session::{Offer, offer};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 const BUNDLE_MEDIA_TYPE: &str = "application/cmw+cbor";
 const KEYS_MEDIA_TYPE: &str = "application/cose";
@@ -23,27 +27,31 @@ pub(crate) enum Told {
     Outcome,
 }
 
-/// Judges nodes through one gateway.
+/// Asks nodes through one gateway.
 pub(crate) struct Attester {
-    pub(crate) transport: Transport,
-    judge: Judge,
+    pub(crate) transport: Arc<Transport>,
+    pub(crate) judging: Judging,
     observer: Arc<dyn Observer>,
-    /// What earlier appraisals verified.
-    verified: Mutex<Cache>,
+    /// `None`: verdicts stay here.
+    comparing: Option<Arc<Comparing>>,
 }
 
 impl Attester {
-    pub(crate) fn new(transport: Transport, judge: Judge, observer: Arc<dyn Observer>) -> Self {
+    pub(crate) fn new(
+        transport: Transport,
+        judging: Judging,
+        observer: Arc<dyn Observer>,
+        verdicts: Verdicts,
+    ) -> Self {
+        let transport = Arc::new(transport);
+        let comparing =
+            || Comparing::new(Arc::clone(&transport), Arc::clone(&observer));
         Self {
+            comparing: (verdicts == Verdicts::Compared).then(|| Arc::new(comparing())),
             transport,
-            judge,
+            judging,
             observer,
-            verified: Mutex::default(),
         }
-    }
-
-    pub(crate) fn now(&self) -> UnixTime {
-        self.judge.clock.now()
     }
 
     pub(crate) async fn offers(&self) -> Result<Vec<Offer>, ClientError> {
@@ -64,7 +72,8 @@ impl Attester {
         offer: &Offer,
         told: Told,
     ) -> Result<AdmittedNode, ClientError> {
-        let now = self.now();
+        self.judging.check_name(&offer.node)?;
+        let now = self.judging.now();
         let renewable = current.filter(|node| !node.is_forgotten() && !node.is_admission_due(now));
         if let Some(node) = renewable
             && let Ok(renewed) = self.renew(node, told).await
@@ -84,11 +93,11 @@ impl Attester {
         };
         let bytes = self.transport.ask(question).await?;
         let signed = SignedKeyConfigs::from_bytes(bytes.into());
-        let renewed = node.with_keys(&signed, self.now())?;
+        let renewed = node.with_keys(&signed, self.judging.now())?;
         if told == Told::Checks {
             self.tell_all(appraisal::keys_checks(&renewed));
         }
-        self.remember(&renewed)?;
+        self.judging.remember(&renewed)?;
         Ok(renewed)
     }
 
@@ -103,36 +112,34 @@ impl Attester {
             max_bytes: MAX_BUNDLE_BYTES,
         };
         let bundle = self.transport.ask(question).await?;
-        let outcome = self.appraise(offer, bundle.into(), nonce);
+        let outcome = self.judging.appraise(offer, bundle.into(), nonce);
         self.tell_all(match (told, &outcome) {
             (Told::Checks, outcome) => appraisal::admission_checks(outcome),
             (Told::Outcome, Ok(node)) => vec![appraisal::kept_check(node)],
             (Told::Outcome, Err(_)) => Vec::new(),
         });
-        let node = outcome?;
-        self.remember(&node)?;
-        Ok(node)
+        self.compare(offer, &outcome);
+        outcome
     }
 
-    /// A panic elsewhere leaves nothing half-verified among what is kept.
-    fn appraise(
-        &self,
-        offer: &Offer,
-        bundle: Vec<u8>,
-        nonce: Nonce,
-    ) -> Result<AdmittedNode, ClientError> {
-        let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        let judge = (&self.judge.appraiser, &mut *verified);
-        let node = AdmittedNode::admit(offer, (bundle, nonce), judge, self.now())?;
-        Ok(node)
+    /// An admitted node under what is in force now.
+    pub(crate) fn judge_again(&self, node: &AdmittedNode) -> Result<AdmittedNode, ClientError> {
+        let outcome = self.judging.judge_again(node);
+        if outcome.is_err() {
+            self.compare(node.offer(), &outcome);
+        }
+        outcome
     }
 
-    /// Refuses a runtime whose signed policy version is below the highest seen under its policy root (R5.4).
-    fn remember(&self, node: &AdmittedNode) -> Result<(), ClientError> {
-        let root = &node.admitted().claims().manifest.policy_root;
-        let keys = node.keys();
-        let seen = &self.judge.seen;
-        Ok(seen.observe(root, keys.policy_version, &keys.policy_digest)?)
+    /// Compares the outcome of an appraisal with the gateway's, beside the requests.
+    fn compare(&self, offer: &Offer, outcome: &Result<AdmittedNode, ClientError>) {
+        let Some(comparing) = &self.comparing else {
+            return;
+        };
+        let digest = *self.judging.appraiser().policy().digest();
+        if let Some(verdict) = Verdict::of(outcome, digest) {
+            tokio::spawn(Arc::clone(comparing).compare(offer.node.clone(), verdict));
+        }
     }
 
     pub(crate) fn notice(&self, text: String) {
@@ -141,6 +148,11 @@ impl Attester {
 
     pub(crate) fn tell(&self, check: Check) {
         self.observer.observe(&Event::Check(check));
+    }
+
+    /// Something that people must look at although the work goes on: a check, which records keep, and a notice.
+    pub(crate) fn alarm(&self, check: Check) {
+        crate::alarm::raise(&*self.observer, check);
     }
 
     fn tell_all(&self, checks: Vec<Check>) {

@@ -1,5 +1,9 @@
 //! What a verification step found, for whoever wants to see it: one line per check.
 
+mod rule;
+
+pub use rule::{Rule, RuleAdvisory};
+
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -30,6 +34,9 @@ pub struct Check {
     pub section: Cow<'static, str>,
     /// Anchor, inputs, or expected and actual.
     pub detail: String,
+    /// The rule of the policy that is not met; `None` for what is no rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Box<Rule>>,
 }
 
 /// What the client tells while it works.
@@ -60,6 +67,7 @@ impl Check {
             title: title.into(),
             section: Cow::Borrowed(""),
             detail: String::new(),
+            rule: None,
         }
     }
 
@@ -91,6 +99,13 @@ impl Check {
             section: section.into(),
             ..self
         }
+    }
+
+    /// With the rule that is not met.
+    #[must_use]
+    pub fn rule(self, rule: Rule) -> Self {
+        let rule = Some(Box::new(rule));
+        Self { rule, ..self }
     }
 
     /// With its detail.

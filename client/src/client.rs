@@ -9,7 +9,9 @@ use crate::{
     SeenPolicies, Settings,
     admissions::{Admissions, MAX_FAILOVERS},
     attester::Attester,
-    exchange::MISDIRECTED,
+    exchange::{MISDIRECTED, Served},
+    follow::PolicyUpdates,
+    judging::{Judging, Turns},
     nodes::Want,
     random,
     transport::{Relayed, Transport},
@@ -33,6 +35,7 @@ pub struct Client {
     admissions: Arc<Admissions>,
     settings: Settings,
     keeper: JoinHandle<()>,
+    follower: Option<JoinHandle<()>>,
 }
 
 impl Client {
@@ -52,8 +55,7 @@ impl Client {
         settings: Settings,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, ClientError> {
-        let attester = Attester::new(Transport::new(gateway)?, judge, observer);
-        Self::of(attester, settings).await
+        Self::of(Transport::new(gateway)?, judge, settings, observer).await
     }
 
     /// The same with the default settings, reaching the gateway through `connector`.
@@ -64,11 +66,18 @@ impl Client {
         observer: Arc<dyn Observer>,
     ) -> Result<Self, ClientError> {
         let transport = Transport::through(connector, gateway)?;
-        let attester = Attester::new(transport, judge, observer);
-        Self::of(attester, Settings::default()).await
+        Self::of(transport, judge, Settings::default(), observer).await
     }
 
-    async fn of(attester: Attester, settings: Settings) -> Result<Self, ClientError> {
+    async fn of(
+        transport: Transport,
+        judge: Judge,
+        settings: Settings,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, ClientError> {
+        let judging = Judging::new(judge, &settings);
+        judging.check_standing()?;
+        let attester = Attester::new(transport, judging, observer, settings.verdicts);
         let admissions = Arc::new(Admissions::new(attester, settings.nodes));
         admissions.node(&Want::default()).await?;
         let keeper = tokio::spawn(Arc::clone(&admissions).keep());
@@ -76,7 +85,27 @@ impl Client {
             admissions,
             settings,
             keeper,
+            follower: None,
         })
+    }
+
+    /// The same client, which from now on judges by newer documents as soon as there are any. Nodes that they refuse are not sealed to
+    /// any more, and answers of such nodes that are under way end with an error.
+    #[must_use]
+    pub fn following(mut self, updates: PolicyUpdates) -> Self {
+        let follow = updates.follow(Arc::clone(&self.admissions));
+        let before = self.follower.replace(tokio::spawn(follow));
+        if let Some(before) = before {
+            before.abort();
+        }
+        self
+    }
+
+    /// Where the inventory in force says that the node of `exchange` is; `None` without an inventory.
+    #[must_use]
+    pub fn placement(&self, exchange: &Exchange) -> Option<policy::Placement> {
+        let claims = exchange.node().admitted().claims();
+        self.admissions.attester.judging.placement(claims)
     }
 
     /// The model that the best admitted node attests.
@@ -118,8 +147,13 @@ impl Client {
             let name = node.name().to_owned();
             match self.try_node(&mut trial, node).await? {
                 Tried::Answered(exchange) => return Ok(*exchange),
-                Tried::Unavailable(why) if failed.len() == MAX_FAILOVERS => {
+                Tried::Unavailable(why) if failed.len() >= MAX_FAILOVERS => {
                     return Err(ClientError::Unavailable(why));
+                }
+                Tried::Refused(error) if failed.len() >= MAX_FAILOVERS => return Err(error),
+                Tried::Refused(error) => {
+                    unavailable = Some(error);
+                    failed.push(name);
                 }
                 Tried::Unavailable(why) => {
                     self.tell_failover(&trial, &name, &why);
@@ -137,7 +171,11 @@ impl Client {
         mut node: Arc<AdmittedNode>,
     ) -> Result<Tried, ClientError> {
         loop {
-            match self.seal_and_post(trial, &node).await? {
+            let turns = self.admissions.attester.judging.turns();
+            if let Err(error) = self.judge_before_seal(&node)? {
+                return Ok(Tried::Refused(error));
+            }
+            match self.seal_and_post(trial, &node, turns).await? {
                 Relayed::Stream(mut exchange) => {
                     let is_misdirected = exchange.status().await? == MISDIRECTED;
                     if !is_misdirected || !trial.may(Remedy::Admission) {
@@ -164,15 +202,27 @@ impl Client {
         }
     }
 
+    /// An error stops the whole request, an inner one only what goes to this node. What ended since the node was chosen ends here.
+    fn judge_before_seal(
+        &self,
+        node: &Arc<AdmittedNode>,
+    ) -> Result<Result<(), ClientError>, ClientError> {
+        let judging = &self.admissions.attester.judging;
+        judging.check_standing()?;
+        let judged = judging.judge_again(node).map(drop);
+        Ok(judged.inspect_err(|error| self.admissions.refused(node, error)))
+    }
+
     async fn seal_and_post(
         &self,
         trial: &Trial<'_>,
         node: &Arc<AdmittedNode>,
+        turns: Turns,
     ) -> Result<Relayed<Box<Exchange>>, ClientError> {
         check_model(trial.request, node)?;
         let attester = &self.admissions.attester;
         let to_seal = trial.request.to_seal(trial.id, &self.settings);
-        let (sealed, opener) = node.seal(&to_seal, attester.now())?;
+        let (sealed, opener) = node.seal(&to_seal, attester.judging.now())?;
         let relayed = attester
             .transport
             .relay(&node.offer().relay, sealed.envelope);
@@ -184,8 +234,12 @@ impl Client {
                 self.admissions.lost(node, error.code());
             }
         })?;
-        let (node, admissions) = (Arc::clone(node), Arc::clone(&self.admissions));
-        Ok(relayed.map(|body| Box::new(Exchange::new(trial.id, (node, admissions), opener, body))))
+        let served = Served {
+            node: Arc::clone(node),
+            admissions: Arc::clone(&self.admissions),
+            turns,
+        };
+        Ok(relayed.map(|body| Box::new(Exchange::new(trial.id, served, opener, body))))
     }
 
     fn tell_failover(&self, trial: &Trial<'_>, node: &str, why: &str) {
@@ -207,6 +261,9 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         self.keeper.abort();
+        if let Some(follower) = &self.follower {
+            follower.abort();
+        }
     }
 }
 
@@ -232,6 +289,8 @@ enum Tried {
     Answered(Box<Exchange>),
     /// The word is not authenticated.
     Unavailable(String),
+    /// What is in force refuses it now; nothing was sent.
+    Refused(ClientError),
 }
 
 impl<'a> Trial<'a> {

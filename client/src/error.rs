@@ -1,7 +1,7 @@
 //! Why the client did not get a complete, verified answer; variants in the order of the steps.
 
 use attestation::BundleError;
-use policy::Refusal;
+use policy::{Denial, Reason, Refusal};
 use protocol::{KeyConfigError, OpenError, SealError};
 use session::{NodeError, OffersError};
 
@@ -69,6 +69,17 @@ pub enum ClientError {
     /// The runtime obeys a policy older than one that it obeyed before.
     #[error(transparent)]
     Rollback(#[from] crate::seen_policies::StalePolicy),
+    /// An order or an ended lease forbids it: nothing is sent, or nothing to this node.
+    #[error("policy version {} lets nothing be sent there: {}", .0.policy_version, reasons(&.0.reasons))]
+    Stopped(Denial),
+    /// The client's own inventory does not place the node in the country demanded.
+    #[error("the inventory places the node {}, not in {demanded}", .placed.as_ref().map_or_else(|| "nowhere".to_owned(), |country| format!("in {country}")))]
+    Placement {
+        /// By the user.
+        demanded: String,
+        /// By the inventory.
+        placed: Option<String>,
+    },
     /// The request names another model than the node attests.
     #[error("the node does not serve {asked:?}; it attests {served:?}")]
     Model {
@@ -97,6 +108,9 @@ pub enum ClientError {
         "the answer is NOT complete: the connection broke before its authenticated end, and nothing is known of whether the node finished it ({0})"
     )]
     Interrupted(String),
+    /// What is in force since then refuses the node that was answering.
+    #[error("the answer is NOT complete: while it came, policy version {} took its node back: {}", .0.policy_version, reasons(&.0.reasons))]
+    Withdrawn(Denial),
     /// The answer is larger than the client takes in one piece.
     #[error("the answer is larger than {0} bytes")]
     AnswerTooLarge(usize),
@@ -139,6 +153,8 @@ impl ClientError {
                 | Self::NoKeys
                 | Self::NodeName { .. }
                 | Self::Rollback(_)
+                | Self::Stopped(_)
+                | Self::Placement { .. }
                 | Self::Seal(_)
         )
     }
@@ -164,6 +180,8 @@ impl ClientError {
             Self::NoKeys => "keys.absent",
             Self::NodeName { .. } => "keys.node",
             Self::Rollback(error) => error.code(),
+            Self::Stopped(denial) | Self::Withdrawn(denial) => stop_code(denial),
+            Self::Placement { .. } => "residency.placement",
             Self::Model { .. } => "model_not_found",
             Self::Seal(error) => error.code(),
             Self::KeyProblem => "channel.key",
@@ -208,6 +226,15 @@ impl ClientError {
             Self::Rollback(_) => {
                 "the node obeys an older policy than before; if that was meant, remove the state directory"
             }
+            Self::Stopped(_) => {
+                "those who publish your policy have stopped this, or have not renewed its lease; ask them"
+            }
+            Self::Placement { .. } => {
+                "another node may be where you demand; ask whoever keeps the inventory if this one is meant"
+            }
+            Self::Withdrawn(_) => {
+                "do not use the partial answer; ask again: another node is tried if your policy leaves one"
+            }
             Self::Model { .. } => "ask for the model that the node attests",
             Self::Seal(_) | Self::KeyProblem => "try again: the node's keys changed meanwhile",
             Self::EnvelopeRefused(_) => {
@@ -223,4 +250,19 @@ impl ClientError {
             Self::AnswerTooLarge(_) => "ask for a stream (\"stream\": true), or for fewer tokens",
         }
     }
+}
+
+/// What stops; without an order or a lease among the reasons it is a denial like others.
+fn stop_code(denial: &Denial) -> &'static str {
+    let stops = |code: &str| code.starts_with("policy.stopped.") || code == "policy.lease";
+    let codes = denial.reasons.iter().map(|reason| reason.code);
+    codes.into_iter().find(|code| stops(code)).unwrap_or("policy.denied")
+}
+
+/// Each reason with what was found.
+fn reasons(reasons: &[Reason]) -> String {
+    let told = reasons
+        .iter()
+        .map(|reason| format!("{} ({})", reason.code, reason.actual));
+    told.collect::<Vec<_>>().join(", ")
 }

@@ -1,13 +1,14 @@
 //! One sealed answer as it comes. It is complete only after [`ResponseEvent::End`].
 
 use crate::{
-    AdmittedNode, ClientError, RequestId, admissions::Admissions, transport,
+    AdmittedNode, ClientError, RequestId, admissions::Admissions, judging::Turns, transport,
     transport::STALL_TIMEOUT,
 };
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
 use protocol::{OpenError, Opener, Opening, ResponseEvent, SignedReceipt};
 use std::{collections::VecDeque, sync::Arc};
+use tokio::time::Instant;
 
 /// The largest answer that [`Exchange::collect`] takes, in bytes.
 pub const MAX_COLLECTED_BYTES: usize = 16 * 1024 * 1024;
@@ -18,12 +19,19 @@ pub(crate) const MISDIRECTED: u16 = 421;
 /// An answer under way.
 pub struct Exchange {
     id: RequestId,
-    node: Arc<AdmittedNode>,
-    admissions: Arc<Admissions>,
+    served: Served,
     opener: Opener,
     body: Incoming,
     opened: VecDeque<ResponseEvent>,
     stage: Stage,
+}
+
+/// Who answers, and who knows whether it still may.
+pub(crate) struct Served {
+    pub(crate) node: Arc<AdmittedNode>,
+    pub(crate) admissions: Arc<Admissions>,
+    /// From before the request was sealed.
+    pub(crate) turns: Turns,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,14 +58,13 @@ pub struct Answer {
 impl Exchange {
     pub(crate) fn new(
         id: RequestId,
-        (node, admissions): (Arc<AdmittedNode>, Arc<Admissions>),
+        served: Served,
         opener: Opener,
         body: Incoming,
     ) -> Self {
         Self {
             id,
-            node,
-            admissions,
+            served,
             opener,
             body,
             opened: VecDeque::new(),
@@ -115,7 +122,7 @@ impl Exchange {
     /// The node that answers.
     #[must_use]
     pub fn node(&self) -> &AdmittedNode {
-        &self.node
+        &self.served.node
     }
 
     /// What opens the receipt's digests to an auditor.
@@ -140,7 +147,7 @@ impl Exchange {
             }
             self.stage = Stage::Failed;
             self.stage = self.advance().await.inspect_err(|error| {
-                self.admissions.lost(&self.node, error.code());
+                self.served.admissions.lost(&self.served.node, error.code());
             })?;
         }
         Ok(())
@@ -150,7 +157,7 @@ impl Exchange {
         let Some(part) = self.part().await? else {
             let last = self.opener.finish()?;
             self.take(last);
-            self.admissions.answered(&self.node);
+            self.served.admissions.answered(&self.served.node);
             return Ok(Stage::Ended);
         };
         let events = self.opener.push(&part)?;
@@ -162,16 +169,24 @@ impl Exchange {
     fn take(&mut self, events: Vec<ResponseEvent>) {
         let misdirected = |event: &ResponseEvent| matches!(event, ResponseEvent::Head { status, .. } if *status == MISDIRECTED);
         if events.iter().any(misdirected) {
-            self.node.forget();
+            self.served.node.forget();
         }
         self.opened.extend(events);
     }
 
     /// The next bytes of the outer body; `None` at its end.
     async fn part(&mut self) -> Result<Option<Bytes>, ClientError> {
+        let deadline = Instant::now() + STALL_TIMEOUT;
         loop {
-            let frame = tokio::time::timeout(STALL_TIMEOUT, self.body.frame())
-                .await
+            let frame = tokio::select! {
+                biased;
+                Ok(()) = self.served.turns.changed() => {
+                    self.served.check()?;
+                    continue;
+                }
+                frame = tokio::time::timeout_at(deadline, self.body.frame()) => frame,
+            };
+            let frame = frame
                 .map_err(|_| ClientError::Interrupted("nothing came for too long".to_owned()))?;
             let Some(frame) = frame else { return Ok(None) };
             let frame =
@@ -180,5 +195,13 @@ impl Exchange {
                 return Ok(Some(data));
             }
         }
+    }
+}
+
+impl Served {
+    /// Whether what is in force now lets the answer go on.
+    fn check(&self) -> Result<(), ClientError> {
+        let judging = &self.admissions.attester.judging;
+        judging.check_under_way(&self.node)
     }
 }

@@ -38,6 +38,8 @@ struct Standing {
     trouble: Option<&'static str>,
     /// Nothing is asked of it before, unless a request waits and there is no other.
     set_aside_until: Option<UnixTime>,
+    /// Its evidence was refused since it was last asked.
+    is_refused: bool,
     losses: u32,
     /// Held by the one task that challenges it or asks it for keys.
     turn: Arc<tokio::sync::Mutex<()>>,
@@ -139,14 +141,15 @@ impl Nodes {
 
     /// Admitted nodes whose keys or admission end soon.
     pub(crate) fn due(&self, now: UnixTime) -> Vec<Arc<AdmittedNode>> {
-        let is_due = |node: &Arc<AdmittedNode>| now >= self.renewal_of(node);
-        self.all_admitted().filter(is_due).collect()
+        let mut due = self.all_admitted();
+        due.retain(|node| now >= self.renewal_of(node));
+        due
     }
 
     /// When the next node is due.
     pub(crate) fn next_renewal(&self) -> Option<UnixTime> {
-        let renewals = self.all_admitted().map(|node| self.renewal_of(&node));
-        renewals.min()
+        let admitted = self.all_admitted();
+        admitted.iter().map(|node| self.renewal_of(node)).min()
     }
 
     /// The admission of `name`, usable or not.
@@ -164,14 +167,35 @@ impl Nodes {
         let name = node.name().to_owned();
         let standing = self.standing(&name);
         standing.admitted = Some(node);
+        standing.is_refused = false;
         standing.trouble = None;
         standing.set_aside_until = None;
+    }
+
+    /// `old` has been judged again, unless it was replaced meanwhile.
+    pub(crate) fn replace(&mut self, old: &Arc<AdmittedNode>, new: Arc<AdmittedNode>) {
+        let standing = self.standing(old.name());
+        let is_old = |current: &Arc<AdmittedNode>| Arc::ptr_eq(current, old);
+        if standing.admitted.as_ref().is_some_and(is_old) {
+            standing.admitted = Some(new);
+        }
+    }
+
+    /// Other documents are in force: what they refused before is asked again. Nodes that did not answer stay set aside.
+    pub(crate) fn reconsider(&mut self) {
+        for standing in self.standings.values_mut() {
+            if standing.is_refused {
+                standing.is_refused = false;
+                standing.set_aside_until = None;
+            }
+        }
     }
 
     /// The evidence of `name` was refused with `code`: it is left out. Tells whether that is news.
     pub(crate) fn refuse(&mut self, name: &str, code: &'static str, now: UnixTime) -> Changed {
         let standing = self.standing(name);
         standing.admitted = None;
+        standing.is_refused = true;
         standing.set_aside_until = Some(now.plus(REFUSED_SECONDS));
         standing.note(code)
     }
@@ -200,9 +224,11 @@ impl Nodes {
         nodes.filter(|node| node.serves(want.model))
     }
 
-    fn all_admitted(&self) -> impl Iterator<Item = Arc<AdmittedNode>> {
+    /// Every admission, usable or not.
+    pub(crate) fn all_admitted(&self) -> Vec<Arc<AdmittedNode>> {
         let offers = self.offers.iter();
-        offers.filter_map(|offer| self.admitted(&offer.node))
+        let admitted = offers.filter_map(|offer| self.admitted(&offer.node));
+        admitted.collect()
     }
 
     fn usable_node(&self, name: &str, now: UnixTime) -> Option<Arc<AdmittedNode>> {

@@ -17,6 +17,18 @@ pub struct Settings {
     pub tenant: Option<TenantKey>,
     /// With whom cached state may be shared: nobody, if absent.
     pub cache_secret: Option<CacheSecret>,
+    /// Whether verdicts on nodes are compared with the gateway's.
+    pub verdicts: Verdicts,
+}
+
+/// What becomes of this client's verdicts on nodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verdicts {
+    /// The gateway is told, and its own is taken: that they differ is an alarm. It learns how this client judged the node and by which policy.
+    #[default]
+    Compared,
+    /// Nobody is told.
+    Kept,
 }
 
 /// A tenant's private key.
@@ -54,6 +66,7 @@ impl Default for Settings {
             residency: None,
             tenant: None,
             cache_secret: None,
+            verdicts: Verdicts::default(),
         }
     }
 }

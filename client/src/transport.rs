@@ -108,6 +108,26 @@ impl Transport {
             .map_err(|_| ClientError::Answer(what))
     }
 
+    /// The file at `path`, whatever its media type; `None`: there is none.
+    pub(crate) async fn fetch(
+        &self,
+        what: &'static str,
+        path: &str,
+        max_bytes: usize,
+    ) -> Result<Option<Bytes>, ClientError> {
+        let request = self.builder(Method::GET, path, what)?;
+        let request = request
+            .body(Full::default())
+            .map_err(|_| ClientError::Answer(what))?;
+        let response = within(ANSWER_TIMEOUT, self.send(request)).await??;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let body = accepted(what, response).await?.into_body();
+        let body = listener::read_body(body, max_bytes, ANSWER_TIMEOUT).await;
+        body.map(Some).map_err(|_| ClientError::Answer(what))
+    }
+
     /// Posts a sealed request.
     pub(crate) async fn relay(
         &self,

@@ -6,7 +6,7 @@ pub use error::NodeError;
 
 use crate::Offer;
 use attestation::{Cache, EvidenceBundle, Nonce, UnixTime};
-use policy::{Admitted, Appraiser};
+use policy::{Admitted, Appraiser, InForce, Refusal};
 use protocol::{
     ClientRequest, KeyConfigs, Opener, SealError, SealedRequest, Sealer, SignedKeyConfigs,
 };
@@ -54,6 +54,28 @@ impl AdmittedNode {
             nonce,
             renewals,
             forgotten: AtomicBool::new(false),
+        })
+    }
+
+    /// The same evidence, judged by what is in force now: no challenge, and the key list in use.
+    pub fn judged_again(&self, in_force: &InForce, now: UnixTime) -> Result<Self, NodeError> {
+        let admitted = self.admitted.judged_again(in_force, now);
+        let admitted = admitted.map_err(Refusal::Policy)?;
+        let keys = EvidenceBundle::from_cbor(&self.bundle)?.key_configs;
+        let signed = SignedKeyConfigs::from_bytes(keys.ok_or(NodeError::NoKeys)?);
+        let sealer = sealer(&self.offer, &admitted, &signed, now)?;
+        let ahead = ahead_of(admitted.not_after(), now);
+        Ok(Self {
+            offer: self.offer.clone(),
+            renewals: Renewals {
+                admission: self.renewals.admission.min(ahead),
+                ..self.renewals
+            },
+            admitted,
+            sealer,
+            bundle: self.bundle.clone(),
+            nonce: self.nonce,
+            forgotten: AtomicBool::new(self.is_forgotten()),
         })
     }
 

@@ -1,0 +1,29 @@
+//! What the gateway hands out of its policy, as it came: unverified.
+
+use crate::{ClientError, transport::Transport};
+use policy::publication::{Files, INVENTORY, ORDERS, POLICY, ROOTS, TIMESTAMP};
+
+/// Where a gateway hands out its publication.
+const PATH: &str = "/narthex/v1/policy/";
+/// The largest of them is an inventory of 16 MiB in base64.
+const MAX_FILE_BYTES: usize = 32 * 1024 * 1024;
+/// For error messages.
+const WHAT: &str = "its policy";
+
+impl Transport {
+    /// Every file that there is.
+    pub(crate) async fn publication(&self) -> Result<Files, ClientError> {
+        Ok(Files {
+            roots: self.published(ROOTS).await?,
+            policy: self.published(POLICY).await?,
+            inventory: self.published(INVENTORY).await?,
+            orders: self.published(ORDERS).await?,
+            timestamp: self.published(TIMESTAMP).await?,
+        })
+    }
+
+    async fn published(&self, name: &str) -> Result<Option<Vec<u8>>, ClientError> {
+        let file = self.fetch(WHAT, &format!("{PATH}{name}"), MAX_FILE_BYTES);
+        Ok(file.await?.map(Vec::from))
+    }
+}
