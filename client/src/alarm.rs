@@ -2,10 +2,14 @@
 
 use crate::{Check, Event, Observer, archive};
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
+/// Documents that were offered are not obeyed.
+pub(crate) const POLICY: &str = "alarm.policy";
+/// Client and gateway judge a node differently.
+pub(crate) const VERDICT: &str = "alarm.verdict";
 /// Ids of alarms begin so.
 const PREFIX: &str = "alarm.";
 /// Where a directory of receipts keeps them, one JSON object a line.
@@ -27,7 +31,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new(directory: &std::path::Path, next: Arc<dyn Observer>) -> Self {
+    pub(crate) fn new(directory: &Path, next: Arc<dyn Observer>) -> Self {
         Self {
             file: directory.join(FILE),
             next,

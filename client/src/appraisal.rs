@@ -11,7 +11,7 @@ use attestation::{
     snp::{STEPS, SigningKey, SnpClaims, SnpError},
     tdx::{self, TdxError},
 };
-use policy::{Admitted, Denial, Reason, Refusal};
+use policy::{Admitted, Denial, Placement, Reason, Refusal, Waived};
 use protocol::KeyConfigs;
 
 const PROTOCOL: &str = "docs/protocol.md";
@@ -30,7 +30,7 @@ pub(crate) fn admission_checks(outcome: &Result<AdmittedNode, ClientError>) -> V
         Ok(node) => {
             let admitted = node.admitted();
             let mut checks = summary(node_checks(admitted.claims()));
-            checks.push(admitted_check(admitted));
+            checks.extend(admitted_checks(admitted));
             checks.extend(keys_checks(node));
             checks
         }
@@ -283,13 +283,40 @@ pub(crate) fn without_crls(check: Check) -> Option<Check> {
     }
 }
 
-/// The policy accepts the node.
-pub(crate) fn admitted_check(admitted: &Admitted) -> Check {
-    Check::pass("policy.admitted", "the policy accepts the node").detail(format!(
+/// The policy accepts the node: what it overlooked, and where the inventory places it.
+pub(crate) fn admitted_checks(admitted: &Admitted) -> Vec<Check> {
+    let accepted = Check::pass("policy.admitted", "the policy accepts the node");
+    let mut checks = vec![accepted.detail(format!(
         "version {}, until {}",
         admitted.policy_version(),
         admitted.not_after().to_rfc3339()
-    ))
+    ))];
+    checks.extend(admitted.waived().iter().map(waived_check));
+    checks.extend(admitted.placement().map(placement_check));
+    checks
+}
+
+/// A reason that an exception waived; its code is that of the reason.
+fn waived_check(waived: &Waived) -> Check {
+    let rule = Rule::of(&waived.reason);
+    let detail = format!(
+        "by {} until {}: {}; {}",
+        waived.who,
+        waived.until.to_rfc3339(),
+        waived.why,
+        rule.in_words()
+    );
+    Check::info(waived.reason.code, "waived by an exception")
+        .detail(detail)
+        .rule(rule)
+}
+
+fn placement_check(placement: &Placement) -> Check {
+    let detail = format!(
+        "{}, site {}, owner {}",
+        placement.country, placement.site, placement.owner
+    );
+    Check::info("policy.placement", "the inventory places the node").detail(detail)
 }
 
 /// Every reason against the node.

@@ -5,6 +5,7 @@ mod chat;
 mod collateral;
 mod completion;
 mod config;
+mod connect;
 mod evidence_file;
 mod exit;
 mod export;
@@ -12,6 +13,7 @@ mod failure;
 mod files;
 mod gateway_args;
 mod html;
+mod in_force;
 mod inputs;
 mod keygen;
 mod measure;
@@ -31,6 +33,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use exit::Exit;
 use failure::Failure;
 use output::Output;
+use provision::policy_keeper::PolicySource;
 use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
 
 /// What a binary brings. Ours brings the vendors' roots; one that brings others is another binary.
@@ -67,16 +70,19 @@ struct Narthex {
 #[derive(Args)]
 #[command(next_help_heading = "Policy and output")]
 struct Global {
-    /// Signed policy (DSSE envelope) that judges nodes and evidence
-    #[arg(long, global = true, value_name = "FILE")]
-    policy: Option<PathBuf>,
+    /// Signed policy that judges nodes and evidence: its envelope, a folder or an http(s):// address of what a team publishes, or the word `gateway`
+    #[arg(long, global = true, value_name = "FILE|FOLDER|URL|gateway", value_parser = PolicySource::parse)]
+    policy: Option<PolicySource>,
+    /// Root document (DSSE envelope) that says whose policies, inventories, orders and timestamps count
+    #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["policy_key", "policy_threshold"])]
+    policy_root: Option<PathBuf>,
     /// Ed25519 public key (PEM) whose signature on the policy counts; repeatable
     #[arg(long, global = true, value_name = "FILE")]
     policy_key: Vec<PathBuf>,
     /// How many distinct keys must have signed [default: all that are given]
     #[arg(long, global = true, value_name = "N")]
     policy_threshold: Option<usize>,
-    /// Directory that remembers the highest policy version seen [default: $XDG_STATE_HOME/narthex]
+    /// Directory that remembers the newest documents obeyed [default: $XDG_STATE_HOME/narthex]
     #[arg(long, global = true, value_name = "DIR", overrides_with = "state")]
     state: Option<PathBuf>,
     /// One JSON document on standard output instead of text

@@ -101,13 +101,6 @@ impl Client {
         self
     }
 
-    /// Where the inventory in force says that the node of `exchange` is; `None` without an inventory.
-    #[must_use]
-    pub fn placement(&self, exchange: &Exchange) -> Option<policy::Placement> {
-        let claims = exchange.node().admitted().claims();
-        self.admissions.attester.judging.placement(claims)
-    }
-
     /// The model that the best admitted node attests.
     pub async fn model(&self) -> Result<String, ClientError> {
         let node = self.admissions.node(&Want::default()).await?;

@@ -1,6 +1,6 @@
 //! Beside the requests: looks again and again for newer documents, and has everything judged by them as soon as there are any.
 
-use crate::{Check, ClientError, admissions::Admissions};
+use crate::{Check, ClientError, admissions::Admissions, alarm};
 use policy::{InForce, Policy, publication::Files};
 use provision::{PolicyKeeper, policy_keeper::Refreshed};
 use std::{sync::Arc, time::Duration};
@@ -37,7 +37,7 @@ impl PolicyUpdates {
             tokio::time::sleep(self.every).await;
             let trouble = self.look(&admissions).await.err();
             if let Some(trouble) = trouble.as_ref().filter(|now| told.as_ref() != Some(*now)) {
-                alarm(&admissions, trouble);
+                raise(&admissions, trouble);
             }
             told = trouble;
             admissions.judge_standing();
@@ -76,9 +76,9 @@ async fn offered(admissions: &Admissions) -> Result<Files, ClientError> {
     admissions.attester.transport.publication().await
 }
 
-fn alarm(admissions: &Admissions, (code, message): &Trouble) {
+fn raise(admissions: &Admissions, (code, message): &Trouble) {
     let title = "newer documents are not obeyed; the last good ones stay in force";
-    let check = Check::info("alarm.policy", title);
+    let check = Check::info(alarm::POLICY, title);
     let detail = format!("{message} [{code}]");
     admissions.attester.alarm(check.detail(detail));
 }

@@ -1,8 +1,8 @@
 //! What judges nodes, while newer documents may replace it: verifier, what is in force, clock, and what the client demands beside its policy.
 
 use crate::{AdmittedNode, ClientError, Clock, Judge, SeenPolicies, Settings};
-use attestation::{Cache, NodeClaims, Nonce, UnixTime};
-use policy::{Appraiser, Denial, HardwareId, InForce, Placement, Reason};
+use attestation::{Cache, Nonce, UnixTime};
+use policy::{Admitted, Appraiser, Denial, InForce, Reason};
 use protocol::TenantSigner;
 use session::Offer;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -83,7 +83,7 @@ impl Judging {
         let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
         let judge = (&*appraiser, &mut *verified);
         let node = AdmittedNode::admit(offer, (bundle, nonce), judge, self.now())?;
-        self.check_place(appraiser.in_force(), node.admitted().claims())?;
+        self.check_place(appraiser.in_force(), node.admitted())?;
         self.remember(&node)?;
         Ok(node)
     }
@@ -93,7 +93,7 @@ impl Judging {
         self.check_name(node.name())?;
         let appraiser = self.appraiser();
         let again = node.judged_again(appraiser.in_force(), self.now())?;
-        self.check_place(appraiser.in_force(), again.admitted().claims())?;
+        self.check_place(appraiser.in_force(), again.admitted())?;
         Ok(again)
     }
 
@@ -140,35 +140,20 @@ impl Judging {
         unless(reasons, in_force).map_err(ClientError::Withdrawn)
     }
 
-    /// Where the client's own inventory says that the node is; `None` without an inventory, or where it does not list the node.
-    pub(crate) fn placement(&self, claims: &NodeClaims) -> Option<Placement> {
-        placement(self.appraiser().in_force(), claims, self.now())
-    }
-
     /// A demanded country is the node's word, sealed and receipted; an inventory has to agree with it.
-    fn check_place(&self, in_force: &InForce, claims: &NodeClaims) -> Result<(), ClientError> {
+    fn check_place(&self, in_force: &InForce, node: &Admitted) -> Result<(), ClientError> {
         let (Some(demanded), Some(_)) = (&self.residency, in_force.inventory()) else {
             return Ok(());
         };
-        let placed = placement(in_force, claims, self.now()).map(|placement| placement.country);
-        if placed.as_ref() == Some(demanded) {
+        let placed = node.placement().map(|placement| &placement.country);
+        if placed == Some(demanded) {
             return Ok(());
         }
         Err(ClientError::Placement {
             demanded: demanded.clone(),
-            placed,
+            placed: placed.cloned(),
         })
     }
-}
-
-/// Where the inventory in force places the CPU of these claims at `now`.
-pub(crate) fn placement(
-    in_force: &InForce,
-    claims: &NodeClaims,
-    now: UnixTime,
-) -> Option<Placement> {
-    let id = HardwareId::of_cpu(claims)?;
-    in_force.inventory()?.placed(&id, now).cloned()
 }
 
 fn unless(reasons: Vec<Reason>, in_force: &InForce) -> Result<(), Denial> {

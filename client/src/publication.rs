@@ -1,6 +1,6 @@
 //! What the gateway hands out of its policy, as it came: unverified.
 
-use crate::{ClientError, transport::Transport};
+use crate::{ClientError, Gateway, transport::Transport};
 use policy::publication::{Files, INVENTORY, ORDERS, POLICY, ROOTS, TIMESTAMP};
 
 /// Where a gateway hands out its publication.
@@ -9,6 +9,11 @@ const PATH: &str = "/narthex/v1/policy/";
 const MAX_FILE_BYTES: usize = 32 * 1024 * 1024;
 /// For error messages.
 const WHAT: &str = "its policy";
+
+/// What `gateway` hands out, for a client that has no policy yet.
+pub(crate) async fn publication(gateway: &Gateway) -> Result<Files, ClientError> {
+    Transport::new(gateway)?.publication().await
+}
 
 impl Transport {
     /// Every file that there is.

@@ -2,7 +2,7 @@
 
 use crate::{Check, Outcome};
 use attestation::{Manifest, NodeClaims, UnixTime};
-use policy::Policy;
+use policy::{Placement, Policy};
 use protocol::{KeyConfigs, Receipt};
 
 const SECTION: &str = "docs/protocol.md section 7";
@@ -163,15 +163,40 @@ pub(crate) fn client_policy_check(receipt: &Receipt, policy: Option<&Policy>) ->
     .detail(hex::encode(receipt.client_policy))
 }
 
-/// Whether the node was in `country`; told where none is demanded.
-pub(crate) fn residency_check(receipt: &Receipt, country: Option<&str>) -> Check {
-    let (id, title) = ("receipt.residency", "the node was in the country demanded");
+/// Whether the node was in `country`, and where the inventory places it; told where none is demanded.
+pub(crate) fn residency_check(
+    receipt: &Receipt,
+    country: Option<&str>,
+    placement: Option<&Placement>,
+) -> Check {
+    let id = "receipt.residency";
     let named = receipt.residency.as_deref();
+    let placed = placement.map(|placement| placement.country.as_str());
+    let differ = named.is_some() && placed.is_some() && named != placed;
     match country {
-        Some(country) => check(id, title, named == Some(country)),
+        Some(country) => {
+            let holds = named == Some(country) && placed.is_none_or(|placed| placed == country);
+            check(id, "the node was in the country demanded", holds)
+        }
+        None if differ => check(id, "the node is where the inventory places it", false),
         None => Check::info(id, "the country that the node names").section(SECTION),
     }
-    .detail(named.unwrap_or("none"))
+    .detail(whose_word(named, placement))
+}
+
+/// A country, and who says so.
+fn whose_word(named: Option<&str>, placement: Option<&Placement>) -> String {
+    let placed = |placement: &Placement| {
+        format!("the inventory places it in {}, site {}", placement.country, placement.site)
+    };
+    match (named, placement) {
+        (None, None) => "none".to_owned(),
+        (None, Some(placement)) => format!("none; {}", placed(placement)),
+        (Some(named), None) => format!("{named}, by the node's word alone"),
+        (Some(named), Some(placement)) => {
+            format!("{named}, by the node's word; {}", placed(placement))
+        }
+    }
 }
 
 fn passed(id: &'static str, title: &'static str) -> Check {

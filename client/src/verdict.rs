@@ -114,7 +114,7 @@ impl Comparing {
         }
         told.insert(node.to_owned(), pair);
         drop(told);
-        let check = Check::info("alarm.verdict", "client and gateway judge a node differently");
+        let check = Check::info(alarm::VERDICT, "client and gateway judge a node differently");
         alarm::raise(&*self.observer, check.detail(detail));
     }
 }

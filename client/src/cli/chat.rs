@@ -1,11 +1,11 @@
 //! `narthex chat`: one question, each check on standard error, the answer on standard output, the receipt verified at the end.
 
 use super::{
-    Context, Exit, Failure, block_on, config, files, gateway_args::GatewayArgs, output::Output,
-    sealing_args::SealingArgs,
+    Context, Exit, Failure, block_on, connect::connect, files, gateway_args::GatewayArgs,
+    output::Output, sealing_args::SealingArgs,
 };
 use crate::{
-    Client, ClientError, Event, Exchange, Observer, Request, archive, receipt_check,
+    Check, ClientError, Event, Exchange, Observer, Request, archive, receipt_check,
     sse::{self, Events},
 };
 use clap::Args;
@@ -87,13 +87,12 @@ struct Complete {
 impl Chat {
     pub(crate) fn run(mut self, context: &Context<'_>) -> Result<Exit, Failure> {
         let prompt = prompt(self.prompt.take())?;
-        let judge = config::judge(context, self.gateway.collateral())?;
         block_on(async {
             let save = std::mem::take(&mut self.save);
             let (model, (gateway, sealing), asked) = self.into_parts(prompt);
-            let (gateway, settings) = (gateway.gateway()?, sealing.settings_or(NonZeroUsize::MIN)?);
-            let output = context.output.clone();
-            let client = Client::connect_with(&gateway, judge, settings, output).await?;
+            let settings = sealing.settings_or(NonZeroUsize::MIN)?;
+            let country = settings.residency.clone();
+            let client = connect(context, gateway, settings, context.output.clone()).await?;
             let model = match model {
                 Some(model) => model,
                 None => client.model().await?,
@@ -104,7 +103,8 @@ impl Chat {
             let received = receive(&mut exchange, &context.output).await;
             save.unfinished(&exchange)?;
             let complete = received?;
-            finish(&exchange, &complete, &save, context)
+            let checks = receipt_checks(&exchange, &complete, country.as_deref(), context)?;
+            finish(&exchange, (&complete, checks), &save, context)
         })
     }
 
@@ -269,21 +269,35 @@ fn api_error(status: u16, body: &[u8]) -> Failure {
     .advice("the refusal came sealed from the verified node; change the request")
 }
 
-/// Receipt, files, and in JSON mode the document.
-fn finish(
+/// The receipt, and what it is held against.
+fn receipt_checks(
     exchange: &Exchange,
     complete: &Complete,
-    save: &Save,
+    country: Option<&str>,
     context: &Context<'_>,
-) -> Result<Exit, Failure> {
-    let claims = exchange.node().admitted().claims();
+) -> Result<(Receipt, Vec<Check>), Failure> {
+    let admitted = exchange.node().admitted();
+    let claims = admitted.claims();
     let receipt = complete
         .receipt
         .verify(&claims.identity)
         .map_err(|error| ClientError::from(OpenError::Receipt(error)))?;
     // The node's clock may be ahead of ours: that is for the auditor to judge, not a reason to refuse a fresh answer.
     let now = context.composition.clock.now().max(receipt.finished_at);
-    let checks = receipt_check::checks(&receipt, claims, Some(exchange.node().keys()), now);
+    let keys = Some(exchange.node().keys());
+    let mut checks = receipt_check::checks(&receipt, claims, keys, now);
+    let placement = admitted.placement();
+    checks.push(receipt_check::residency_check(&receipt, country, placement));
+    Ok((receipt, checks))
+}
+
+/// Receipt, files, and in JSON mode the document.
+fn finish(
+    exchange: &Exchange,
+    (complete, (receipt, checks)): (&Complete, (Receipt, Vec<Check>)),
+    save: &Save,
+    context: &Context<'_>,
+) -> Result<Exit, Failure> {
     let failed = checks.iter().find(|check| check.is_failure()).cloned();
     for check in checks {
         context.output.observe(&Event::Check(check));

@@ -1,15 +1,15 @@
-//! The only reader of the environment (beside clap's own), and of the policy that the user names.
+//! The only reader of the environment (beside clap's own), and what the flags of every command say of policies.
 
 use super::{Context, Exit, Failure, Global, evidence_file, files};
-use crate::{Judge, SeenPolicies};
 use attestation::{CollateralBundle, Verifier};
-use policy::{Appraiser, Envelope, Policy, PolicyError, TrustRoot, signature::MAX_ENVELOPE_BYTES};
-use provision::{MemoryError, PolicyMemory, PublicKeyError};
+use policy::{Envelope, PolicyError, SignatureError, TrustRoot, signature::MAX_ENVELOPE_BYTES};
+use provision::{
+    PublicKeyError,
+    policy_keeper::{PolicySettings, PolicySource, RootSource},
+};
 use std::{
     ffi::OsString,
-    fs,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 /// Whether <https://no-color.org> leaves colours to us.
@@ -37,20 +37,6 @@ fn environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-/// Verifier and policy for commands that talk to a node: a policy is not optional there, and none older than the newest one used counts.
-pub(super) fn judge(context: &Context<'_>, collateral: Option<&Path>) -> Result<Judge, Failure> {
-    let policy = policy(context)?.ok_or_else(|| {
-        Failure::usage("policy.absent", "no policy says which machines may see the prompt")
-            .advice("give --policy FILE and --policy-key FILE; `narthex policy --help` shows how to make them")
-    })?;
-    remember(&policy, context)?;
-    Ok(Judge {
-        appraiser: Appraiser::new(verifier(context, collateral)?, policy),
-        clock: Arc::clone(&context.composition.clock),
-        seen: SeenPolicies::default(),
-    })
-}
-
 /// The composition's verifier with the collateral in the file, if one is named.
 pub(super) fn verifier(
     context: &Context<'_>,
@@ -65,26 +51,56 @@ pub(super) fn verifier(
     Ok(verifier.with_collateral(collateral))
 }
 
-/// The policy that `--policy` names, its signatures verified; `None` if none is named.
-pub(super) fn policy(context: &Context<'_>) -> Result<Option<Policy>, Failure> {
-    let Some(path) = &context.global.policy else {
-        return no_policy(&context.global);
+/// Whose policy is obeyed and where it comes from; `None` if none is named. What was obeyed is remembered in `state`.
+pub(super) fn policy_settings(
+    context: &Context<'_>,
+    state: Option<PathBuf>,
+) -> Result<Option<PolicySettings>, Failure> {
+    let global = &context.global;
+    let Some(source) = &global.policy else {
+        return no_policy(global);
     };
-    let root = trust_root(context)?;
-    let envelope = read_envelope(path)?;
-    let policy =
-        Policy::from_envelope(&envelope, &root).map_err(|errors| policy_failure(&errors))?;
-    Ok(Some((context.composition.policy)(policy)))
+    Ok(Some(PolicySettings {
+        root: root_source(global)?,
+        source: source.clone(),
+        state,
+    }))
 }
 
 /// Keys without a policy are a policy forgotten.
-fn no_policy(global: &Global) -> Result<Option<Policy>, Failure> {
-    if global.policy_key.is_empty() && global.policy_threshold.is_none() {
+fn no_policy(global: &Global) -> Result<Option<PolicySettings>, Failure> {
+    let is_signed =
+        !global.policy_key.is_empty() || global.policy_threshold.is_some() || global.policy_root.is_some();
+    if !is_signed {
         return Ok(None);
     }
-    let message =
-        "--policy-key and --policy-threshold say who signs a policy, and no policy is given";
-    Err(Failure::usage("policy.absent", message).advice("give --policy FILE too"))
+    let message = "--policy-root, --policy-key and --policy-threshold say who signs a policy, and no policy is given";
+    Err(Failure::usage("policy.absent", message).advice("give --policy too"))
+}
+
+fn root_source(global: &Global) -> Result<RootSource, Failure> {
+    match &global.policy_root {
+        Some(path) => Ok(RootSource::Document(path.clone())),
+        None if global.policy_key.is_empty() => Err(no_keys()),
+        None => Ok(RootSource::Keys {
+            files: global.policy_key.clone(),
+            threshold: global.policy_threshold,
+        }),
+    }
+}
+
+fn no_keys() -> Failure {
+    Failure::usage("policy.root.no_keys", "nothing says whose policies count")
+        .advice("give --policy-root FILE, or --policy-key FILE once for each key")
+}
+
+/// The names of the files that a policy on this machine consists of.
+pub(super) fn policy_files(global: &Global) -> Vec<PathBuf> {
+    match &global.policy {
+        Some(PolicySource::File(path)) => vec![path.clone()],
+        Some(PolicySource::Folder(path)) => vec![path.join(policy::publication::POLICY)],
+        _ => Vec::new(),
+    }
 }
 
 /// A policy's envelope, parsed, not verified.
@@ -96,7 +112,7 @@ pub(super) fn read_envelope(path: &Path) -> Result<Envelope, Failure> {
 pub(super) fn parse_envelope(bytes: &[u8]) -> Result<Envelope, Failure> {
     Envelope::from_json(bytes).map_err(|error| {
         Failure::new(Exit::Malformed, error.code(), error.to_string())
-            .advice("a policy is given as a signed envelope: make one with `narthex policy sign`")
+            .advice(SIGNED_ENVELOPE)
     })
 }
 
@@ -108,49 +124,29 @@ pub(super) fn trust_root(context: &Context<'_>) -> Result<TrustRoot, Failure> {
         ..
     } = &context.global;
     if paths.is_empty() {
-        return Err(
-            Failure::usage("policy.root.no_keys", "no key says whose policies count")
-                .advice("give --policy-key FILE, once for each key"),
-        );
+        return Err(no_keys());
     }
-    provision::read_trust_root(paths, *threshold).map_err(|error| {
-        let exit = match error {
-            PublicKeyError::File(_) | PublicKeyError::Root(_) => Exit::Usage,
-            _ => Exit::Malformed,
-        };
-        Failure::new(exit, error.code(), error.to_string())
-            .advice("`narthex policy keygen` makes a pair; give its NAME.pub.pem here")
-    })
+    provision::read_trust_root(paths, *threshold).map_err(|error| keys_failure(&error))
 }
 
-/// Durably takes note of `policy`; refuses it if a newer one was used before.
-fn remember(policy: &Policy, context: &Context<'_>) -> Result<(), Failure> {
-    let Some(directory) = state_directory(context) else {
-        context
-            .output
-            .notice("without --state, HOME or XDG_STATE_HOME nobody notices an older policy");
-        return Ok(());
+/// Keys that are none, or no root together.
+pub(super) fn keys_failure(error: &PublicKeyError) -> Failure {
+    let exit = match error {
+        PublicKeyError::File(_) | PublicKeyError::Root(_) => Exit::Usage,
+        _ => Exit::Malformed,
     };
-    fs::create_dir_all(&directory).map_err(|error| files::unwritable(&directory, &error))?;
-    let memory = PolicyMemory::new(&directory, &trust_root(context)?);
-    memory.remember(policy).map_err(|error| {
-        let exit = match error {
-            MemoryError::Rollback { .. } | MemoryError::Equivocation { .. } => Exit::Rejected,
-            _ => Exit::Internal,
-        };
-        Failure::new(exit, error.code(), error.to_string())
-    })
+    Failure::new(exit, error.code(), error.to_string())
+        .advice("`narthex policy keygen` makes a pair; give its NAME.pub.pem here")
 }
 
 /// Every mistake, one a line, with its code where that is another than the first's.
 pub(super) fn policy_failure(errors: &[PolicyError]) -> Failure {
-    let signature = errors
-        .iter()
-        .any(|error| matches!(error, PolicyError::Signature(_)));
-    let (exit, advice) = if signature {
+    let (exit, advice) = if errors.iter().any(is_no_envelope) {
+        (Exit::Malformed, SIGNED_ENVELOPE)
+    } else if errors.iter().any(is_signature) {
         (
             Exit::Rejected,
-            "check that --policy and --policy-key belong together; `narthex policy verify` tells more",
+            "check that --policy and --policy-root or --policy-key belong together; `narthex policy verify` tells more",
         )
     } else {
         (
@@ -161,6 +157,22 @@ pub(super) fn policy_failure(errors: &[PolicyError]) -> Failure {
     let code = errors.first().map_or("policy.document", PolicyError::code);
     let lines: Vec<String> = errors.iter().map(|error| mistake(error, code)).collect();
     Failure::new(exit, code, lines.join("\n")).advice(advice)
+}
+
+const SIGNED_ENVELOPE: &str =
+    "a policy is given as a signed envelope: make one with `narthex policy sign`";
+
+const fn is_signature(error: &PolicyError) -> bool {
+    matches!(error, PolicyError::Signature(_))
+}
+
+const fn is_no_envelope(error: &PolicyError) -> bool {
+    matches!(
+        error,
+        PolicyError::Signature(
+            SignatureError::TooLarge | SignatureError::Malformed(_) | SignatureError::TooManySignatures { .. }
+        )
+    )
 }
 
 fn mistake(error: &PolicyError, told: &str) -> String {

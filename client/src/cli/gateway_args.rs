@@ -4,7 +4,10 @@ use super::{Exit, Failure, files};
 use crate::{ApiKey, ClientError, Gateway, GatewayUrl, Roots};
 use clap::Args;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use zeroize::Zeroizing;
 
 const MAX_CA_BYTES: usize = 1024 * 1024;
@@ -33,12 +36,20 @@ pub(crate) struct GatewayArgs {
     /// Collateral for verifying nodes, as `narthex collateral` makes it; goes before what nodes bring
     #[arg(long, value_name = "FILE")]
     collateral: Option<PathBuf>,
+    /// Seconds between two looks for newer policies, orders and timestamps
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86400))]
+    policy_refresh: u64,
 }
 
 impl GatewayArgs {
     /// The file of `--collateral`.
-    pub(crate) fn collateral(&self) -> Option<&Path> {
-        self.collateral.as_deref()
+    pub(crate) fn collateral(&self) -> Option<PathBuf> {
+        self.collateral.clone()
+    }
+
+    /// From one look for newer documents to the next.
+    pub(crate) const fn policy_refresh(&self) -> Duration {
+        Duration::from_secs(self.policy_refresh)
     }
 
     pub(crate) fn gateway(self) -> Result<Gateway, Failure> {

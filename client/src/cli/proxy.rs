@@ -1,17 +1,19 @@
 //! `narthex proxy`.
 
 use super::{
-    Context, Exit, Failure, block_on, config, files, gateway_args::GatewayArgs,
+    Context, Exit, Failure, block_on, connect::connect, files, gateway_args::GatewayArgs,
     sealing_args::SealingArgs,
 };
 use crate::{
-    Client,
+    Observer,
+    alarm::Recorder,
     proxy::{Proxy, ProxyKey, ProxySettings},
 };
 use clap::Args;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use tokio::{
     net::TcpListener,
@@ -63,15 +65,14 @@ impl ProxyArgs {
             key: self.proxy_key.as_deref().map(proxy_key).transpose()?,
             receipts: self.receipts.clone(),
         };
-        let judge = config::judge(context, self.gateway.collateral())?;
+        let observer = observer(self.receipts.as_deref(), context);
         block_on(async {
             let socket = TcpListener::bind(self.listen)
                 .await
                 .map_err(|error| unbound(self.listen, &error))?;
-            let (gateway, sealing) = (self.gateway.gateway()?, self.sealing.settings()?);
-            let output = context.output.clone();
-            let client = Client::connect_with(&gateway, judge, sealing, output).await?;
-            let proxy = Proxy::new(client, settings, context.output.clone());
+            let sealing = self.sealing.settings()?;
+            let client = connect(context, self.gateway, sealing, Arc::clone(&observer)).await?;
+            let proxy = Proxy::new(client, settings, observer);
             announce(&socket, context)?;
             proxy
                 .serve(socket, interrupted()?)
@@ -79,6 +80,15 @@ impl ProxyArgs {
                 .map_err(|error| Failure::internal("proxy.serve", &error))?;
             Ok(Exit::Accepted)
         })
+    }
+}
+
+/// Alarms are kept beside the receipts.
+fn observer(receipts: Option<&Path>, context: &Context<'_>) -> Arc<dyn Observer> {
+    let output = context.output.clone();
+    match receipts {
+        Some(directory) => Arc::new(Recorder::new(directory, output)),
+        None => output,
     }
 }
 

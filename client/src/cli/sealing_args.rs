@@ -1,7 +1,7 @@
 //! Flags that say how many nodes are kept ready, and what every request says inside its seal.
 
 use super::{Exit, Failure, files, signing_key};
-use crate::{Settings, TenantKey};
+use crate::{Settings, TenantKey, Verdicts};
 use clap::Args;
 use protocol::CacheSecret;
 use provision::SigningKey;
@@ -33,6 +33,9 @@ pub(crate) struct SealingArgs {
     /// TOML file with nodes, residency, tenant_key, cache_secret; a flag goes before its key
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Do not tell the gateway how nodes were judged here; differences from its own verdicts go unnoticed
+    #[arg(long)]
+    no_verdicts: bool,
 }
 
 /// The flags by their keys in a file.
@@ -62,6 +65,11 @@ impl SealingArgs {
             residency: self.residency.or(file.residency),
             tenant: tenant_key.as_deref().map(read_tenant_key).transpose()?,
             cache_secret: cache_secret.as_deref().map(read_cache_secret).transpose()?,
+            verdicts: if self.no_verdicts {
+                Verdicts::Kept
+            } else {
+                Verdicts::Compared
+            },
         })
     }
 }

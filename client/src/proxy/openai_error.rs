@@ -1,9 +1,10 @@
 //! Errors in the shape that OpenAI's SDKs understand.
 
 use crate::ClientError;
+use bytes::Bytes;
 use http::{Response, StatusCode};
 use listener::Body;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// One refusal.
 #[derive(Debug)]
@@ -30,19 +31,35 @@ impl OpenAiError {
     }
 
     pub(super) fn response(&self) -> Response<Body> {
-        let body = json!({"error": {
+        super::json(self.status, &self.document())
+    }
+
+    /// The same as the last event of a stream whose status is already told.
+    pub(super) fn event(&self) -> Bytes {
+        Bytes::from(format!("data: {}\n\n", self.document()))
+    }
+
+    fn document(&self) -> Value {
+        json!({"error": {
             "message": self.message,
             "type": self.kind,
             "param": null,
             "code": self.code,
-        }});
-        super::json(self.status, &body)
+        }})
     }
 }
 
 impl From<ClientError> for OpenAiError {
     fn from(error: ClientError) -> Self {
-        let status = match &error {
+        Self::of(&error)
+    }
+}
+
+impl OpenAiError {
+    /// What a local program is told of `error`.
+    pub(super) fn of(error: &ClientError) -> Self {
+        let status = match error {
+            ClientError::Stopped(_) => StatusCode::FORBIDDEN,
             ClientError::Model { .. } => StatusCode::NOT_FOUND,
             ClientError::NoNode | ClientError::Unavailable(_) | ClientError::Unreachable(_) => {
                 StatusCode::SERVICE_UNAVAILABLE

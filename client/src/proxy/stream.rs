@@ -1,6 +1,6 @@
 //! A streamed answer: events pass as they come, but the one that says "complete" waits for the authenticated end and its receipt.
 
-use super::Proxy;
+use super::{Proxy, openai_error::OpenAiError};
 use crate::{
     ClientError, Exchange,
     sse::{self, Events},
@@ -19,6 +19,8 @@ struct Passing {
     held: Held,
     ready: VecDeque<Bytes>,
     ended: bool,
+    /// Told to the local program; breaks the connection next.
+    broken: Option<ClientError>,
 }
 
 /// `data: [DONE]` and whatever follows it, kept until the end is authenticated.
@@ -36,6 +38,7 @@ pub(super) fn body(proxy: Arc<Proxy>, exchange: Exchange) -> Body {
         held: Held::default(),
         ready: VecDeque::new(),
         ended: false,
+        broken: None,
     };
     let frames = stream::try_unfold(passing, |mut passing| async move {
         let part = passing.next().await?;
@@ -53,9 +56,15 @@ impl Passing {
             if self.ended {
                 return Ok(None);
             }
+            if let Some(error) = self.broken.take() {
+                // What was told is to leave before the connection breaks.
+                tokio::task::yield_now().await;
+                return Err(error);
+            }
             if let Err(error) = self.advance().await {
                 self.break_off(&error);
-                return Err(error);
+                self.ready.push_back(OpenAiError::of(&error).event());
+                self.broken = Some(error);
             }
         }
     }

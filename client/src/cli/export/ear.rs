@@ -61,10 +61,11 @@ fn add_claims(appraisal: &mut Appraisal, report: &Report, context: &Context<'_>)
     if let Value::Object(claims) = &report.claims {
         appraisal.attester_claims = claims.clone();
     }
+    let policies = config::policy_files(&context.global);
     let mut digests = Vec::new();
     for input in inputs::so_far() {
         let digest = format!("sha256:{}", hex::encode(input.sha256));
-        if context.global.policy.as_ref() == Some(&input.path) {
+        if policies.contains(&input.path) {
             appraisal.policy_ids.push(digest);
         } else {
             digests.push(digest);

@@ -1,10 +1,10 @@
 //! `narthex receipt fetch`: the receipt of an answer that was abandoned, or whose end was lost, from the node that gave it.
 
 use super::super::{
-    Context, Exit, Failure, block_on, config, files, gateway_args::GatewayArgs, output::json_text,
+    Context, Exit, Failure, block_on, connect::connect, files, gateway_args::GatewayArgs, output::json_text,
     sealing_args::SealingArgs,
 };
-use crate::{Client, RequestId, client::FetchedReceipt};
+use crate::{RequestId, client::FetchedReceipt};
 use clap::Args;
 use session::receipt_json;
 use std::{num::NonZeroUsize, path::PathBuf};
@@ -33,12 +33,10 @@ pub(crate) struct Fetch {
 
 impl Fetch {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let judge = config::judge(context, self.gateway.collateral())?;
-        let (gateway, output) = (self.gateway.gateway()?, context.output.clone());
         let settings = self.sealing.settings_or(NonZeroUsize::MIN)?;
         let id = self.request_id;
         let found = block_on(async {
-            let client = Client::connect_with(&gateway, judge, settings, output).await?;
+            let client = connect(context, self.gateway, settings, context.output.clone()).await?;
             Ok(client.fetch_receipt(&id).await?)
         });
         let found = found?.ok_or_else(|| absent(id))?;

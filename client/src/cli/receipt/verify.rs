@@ -3,7 +3,7 @@
 use super::super::{
     Context, Exit, Failure, config, evidence_file,
     export::Export,
-    files,
+    files, in_force,
     report::Report,
     sealing_args::parse_country,
     time,
@@ -15,7 +15,7 @@ use crate::{
 };
 use attestation::{EvidenceBundle, Manifest, UnixTime};
 use clap::Args;
-use policy::Policy;
+use policy::{InForce, Policy};
 use protocol::{
     KeyConfigError, Opening, Receipt, SignedKeyConfigs, SignedReceipt,
     receipt::{DisclosedExchange, MAX_SIGNED_RECEIPT, ReceiptError},
@@ -88,7 +88,7 @@ impl ReceiptVerify {
     }
 
     fn judge(&self, context: &Context<'_>) -> Result<Report, Failure> {
-        let policy = config::policy(context)?;
+        let in_force = in_force::read(context)?;
         let signed = read(&self.receipt)?;
         let bundle = verify::read_bundle(&self.bundle)?;
         let now = time::or_now(self.at, context);
@@ -102,9 +102,9 @@ impl ReceiptVerify {
         };
         let verifier = config::verifier(context, self.collateral.as_deref())?;
         let verified = verifier.verify(&bundle, None, now);
-        let judged = verify::judge_bundle(&bundle, verified, policy.as_ref(), times);
+        let judged = verify::judge_bundle(&bundle, verified, in_force.as_ref(), times);
         match receipt {
-            Ok(receipt) => self.with_receipt(judged, &receipt, (policy.as_ref(), now)),
+            Ok(receipt) => self.with_receipt(judged, &receipt, (in_force.as_ref().map(InForce::policy), now)),
             Err(error) => Ok(refused(judged, &error)),
         }
     }
@@ -122,7 +122,7 @@ impl ReceiptVerify {
         let mut checks = receipt_check::checks(receipt, claims, judged.keys.as_ref(), now);
         checks.push(receipt_check::client_policy_check(receipt, policy));
         let country = self.residency.as_deref();
-        checks.push(receipt_check::residency_check(receipt, country));
+        checks.push(receipt_check::residency_check(receipt, country, judged.placement.as_ref()));
         checks.push(self.disclosed.check(receipt)?);
         let report = judged.report.with(checks);
         if judged.keys.is_some() {

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        Context, Exit, Failure, config,
+        Context, Exit, Failure, in_force,
         report::{Report, Retryable, exit_of_class},
         time,
     },
@@ -57,7 +57,7 @@ fn parse_nonce(text: &str) -> Result<Nonce, String> {
 
 impl Azure {
     pub(super) fn judge(self, context: &Context<'_>) -> Result<Report, Failure> {
-        let policy = config::policy(context)?;
+        let policy = in_force::policy(context)?;
         let now = time::or_now(self.at, context);
         let input = self.files.read()?;
         let nonce = self.nonce.as_ref().map(|nonce| nonce.0.as_slice());

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        Context, Exit, Failure, config, evidence_file,
+        Context, Exit, Failure, config, evidence_file, in_force,
         report::{Report, Retryable, exit_of_evidence},
         time,
     },
@@ -11,7 +11,7 @@ use super::{
 use crate::{Check, appraisal};
 use attestation::{CpuClaims, EvidenceBundle, NodeClaims, Nonce, UnixTime, Verified, VerifyError};
 use clap::Args;
-use policy::Policy;
+use policy::{InForce, Placement};
 use protocol::{KeyConfigs, SignedKeyConfigs};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -50,6 +50,8 @@ pub(crate) struct Judged {
     pub(crate) claims: Option<NodeClaims>,
     /// The key list that came along, unless it is refused.
     pub(crate) keys: Option<KeyConfigs>,
+    /// Where the inventory in force places the node.
+    pub(crate) placement: Option<Placement>,
 }
 
 /// When a bundle and its key list are judged.
@@ -61,7 +63,7 @@ pub(crate) struct Times {
 
 impl Bundle {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Report, Failure> {
-        let policy = config::policy(context)?;
+        let in_force = in_force::read(context)?;
         let now = time::or_now(self.at, context);
         let bundle = read(&self.bundle)?;
         let times = Times {
@@ -71,7 +73,7 @@ impl Bundle {
         let nonce = self.nonce.as_ref();
         let verifier = config::verifier(context, self.collateral.as_deref())?;
         let verified = verifier.verify(&bundle, nonce, times.evidence);
-        let mut judged = judge(&bundle, verified, policy.as_ref(), times);
+        let mut judged = judge(&bundle, verified, in_force.as_ref(), times);
         if let (Some(path), Some(_)) = (&self.manifest, &judged.claims) {
             let expected = evidence_file::bytes(path)?;
             let check = manifest_check(expected == bundle.manifest);
@@ -96,7 +98,7 @@ pub(crate) fn read(path: &Path) -> Result<EvidenceBundle, Failure> {
 pub(crate) fn judge(
     bundle: &EvidenceBundle,
     verified: Result<Verified<NodeClaims>, VerifyError>,
-    policy: Option<&Policy>,
+    in_force: Option<&InForce>,
     times: Times,
 ) -> Judged {
     let verified = match verified {
@@ -105,7 +107,8 @@ pub(crate) fn judge(
     };
     let claims = verified.claims().clone();
     let mut checks = appraisal::node_checks(&claims);
-    checks.extend(acceptance(verified, policy, times.evidence));
+    let (accepted, placement) = acceptance(verified, in_force, times.evidence);
+    checks.extend(accepted);
     let keys = keys(bundle, &claims, times.keys);
     checks.push(match &keys {
         Ok(Some(keys)) => appraisal::keys_check(keys),
@@ -116,6 +119,7 @@ pub(crate) fn judge(
         report: Report::of(checks, document(&claims)),
         claims: Some(claims),
         keys: keys.ok().flatten(),
+        placement,
     }
 }
 
@@ -135,21 +139,25 @@ fn refused(error: &VerifyError) -> Judged {
         },
         claims: None,
         keys: None,
+        placement: None,
     }
 }
 
-/// With a policy its judgement, without one what no guest should be.
+/// With a policy its judgement and where its inventory places the node, without one what no guest should be.
 fn acceptance(
     verified: Verified<NodeClaims>,
-    policy: Option<&Policy>,
+    in_force: Option<&InForce>,
     now: UnixTime,
-) -> Vec<Check> {
-    let Some(policy) = policy else {
-        return without_policy(verified.claims());
+) -> (Vec<Check>, Option<Placement>) {
+    let Some(in_force) = in_force else {
+        return (without_policy(verified.claims()), None);
     };
-    match policy.evaluate(verified, now) {
-        Ok(admitted) => vec![appraisal::admitted_check(&admitted)],
-        Err(denial) => appraisal::denial_checks(&denial),
+    match in_force.evaluate(verified, now) {
+        Ok(admitted) => (
+            appraisal::admitted_checks(&admitted),
+            admitted.placement().cloned(),
+        ),
+        Err(denial) => (appraisal::denial_checks(&denial), None),
     }
 }
 

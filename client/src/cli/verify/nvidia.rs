@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        Context, Exit, Failure, config, evidence_file,
+        Context, Exit, Failure, evidence_file, in_force,
         report::{Report, Retryable, exit_of_class},
         time,
     },
@@ -77,7 +77,7 @@ impl Nvidia {
                 ocsp: all(&self.ocsp, evidence_file::base64_or_bytes)?,
             },
             nonce: self.nonce,
-            policy: config::policy(context)?,
+            policy: in_force::policy(context)?,
             now: time::or_now(self.at, context),
         };
         match (&self.report, &self.evidence) {

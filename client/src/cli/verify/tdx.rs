@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        Context, Exit, Failure, config, evidence_file,
+        Context, Exit, Failure, evidence_file, in_force,
         report::{Report, Retryable, exit_of_class},
         time,
     },
@@ -57,7 +57,7 @@ struct Input {
 
 impl Tdx {
     pub(super) fn judge(self, context: &Context<'_>) -> Result<Report, Failure> {
-        let policy = config::policy(context)?;
+        let policy = in_force::policy(context)?;
         let now = time::or_now(self.at, context);
         let quote = evidence_file::bytes(&self.quote)?;
         let event_log = self.event_log.as_deref();
