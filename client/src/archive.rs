@@ -64,11 +64,7 @@ pub(crate) fn write_shared(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Adds to the end of a file that only the user can read.
 pub(crate) fn append_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
-    let mut file = options
-        .append(true)
-        .create(true)
-        .mode(PRIVATE)
-        .open(path)?;
+    let mut file = options.append(true).create(true).mode(PRIVATE).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

@@ -44,8 +44,7 @@ impl Attester {
         verdicts: Verdicts,
     ) -> Self {
         let transport = Arc::new(transport);
-        let comparing =
-            || Comparing::new(Arc::clone(&transport), Arc::clone(&observer));
+        let comparing = || Comparing::new(Arc::clone(&transport), Arc::clone(&observer));
         Self {
             comparing: (verdicts == Verdicts::Compared).then(|| Arc::new(comparing())),
             transport,

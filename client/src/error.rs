@@ -256,7 +256,10 @@ impl ClientError {
 fn stop_code(denial: &Denial) -> &'static str {
     let stops = |code: &str| code.starts_with("policy.stopped.") || code == "policy.lease";
     let codes = denial.reasons.iter().map(|reason| reason.code);
-    codes.into_iter().find(|code| stops(code)).unwrap_or("policy.denied")
+    codes
+        .into_iter()
+        .find(|code| stops(code))
+        .unwrap_or("policy.denied")
 }
 
 /// Each reason with what was found.

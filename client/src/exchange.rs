@@ -56,12 +56,7 @@ pub struct Answer {
 }
 
 impl Exchange {
-    pub(crate) fn new(
-        id: RequestId,
-        served: Served,
-        opener: Opener,
-        body: Incoming,
-    ) -> Self {
+    pub(crate) fn new(id: RequestId, served: Served, opener: Opener, body: Incoming) -> Self {
         Self {
             id,
             served,

@@ -2,7 +2,10 @@
 
 use crate::{Check, ClientError, admissions::Admissions, alarm};
 use policy::{InForce, Policy, publication::Files};
-use provision::{PolicyKeeper, policy_keeper::Refreshed};
+use provision::{
+    PolicyKeeper,
+    policy_keeper::{Alarm, Refreshed},
+};
 use std::{sync::Arc, time::Duration};
 
 /// Where newer documents come from, and how often they are looked for.
@@ -26,41 +29,45 @@ pub enum UpdatesFrom {
     Gateway,
 }
 
-/// A look that brought nothing good, in words and with its code.
-type Trouble = (&'static str, String);
-
 impl PolicyUpdates {
     /// Looks for as long as it is polled.
     pub(crate) async fn follow(mut self, admissions: Arc<Admissions>) {
         let mut told = None;
         loop {
             tokio::time::sleep(self.every).await;
-            let trouble = self.look(&admissions).await.err();
-            if let Some(trouble) = trouble.as_ref().filter(|now| told.as_ref() != Some(*now)) {
-                raise(&admissions, trouble);
+            let alarm = self.look(&admissions).await;
+            if let Some(alarm) = alarm.as_ref().filter(|now| told.as_ref() != Some(*now)) {
+                raise(&admissions, alarm);
             }
-            told = trouble;
+            told = alarm;
             admissions.judge_standing();
         }
     }
 
-    async fn look(&mut self, admissions: &Admissions) -> Result<(), Trouble> {
+    /// Takes what is new; what is wrong, if something is.
+    async fn look(&mut self, admissions: &Admissions) -> Option<Alarm> {
         let refreshed = match self.from {
             UpdatesFrom::Source => self.keeper.refresh().await,
-            UpdatesFrom::Gateway => {
-                let files = offered(admissions).await;
-                let files = files.map_err(|error| (error.code(), error.to_string()))?;
-                self.keeper.take(files).await
-            }
+            UpdatesFrom::Gateway => match offered(admissions).await {
+                Ok(files) => self.take(files, admissions).await,
+                Err(error) => return Some(unanswered(&error)),
+            },
         };
-        match refreshed {
-            Refreshed::Changed(in_force) => self.obey(*in_force, admissions),
-            Refreshed::Refused(error) => return Err((error.code(), error.to_string())),
-            Refreshed::Unchanged => {}
+        if let Refreshed::Changed(in_force) = refreshed {
+            self.obey(*in_force, admissions);
         }
-        match self.keeper.alarm() {
-            Some(error) => Err((error.code(), error.to_string())),
-            None => Ok(()),
+        self.keeper.alarm()
+    }
+
+    /// Files that do not fit together may have been fetched while they were being replaced: they are fetched once more.
+    async fn take(&mut self, files: Files, admissions: &Admissions) -> Refreshed {
+        let first = files.clone();
+        match self.keeper.take(files).await {
+            Refreshed::Refused(error) => match offered(admissions).await {
+                Ok(files) if files != first => self.keeper.take(files).await,
+                _ => Refreshed::Refused(error),
+            },
+            taken => taken,
         }
     }
 
@@ -76,7 +83,14 @@ async fn offered(admissions: &Admissions) -> Result<Files, ClientError> {
     admissions.attester.transport.publication().await
 }
 
-fn raise(admissions: &Admissions, (code, message): &Trouble) {
+fn unanswered(error: &ClientError) -> Alarm {
+    Alarm {
+        code: error.code(),
+        message: error.to_string(),
+    }
+}
+
+fn raise(admissions: &Admissions, Alarm { code, message }: &Alarm) {
     let title = "newer documents are not obeyed; the last good ones stay in force";
     let check = Check::info(alarm::POLICY, title);
     let detail = format!("{message} [{code}]");
@@ -85,7 +99,9 @@ fn raise(admissions: &Admissions, (code, message): &Trouble) {
 
 fn in_words(in_force: &InForce) -> String {
     let policy = in_force.policy();
-    let inventory = in_force.inventory().map_or(0, |inventory| inventory.version());
+    let inventory = in_force
+        .inventory()
+        .map_or(0, |inventory| inventory.version());
     format!(
         "policy {:?} version {} is in force now, with {} orders and inventory version {inventory}",
         policy.name(),

@@ -28,7 +28,8 @@ impl Transport {
     }
 
     async fn published(&self, name: &str) -> Result<Option<Vec<u8>>, ClientError> {
-        let file = self.fetch(WHAT, &format!("{PATH}{name}"), MAX_FILE_BYTES);
-        Ok(file.await?.map(Vec::from))
+        let path = format!("{PATH}{name}");
+        let file = self.fetch(WHAT, &path, MAX_FILE_BYTES).await?;
+        Ok(file.map(Vec::from))
     }
 }

@@ -187,7 +187,10 @@ pub(crate) fn residency_check(
 /// A country, and who says so.
 fn whose_word(named: Option<&str>, placement: Option<&Placement>) -> String {
     let placed = |placement: &Placement| {
-        format!("the inventory places it in {}, site {}", placement.country, placement.site)
+        format!(
+            "the inventory places it in {}, site {}",
+            placement.country, placement.site
+        )
     };
     match (named, placement) {
         (None, None) => "none".to_owned(),

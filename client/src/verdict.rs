@@ -35,16 +35,12 @@ pub(crate) struct Comparing {
 
 impl Verdict {
     /// What was judged; `None` where the outcome says nothing of evidence or policy.
-    pub(crate) fn of(
-        outcome: &Result<AdmittedNode, ClientError>,
-        policy: Digest,
-    ) -> Option<Self> {
+    pub(crate) fn of(outcome: &Result<AdmittedNode, ClientError>, policy: Digest) -> Option<Self> {
         let code = match outcome {
             Ok(_) => None,
             Err(
-                error @ (ClientError::Bundle(_)
-                | ClientError::Refused(_)
-                | ClientError::Stopped(_)),
+                error
+                @ (ClientError::Bundle(_) | ClientError::Refused(_) | ClientError::Stopped(_)),
             ) => Some(error.code().to_owned()),
             Err(_) => return None,
         };
@@ -53,6 +49,12 @@ impl Verdict {
             code,
             policy_digest: hex::encode(policy),
         })
+    }
+
+    /// A gateway that could not look at the node has not judged it.
+    fn is_one(&self) -> bool {
+        let code = self.code.as_deref().unwrap_or_default();
+        self.admitted || !code.starts_with("upstream.")
     }
 
     /// In words; the gateway's may hold anything.
@@ -97,7 +99,8 @@ impl Comparing {
             max_bytes: MAX_VERDICT_BYTES,
         };
         let answer = self.transport.ask(question).await.ok()?;
-        serde_json::from_slice(&answer).ok()
+        let theirs: Verdict = serde_json::from_slice(&answer).ok()?;
+        theirs.is_one().then_some(theirs)
     }
 
     /// Each difference is told once, until it is another.
@@ -114,7 +117,10 @@ impl Comparing {
         }
         told.insert(node.to_owned(), pair);
         drop(told);
-        let check = Check::info(alarm::VERDICT, "client and gateway judge a node differently");
+        let check = Check::info(
+            alarm::VERDICT,
+            "client and gateway judge a node differently",
+        );
         alarm::raise(&*self.observer, check.detail(detail));
     }
 }

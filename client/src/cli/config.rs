@@ -69,8 +69,9 @@ pub(super) fn policy_settings(
 
 /// Keys without a policy are a policy forgotten.
 fn no_policy(global: &Global) -> Result<Option<PolicySettings>, Failure> {
-    let is_signed =
-        !global.policy_key.is_empty() || global.policy_threshold.is_some() || global.policy_root.is_some();
+    let is_signed = !global.policy_key.is_empty()
+        || global.policy_threshold.is_some()
+        || global.policy_root.is_some();
     if !is_signed {
         return Ok(None);
     }
@@ -111,8 +112,7 @@ pub(super) fn read_envelope(path: &Path) -> Result<Envelope, Failure> {
 /// The same from bytes.
 pub(super) fn parse_envelope(bytes: &[u8]) -> Result<Envelope, Failure> {
     Envelope::from_json(bytes).map_err(|error| {
-        Failure::new(Exit::Malformed, error.code(), error.to_string())
-            .advice(SIGNED_ENVELOPE)
+        Failure::new(Exit::Malformed, error.code(), error.to_string()).advice(SIGNED_ENVELOPE)
     })
 }
 
@@ -170,7 +170,9 @@ const fn is_no_envelope(error: &PolicyError) -> bool {
     matches!(
         error,
         PolicyError::Signature(
-            SignatureError::TooLarge | SignatureError::Malformed(_) | SignatureError::TooManySignatures { .. }
+            SignatureError::TooLarge
+                | SignatureError::Malformed(_)
+                | SignatureError::TooManySignatures { .. }
         )
     )
 }

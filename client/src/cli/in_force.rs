@@ -2,7 +2,8 @@
 
 use super::{Context, Exit, Failure, block_on, config, files, inputs};
 use crate::{
-    Check, Gateway, Judge, PolicyUpdates, SeenPolicies, UpdatesFrom, alarm, publication::publication,
+    Check, Gateway, Judge, PolicyUpdates, SeenPolicies, UpdatesFrom, alarm,
+    publication::publication,
 };
 use policy::{
     Appraiser, InForce, Policy,

@@ -78,6 +78,12 @@ struct Shared {
     dead: Mutex<BTreeSet<usize>>,
     /// The order in which nodes are offered.
     order: Mutex<Vec<usize>>,
+    /// What it hands out of its policy.
+    published: Mutex<BTreeMap<String, Vec<u8>>>,
+    /// What it says of every node; `None`: it has no such route.
+    verdict: Mutex<Option<serde_json::Value>>,
+    /// What clients said, with the node's name.
+    reports: Mutex<Vec<(String, serde_json::Value)>>,
 }
 
 impl Gateway {
@@ -88,6 +94,9 @@ impl Gateway {
         let nodes: Vec<_> = nodes.into_iter().map(Arc::new).collect();
         let shared = Arc::new(Shared {
             dead: Mutex::default(),
+            published: Mutex::default(),
+            verdict: Mutex::default(),
+            reports: Mutex::default(),
             order: Mutex::new((0..nodes.len()).collect()),
             nodes: nodes.clone(),
             fault: Mutex::new(None),
@@ -117,6 +126,24 @@ impl Gateway {
         self.shared.dead.lock().unwrap().remove(&index);
     }
 
+    /// Hands out these files, by their names, and no others.
+    pub(crate) fn publish(&self, files: impl IntoIterator<Item = (&'static str, Vec<u8>)>) {
+        let files = files
+            .into_iter()
+            .map(|(name, bytes)| (name.to_owned(), bytes));
+        *self.shared.published.lock().unwrap() = files.collect();
+    }
+
+    /// Says this of every node from now on.
+    pub(crate) fn say(&self, verdict: serde_json::Value) {
+        *self.shared.verdict.lock().unwrap() = Some(verdict);
+    }
+
+    /// What clients said of nodes so far.
+    pub(crate) fn reports(&self) -> Vec<(String, serde_json::Value)> {
+        self.shared.reports.lock().unwrap().clone()
+    }
+
     /// How often this route was called: `offers`, `challenge`, `keys`, `relay`.
     pub(crate) fn calls(&self, route: &str) -> usize {
         *self.shared.calls.lock().unwrap().get(route).unwrap_or(&0)
@@ -129,6 +156,7 @@ impl Shared {
         let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         match segments[..] {
             ["narthex", "v1", "offers"] => self.offers(),
+            ["narthex", "v1", "policy", name] => self.published(name),
             ["narthex", "v1", "nodes", node, route] => {
                 let index = self.nodes.iter().position(|n| n.name == node);
                 self.node(index.expect("an offered node"), route, request)
@@ -175,8 +203,29 @@ impl Shared {
                 answer("application/cose", node.signed_keys())
             }
             "relay" => self.relay(index, &body),
+            "verdict" => self.verdict(&node.name, &body),
             _ => status(StatusCode::NOT_FOUND),
         }
+    }
+
+    fn published(&self, name: &str) -> Response<Body> {
+        self.count("policy");
+        let published = self.published.lock().unwrap();
+        let file = published.get(name).cloned();
+        file.map_or_else(
+            || status(StatusCode::NOT_FOUND),
+            |bytes| answer("application/json", bytes),
+        )
+    }
+
+    fn verdict(&self, node: &str, report: &Bytes) -> Response<Body> {
+        let report = serde_json::from_slice(report).unwrap();
+        self.reports.lock().unwrap().push((node.to_owned(), report));
+        let verdict = self.verdict.lock().unwrap().clone();
+        verdict.map_or_else(
+            || status(StatusCode::NOT_FOUND),
+            |verdict| answer("application/json", verdict.to_string()),
+        )
     }
 
     fn challenge(&self, index: usize, nonce: &Bytes) -> Response<Body> {

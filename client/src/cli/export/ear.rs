@@ -1,7 +1,7 @@
 //! A report as an EAT Attestation Result.
 
 use super::{
-    super::{Context, Exit, Failure, inputs, report::Report, signing_key},
+    super::{Context, Exit, Failure, config, inputs, report::Report, signing_key},
     EarFormat,
 };
 use crate::{Check, Outcome};

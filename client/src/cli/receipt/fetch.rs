@@ -1,8 +1,8 @@
 //! `narthex receipt fetch`: the receipt of an answer that was abandoned, or whose end was lost, from the node that gave it.
 
 use super::super::{
-    Context, Exit, Failure, block_on, connect::connect, files, gateway_args::GatewayArgs, output::json_text,
-    sealing_args::SealingArgs,
+    Context, Exit, Failure, block_on, connect::connect, files, gateway_args::GatewayArgs,
+    output::json_text, sealing_args::SealingArgs,
 };
 use crate::{RequestId, client::FetchedReceipt};
 use clap::Args;

@@ -104,7 +104,11 @@ impl ReceiptVerify {
         let verified = verifier.verify(&bundle, None, now);
         let judged = verify::judge_bundle(&bundle, verified, in_force.as_ref(), times);
         match receipt {
-            Ok(receipt) => self.with_receipt(judged, &receipt, (in_force.as_ref().map(InForce::policy), now)),
+            Ok(receipt) => self.with_receipt(
+                judged,
+                &receipt,
+                (in_force.as_ref().map(InForce::policy), now),
+            ),
             Err(error) => Ok(refused(judged, &error)),
         }
     }
@@ -122,7 +126,11 @@ impl ReceiptVerify {
         let mut checks = receipt_check::checks(receipt, claims, judged.keys.as_ref(), now);
         checks.push(receipt_check::client_policy_check(receipt, policy));
         let country = self.residency.as_deref();
-        checks.push(receipt_check::residency_check(receipt, country, judged.placement.as_ref()));
+        checks.push(receipt_check::residency_check(
+            receipt,
+            country,
+            judged.placement.as_ref(),
+        ));
         checks.push(self.disclosed.check(receipt)?);
         let report = judged.report.with(checks);
         if judged.keys.is_some() {
