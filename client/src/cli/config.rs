@@ -2,7 +2,10 @@
 
 use super::{Context, Exit, Failure, Global, evidence_file, files};
 use attestation::{CollateralBundle, Verifier};
-use policy::{Envelope, PolicyError, SignatureError, TrustRoot, signature::MAX_ENVELOPE_BYTES};
+use policy::{
+    Envelope, PolicyError, PublicationError, SignatureError, TrustRoot,
+    signature::MAX_ENVELOPE_BYTES,
+};
 use provision::{
     PublicKeyError,
     policy_keeper::{PolicySettings, PolicySource, RootSource},
@@ -141,9 +144,20 @@ pub(super) fn keys_failure(error: &PublicKeyError) -> Failure {
 
 /// Every mistake, one a line, with its code where that is another than the first's.
 pub(super) fn policy_failure(errors: &[PolicyError]) -> Failure {
-    let (exit, advice) = if errors.iter().any(is_no_envelope) {
+    let told = errors.iter().map(|error| (error, error.to_string()));
+    failure_of(&told.collect::<Vec<_>>())
+}
+
+/// The same of everything that is published together; each mistake names its file.
+pub(super) fn publication_failure(errors: &[PublicationError]) -> Failure {
+    let told = errors.iter().map(|error| (&error.error, error.to_string()));
+    failure_of(&told.collect::<Vec<_>>())
+}
+
+fn failure_of(told: &[(&PolicyError, String)]) -> Failure {
+    let (exit, advice) = if told.iter().any(|(error, _)| is_no_envelope(error)) {
         (Exit::Malformed, SIGNED_ENVELOPE)
-    } else if errors.iter().any(is_signature) {
+    } else if told.iter().any(|(error, _)| is_refusal(error)) {
         (
             Exit::Rejected,
             "check that --policy and --policy-root or --policy-key belong together; `narthex policy verify` tells more",
@@ -154,33 +168,35 @@ pub(super) fn policy_failure(errors: &[PolicyError]) -> Failure {
             "correct the document and have it signed; `narthex policy lint` tells its mistakes one by one",
         )
     };
-    let code = errors.first().map_or("policy.document", PolicyError::code);
-    let lines: Vec<String> = errors.iter().map(|error| mistake(error, code)).collect();
-    Failure::new(exit, code, lines.join("\n")).advice(advice)
+    let first = told.first();
+    let code = first.map_or("policy.document", |(error, _)| error.code());
+    let lines = told.iter().map(|(error, text)| mistake(error, text, code));
+    Failure::new(exit, code, lines.collect::<Vec<_>>().join("\n")).advice(advice)
 }
 
 const SIGNED_ENVELOPE: &str =
     "a policy is given as a signed envelope: make one with `narthex policy sign`";
 
-const fn is_signature(error: &PolicyError) -> bool {
-    matches!(error, PolicyError::Signature(_))
+/// A document that is well-formed and still does not count.
+fn is_refusal(error: &PolicyError) -> bool {
+    !error.code().starts_with("policy.document.")
 }
 
 const fn is_no_envelope(error: &PolicyError) -> bool {
     matches!(
         error,
         PolicyError::Signature(
-            SignatureError::TooLarge
+            SignatureError::TooLarge { .. }
                 | SignatureError::Malformed(_)
                 | SignatureError::TooManySignatures { .. }
         )
     )
 }
 
-fn mistake(error: &PolicyError, told: &str) -> String {
+fn mistake(error: &PolicyError, text: &str, told: &str) -> String {
     if error.code() == told {
-        error.to_string()
+        text.to_owned()
     } else {
-        format!("{error} [{}]", error.code())
+        format!("{text} [{}]", error.code())
     }
 }

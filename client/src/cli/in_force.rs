@@ -174,8 +174,8 @@ fn note_files(source: &PolicySource, files: &Files) {
 fn failure(error: &PolicyKeeperError) -> Failure {
     match error {
         PolicyKeeperError::Keys(error) => config::keys_failure(error),
-        PolicyKeeperError::Root { mistakes, .. }
-        | PolicyKeeperError::Publication { mistakes, .. } => config::policy_failure(mistakes),
+        PolicyKeeperError::Root { mistakes, .. } => config::policy_failure(mistakes),
+        PolicyKeeperError::Publication { mistakes, .. } => config::publication_failure(mistakes),
         PolicyKeeperError::File(error) => Failure::new(Exit::Usage, "file.read", error.to_string())
             .advice("check the path and its permissions"),
         PolicyKeeperError::Succession { .. } => {
