@@ -130,6 +130,7 @@ impl Client {
         let mut failed: Vec<String> = Vec::new();
         let mut unavailable = None;
         loop {
+            self.admissions.attester.judging.check_standing()?;
             let want = Want {
                 model: request.model.as_deref(),
                 failed: &failed,

@@ -114,7 +114,8 @@ async fn an_address_is_told_before_it_is_asked() {
 async fn the_gateway_hands_it_out_and_is_not_believed() {
     let mut bench = Bench::of(&["node-a"]).await;
     let policy = ["--policy", "gateway", "--policy-root", "root.json"];
-    assert_told(&chat(&bench, &policy).await, 1, "policy.");
+    let nothing = chat(&bench, &policy).await;
+    assert_told(&nothing, 10, "policy.publication.no_policy");
     bench.gateway.publish(bench.files());
     assert_took_the_policy(&chat(&bench, &policy).await);
     // Another team's policy is an alarm; the last good one stays in force.
