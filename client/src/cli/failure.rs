@@ -63,6 +63,9 @@ fn exit_of(error: &ClientError) -> Exit {
         ClientError::Refused(Refusal::Policy(_))
         | ClientError::NodeName { .. }
         | ClientError::Rollback(_)
+        | ClientError::Stopped(_)
+        | ClientError::Placement { .. }
+        | ClientError::Withdrawn(_)
         | ClientError::Seal(SealError::KeyConfig(_))
         | ClientError::EnvelopeRefused(_)
         | ClientError::Open(_)
