@@ -4,6 +4,7 @@
 //! remembered is durable before it is obeyed, so that a host that is killed at any point obeys what it obeyed or its successor.
 
 mod error;
+mod memory;
 mod settings;
 mod source;
 mod succession;

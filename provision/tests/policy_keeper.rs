@@ -194,3 +194,26 @@ async fn a_damaged_memory_is_an_error_and_never_a_fresh_start() {
     assert_eq!(keeper.files(), &second);
     assert_eq!(fs::read(&path).unwrap(), b"not a memory");
 }
+
+/// Whoever takes the memory away makes the next process forget, not this one.
+#[tokio::test]
+async fn a_running_process_is_not_led_back_by_what_happens_to_its_disk() {
+    let (team, first, second) = published_twice();
+    let (host, mut keeper) = obeying(&team, &first).await;
+    let old_memory = fs::read(host.state().join("policy.redb")).unwrap();
+    host.publish(&second);
+    assert!(matches!(keeper.refresh().await, Refreshed::Changed(_)));
+    host.publish(&first);
+    fs::write(host.state().join("policy.redb"), old_memory).unwrap();
+    for _ in 0..2 {
+        let Refreshed::Refused(error) = keeper.refresh().await else {
+            panic!("taken");
+        };
+        assert_eq!(error.code(), "policy.rollback");
+        assert_eq!(keeper.files(), &second);
+        fs::remove_file(host.state().join("policy.redb")).unwrap_or_default();
+    }
+    host.publish(&second);
+    assert!(matches!(keeper.refresh().await, Refreshed::Unchanged));
+    host.assert_never_below(SECOND, "remembered again").await;
+}

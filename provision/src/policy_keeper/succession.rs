@@ -1,15 +1,9 @@
 //! What may come into force here: what verifies under the root and succeeds what is remembered.
 
-use super::PolicyKeeperError;
-use crate::{
-    Clock as _, PolicyClock, StoreError,
-    policy_store::{PolicyStore, Record},
-};
-use policy::{Files, InForce, PolicyError, Publication, Remembered, Root};
-use std::{
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-};
+use super::{PolicyKeeperError, memory::Memory};
+use crate::{Clock as _, PolicyClock, policy_store::Record};
+use policy::{Files, InForce, Publication, Remembered, Root};
+use std::{path::Path, sync::Arc};
 
 /// One root, what was obeyed under it, and the clock that both move forward.
 pub(super) struct Succession {
@@ -31,18 +25,9 @@ pub(super) struct Obeyed {
     pub(super) in_force: InForce,
 }
 
-/// A host whose disk supports no claim remembers in its own memory.
-enum Memory {
-    Process(Box<Mutex<Record>>),
-    Disk(PolicyStore),
-}
-
 impl Succession {
     pub(super) fn new(root: Root, state: Option<&Path>, clock: Arc<PolicyClock>) -> Self {
-        let memory = match state {
-            None => Memory::Process(Box::default()),
-            Some(directory) => Memory::Disk(PolicyStore::new(directory, *root.anchor())),
-        };
+        let memory = Memory::new(state, *root.anchor());
         Self {
             root,
             memory,
@@ -64,25 +49,24 @@ impl Succession {
         self.memory.update(|record| {
             self.rise_to(record);
             let in_force = self.verify(&offer)?;
-            let after = after(&record.remembered, &in_force, &self.clock);
-            let after = after.map_err(|mistakes| offer.refused_after(mistakes))?;
+            let after = self.after(record, &offer, &in_force)?;
+            obeyed = Some((in_force, after.clone()));
             let known = same_documents(&record.remembered, &after)
                 && record.files.as_ref() == Some(&offer.files);
-            obeyed = Some(in_force);
             Ok::<_, PolicyKeeperError>((!known).then(|| Record {
                 remembered: after,
                 files: Some(offer.files.clone()),
             }))
         })?;
-        let in_force = obeyed.ok_or(PolicyKeeperError::NothingOffered)?;
-        Ok(self.risen(offer.files, in_force))
+        let (in_force, after) = obeyed.ok_or(PolicyKeeperError::NothingOffered)?;
+        Ok(self.obeyed(offer.files, in_force, after))
     }
 
     /// The publication that was obeyed last, if it is known; an error if it is not good any more.
     pub(super) fn last_good(&self) -> Result<Option<Obeyed>, PolicyKeeperError> {
         let record = self.memory.record()?;
         self.rise_to(&record);
-        let Some(files) = record.files else {
+        let Some(files) = record.files.clone() else {
             return Ok(None);
         };
         let offer = Offer {
@@ -90,12 +74,11 @@ impl Succession {
             from: "the last good publication".to_owned(),
         };
         let in_force = self.verify(&offer)?;
-        let after = after(&record.remembered, &in_force, &self.clock);
-        let after = after.map_err(|mistakes| offer.refused_after(mistakes))?;
+        let after = self.after(&record, &offer, &in_force)?;
         if !same_documents(&record.remembered, &after) {
             return Ok(None);
         }
-        Ok(Some(self.risen(offer.files, in_force)))
+        Ok(Some(self.obeyed(offer.files, in_force, after)))
     }
 
     fn verify(&self, offer: &Offer) -> Result<InForce, PolicyKeeperError> {
@@ -114,29 +97,31 @@ impl Succession {
             .for_each(|time| self.clock.at_least(time));
     }
 
+    /// What is remembered once `in_force` is obeyed: it succeeds what the host remembers, and what this process has obeyed.
+    fn after(
+        &self,
+        record: &Record,
+        offer: &Offer,
+        in_force: &InForce,
+    ) -> Result<Remembered, PolicyKeeperError> {
+        let now = self.clock.now();
+        let own = self.memory.own().after(in_force, now);
+        let after = own.and_then(|_| record.remembered.after(in_force, now));
+        after.map_err(|mistakes| PolicyKeeperError::Succession {
+            from: offer.from.clone(),
+            mistakes,
+        })
+    }
+
     /// It is not before its timestamp was signed. Orders tell no time: whoever may only stop could end every document with one.
-    fn risen(&self, files: Files, in_force: InForce) -> Obeyed {
+    fn obeyed(&self, files: Files, in_force: InForce, after: Remembered) -> Obeyed {
         let signed = in_force.timestamp().map(|timestamp| timestamp.issued);
         signed
             .into_iter()
             .for_each(|time| self.clock.at_least(time));
+        self.memory.obeyed(after);
         Obeyed { files, in_force }
     }
-}
-
-impl Offer {
-    fn refused_after(&self, mistakes: Vec<PolicyError>) -> PolicyKeeperError {
-        let from = self.from.clone();
-        PolicyKeeperError::Succession { from, mistakes }
-    }
-}
-
-fn after(
-    remembered: &Remembered,
-    in_force: &InForce,
-    clock: &PolicyClock,
-) -> Result<Remembered, Vec<PolicyError>> {
-    remembered.after(in_force, clock.now())
 }
 
 fn same_documents(one: &Remembered, other: &Remembered) -> bool {
@@ -145,33 +130,4 @@ fn same_documents(one: &Remembered, other: &Remembered) -> bool {
         ..remembered.clone()
     };
     timeless(one) == timeless(other)
-}
-
-impl Memory {
-    fn record(&self) -> Result<Record, StoreError> {
-        match self {
-            Self::Process(record) => Ok(locked(record).clone()),
-            Self::Disk(store) => store.read(),
-        }
-    }
-
-    fn update<E: From<StoreError>>(
-        &self,
-        change: impl FnOnce(&Record) -> Result<Option<Record>, E>,
-    ) -> Result<(), E> {
-        let record = match self {
-            Self::Process(record) => record,
-            Self::Disk(store) => return store.update(change),
-        };
-        let mut record = locked(record);
-        if let Some(changed) = change(&record)? {
-            *record = changed;
-        }
-        Ok(())
-    }
-}
-
-/// A record is replaced as a whole, so that a panic elsewhere leaves a whole one.
-fn locked(record: &Mutex<Record>) -> std::sync::MutexGuard<'_, Record> {
-    record.lock().unwrap_or_else(PoisonError::into_inner)
 }
