@@ -16,6 +16,7 @@ mod html;
 mod in_force;
 mod inputs;
 mod keygen;
+mod man;
 mod measure;
 mod output;
 mod policy;
@@ -108,6 +109,7 @@ enum Command {
     Policy(policy::PolicyCommand),
     Aibom(aibom::Aibom),
     Completion(completion::Completion),
+    Man(man::Man),
 }
 
 /// What every command works with.
@@ -150,6 +152,7 @@ fn dispatch(command: Command, context: &Context<'_>) -> Result<Exit, Failure> {
         Command::Policy(policy) => policy.run(context),
         Command::Aibom(aibom) => aibom.run(context),
         Command::Completion(completion) => completion.run(&mut Narthex::command(), context),
+        Command::Man(man) => man.run(Narthex::command(), context),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod cli;
 mod client;
 mod error;
 mod exchange;
+mod fleet;
 mod follow;
 pub mod gateway;
 mod judging;

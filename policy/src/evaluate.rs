@@ -49,13 +49,19 @@ impl Policy {
         around: Surroundings<'_>,
     ) -> Result<Admitted, Denial> {
         let subject = Subject::of(&verified, now, around);
-        let mut reasons = self.reasons(&subject);
-        let waived = exceptions::waive(self, &subject, &mut reasons);
+        let (reasons, waived) = self.judge(&subject);
         if !reasons.is_empty() {
             return Err(self.denial(reasons));
         }
         let grounds = self.grounds(&subject, waived);
         Ok(Admitted::new(verified, grounds))
+    }
+
+    /// Every reason against `subject`, without its place, and those that exceptions waive.
+    pub(crate) fn judge(&self, subject: &Subject<'_>) -> (Vec<Reason>, Vec<Waived>) {
+        let mut reasons = self.reasons(subject);
+        let waived = exceptions::waive(self, subject, &mut reasons);
+        (reasons, waived)
     }
 
     /// Every unmet rule, without its place.

@@ -2,7 +2,7 @@
 
 use crate::{
     Admitted, Denial, Inventory, Listed, Orders, Policy, Reason, Root, Timestamp, TrustRoot,
-    evaluate::{Surroundings, orders},
+    evaluate::{Subject, Surroundings, orders},
 };
 use attestation::{NodeClaims, UnixTime, Verified};
 
@@ -44,6 +44,34 @@ impl InForce {
             orders,
             timestamp,
         }
+    }
+
+    /// Documents that nobody signed, for [`crate::Trial`], which gives reasons and no admission.
+    pub(crate) const fn supposing(
+        policy: Policy,
+        inventory: Option<Inventory>,
+        orders: Orders,
+        timestamp: Option<Timestamp>,
+    ) -> Self {
+        Self {
+            root: None,
+            policy,
+            inventory,
+            orders,
+            timestamp,
+        }
+    }
+
+    /// Every reason against claims that were verified at `at`: what [`Self::evaluate`] would tell, without an admission.
+    pub(crate) fn judge_claims(
+        &self,
+        claims: &NodeClaims,
+        at: UnixTime,
+        now: UnixTime,
+    ) -> Vec<Reason> {
+        let subject = Subject::claimed(claims, at, now, self.surroundings());
+        let (reasons, _) = self.policy.judge(&subject);
+        self.policy.placed(reasons)
     }
 
     /// A policy that `keys` signed, with nothing beside it.

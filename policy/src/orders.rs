@@ -51,6 +51,16 @@ impl Orders {
         Ok(orders)
     }
 
+    /// What `orders` say, as if those who may had signed them: for trials, which admit nothing.
+    pub(crate) fn supposing(log: &[Order]) -> Result<Self, PolicyError> {
+        let mut orders = Self::none();
+        for order in log {
+            orders.follows(order)?;
+            orders.apply(order);
+        }
+        Ok(orders)
+    }
+
     /// Obeys the next order of the log; an order that is refused changes nothing.
     pub fn obey(&mut self, envelope: &Envelope, root: &Root) -> Result<(), Vec<PolicyError>> {
         let order = Order::from_toml(envelope.unverified(PayloadType::Order).map_err(refused)?)?;

@@ -345,11 +345,17 @@ pub fn reason_codes() -> impl Iterator<Item = &'static str> {
     REMEDIES.iter().map(|(code, _)| *code)
 }
 
+/// What would satisfy a rule that gives reasons with `code`; `None` if no rule does.
+#[must_use]
+pub fn remedy_of(code: &str) -> Option<&'static str> {
+    let found = REMEDIES.iter().find(|(known, _)| *known == code);
+    found.map(|(_, remedy)| *remedy)
+}
+
 impl Reason {
     /// What would satisfy the rule.
     #[must_use]
     pub fn remedy(&self) -> &'static str {
-        let found = REMEDIES.iter().find(|(code, _)| *code == self.code);
-        found.map_or("ask those who sign the policy", |(_, remedy)| remedy)
+        remedy_of(self.code).unwrap_or("ask those who sign the policy")
     }
 }

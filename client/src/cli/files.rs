@@ -89,7 +89,7 @@ pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Failure {
         .advice("check the path, its permissions and the space left")
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let message = format!("{} cannot be read: {error}", path.display());
     Failure::usage("file.read", message).advice("check the path and its permissions")
 }

@@ -76,6 +76,8 @@ impl<'t> Section<'t> {
 
     /// Takes a field out, if it is there.
     pub(crate) fn optional(&mut self, name: &str) -> Option<Field<'t>> {
+        #[cfg(test)]
+        asked::note(self.full_name(name));
         let (_, value) = self.fields.remove(name)?;
         Some(Field {
             path: self.full_name(name),
@@ -275,4 +277,28 @@ fn with_seconds(mut datetime: toml::value::Datetime) -> String {
         time.second.get_or_insert(0);
     }
     datetime.to_string()
+}
+
+/// Which fields a reading asked for: the schemas for editors are held against it.
+#[cfg(test)]
+pub(crate) mod asked {
+    use std::{cell::RefCell, collections::BTreeSet};
+
+    thread_local! {
+        static ASKED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    }
+
+    /// Nothing is asked for yet.
+    pub(crate) fn start() {
+        ASKED.take();
+    }
+
+    pub(super) fn note(field: String) {
+        ASKED.with_borrow_mut(|asked| asked.insert(field));
+    }
+
+    /// The full names of all so far.
+    pub(crate) fn so_far() -> BTreeSet<String> {
+        ASKED.with_borrow(Clone::clone)
+    }
 }

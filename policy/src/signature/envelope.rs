@@ -179,6 +179,12 @@ impl Envelope {
         enough(&self.valid_signers(root)?, root.threshold())
     }
 
+    /// The media type of its payload, whoever signed it.
+    #[must_use]
+    pub fn payload_type(&self) -> &str {
+        &self.payload_type
+    }
+
     /// The hints of the signatures, in the envelope's order; they prove nothing.
     pub fn keyids(&self) -> impl Iterator<Item = &str> {
         self.signatures.iter().map(|s| s.keyid.as_str())

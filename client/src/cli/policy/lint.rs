@@ -5,7 +5,7 @@ use super::{
         Context, Exit, Failure,
         report::{Report, Retryable},
     },
-    read_either,
+    kind::{Document, Kind},
 };
 use crate::Check;
 use clap::Args;
@@ -13,49 +13,61 @@ use policy::{Policy, PolicyError};
 use serde_json::Value;
 use std::path::PathBuf;
 
-/// Tell every mistake of a policy, signed or not, and what weakens it
+/// Tell every mistake of documents, signed or not, and what weakens them
 #[derive(Args)]
 #[command(after_help = "\
-Example:
+Examples:
   narthex policy lint policy.toml
+  narthex policy lint root.toml policy.json inventory.toml stop.toml
+  narthex policy lint --kind order draft.toml
 
-Mistakes end with status 30; remarks are INFO and decide nothing.")]
+The kind of a document is told from its envelope or its fields. Mistakes end with status 30; remarks are INFO and decide nothing.")]
 pub(crate) struct Lint {
-    /// Policy document (TOML) or envelope (JSON)
-    file: PathBuf,
+    /// Documents (TOML) or envelopes (JSON)
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// What the documents are [default: what each looks like]
+    #[arg(long, value_enum)]
+    kind: Option<Kind>,
 }
 
 impl Lint {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let envelope = read_either(&self.file)?;
-        let report = match Policy::from_toml(envelope.unverified_payload()) {
-            Ok(policy) => Report::of(remarks(&policy), Value::Null),
-            Err(errors) => mistakes(&errors),
-        };
+        let mut report = Report::of(Vec::new(), Value::Null);
+        for path in &self.files {
+            let document = Document::read(path, self.kind)?;
+            report = judge(&document, report);
+        }
         context.output.report(&report)
     }
 }
 
-fn remarks(policy: &Policy) -> Vec<Check> {
-    let mut checks = vec![
-        Check::pass("policy.document", "the document is well-formed").detail(format!(
-            "{} version {}",
-            policy.name(),
-            policy.version()
-        )),
-    ];
-    checks.extend(policy.lint().into_iter().map(|finding| {
-        Check::info(finding.code, format!("rule {}", finding.rule)).detail(finding.message)
-    }));
+fn judge(document: &Document, report: Report) -> Report {
+    let mistakes = document.kind.mistakes(document.toml());
+    if mistakes.is_empty() {
+        return report.with(well_formed(document));
+    }
+    let checks = mistakes.iter().map(|error| mistake(document, error));
+    report.with(checks).and(Exit::Malformed, Retryable::No)
+}
+
+fn well_formed(document: &Document) -> Vec<Check> {
+    let path = document.path.display();
+    let detail = format!("{path}: {}", document.summary());
+    let title = "the document is well-formed";
+    let mut checks = vec![Check::pass("policy.document", title).detail(detail)];
+    if let (Kind::Policy, Ok(policy)) = (document.kind, Policy::from_toml(document.toml())) {
+        checks.extend(policy.lint().into_iter().map(|finding| {
+            let place = policy.place_of(&finding.rule);
+            let place = place.map_or_else(String::new, |at| format!(":{}", at.line));
+            Check::info(finding.code, format!("rule {}", finding.rule))
+                .detail(format!("{path}{place}: {}", finding.message))
+        }));
+    }
     checks
 }
 
-fn mistakes(errors: &[PolicyError]) -> Report {
-    let checks = errors
-        .iter()
-        .map(|error| {
-            Check::fail(error.code(), "the document is well-formed").detail(error.to_string())
-        })
-        .collect();
-    Report::of(checks, Value::Null).and(Exit::Malformed, Retryable::No)
+fn mistake(document: &Document, error: &PolicyError) -> Check {
+    let detail = format!("{}: {error}", document.path.display());
+    Check::fail(error.code(), "the document is well-formed").detail(detail)
 }

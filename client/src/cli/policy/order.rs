@@ -1,0 +1,187 @@
+//! `narthex policy stop`, `start` and `append`: orders, and the log that they stand in.
+
+use super::{
+    super::{Context, Exit, Failure, config, files, time},
+    jsonl,
+    kind::{Document, Kind},
+    sign, trust,
+};
+use attestation::UnixTime;
+use clap::Args;
+use policy::{Action, Envelope, Order, Orders, PayloadType, Target, draft::OrderDraft};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// What `stop` and `start` have in common.
+#[derive(Args)]
+pub(crate) struct OrderArgs {
+    /// everything, node:NAME, site:NAME, snp:HEX, tdx:HEX, nvidia:HEX, model:HEX, measurement:HEX or tenant:HEX
+    #[arg(required = true, value_name = "TARGET", value_parser = parse_target)]
+    targets: Vec<Target>,
+    /// Why, for people: it stands in every denial
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Ed25519 private key (a file, or pkcs11:..) of one who may; repeatable
+    #[arg(long, value_name = "FILE|URI")]
+    key: Vec<PathBuf>,
+    /// The log of all orders; the new one follows its last
+    #[arg(long, value_name = "FILE", default_value = "orders.jsonl")]
+    orders: PathBuf,
+    /// Write the order here for others to sign, instead of appending it to the log
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// When it is issued [default: now]
+    #[arg(long, value_name = "RFC 3339", value_parser = time::parse)]
+    issued: Option<UnixTime>,
+}
+
+/// Stop nodes, hardware, models, measurements, tenants, sites or everything: at once, wherever the log is read
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  narthex policy stop node:gpu-7 --reason 'found open' --key alice.pem --policy-root root.json --orders published/orders.jsonl
+  narthex policy stop everything --reason 'drill' --key alice.pem -o order.json
+
+Where more than one must sign: `stop -o order.json`, then each `narthex policy sign --key K order.json -o order.json`, then
+`narthex policy append order.json orders.jsonl --policy-root root.json`.")]
+pub(crate) struct Stop {
+    #[command(flatten)]
+    order: OrderArgs,
+}
+
+/// Let what was stopped start again; needs the higher threshold of the role `start`
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  narthex policy start node:gpu-7 --reason 'examined' --key alice.pem --key bob.pem --policy-root root.json
+  narthex policy start site:fra-1 --reason 'power is back' --key alice.pem -o order.json
+
+The targets are those of the stop, as it named them.")]
+pub(crate) struct Start {
+    #[command(flatten)]
+    order: OrderArgs,
+}
+
+/// Append a signed order to the log, once enough have signed it
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  narthex policy append order.json published/orders.jsonl --policy-root root.json
+
+The whole log is verified, and the order as the one that follows its last: signatures, serial, previous.")]
+pub(crate) struct Append {
+    /// The order's envelope
+    order: PathBuf,
+    /// The log; made if it is not there
+    log: PathBuf,
+}
+
+impl Stop {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        self.order.run(Action::Stop, context)
+    }
+}
+
+impl Start {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        self.order.run(Action::Start, context)
+    }
+}
+
+impl Append {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let order = Document::read(&self.order, Some(Kind::Order))?;
+        order.check()?;
+        append(&order.envelope, &self.log, context)
+    }
+}
+
+impl OrderArgs {
+    fn run(self, action: Action, context: &Context<'_>) -> Result<Exit, Failure> {
+        let keys = sign::open_keys(&self.key)?;
+        let (log, output) = (self.orders.clone(), self.output.clone());
+        let text = self.draft(action, context)?.to_string();
+        Order::from_toml(text.as_bytes()).map_err(|errors| config::policy_failure(&errors))?;
+        let mut envelope = Envelope::unsigned(PayloadType::Order, text.into_bytes());
+        sign::sign(&mut envelope, &keys)?;
+        let Some(output) = output else {
+            return append(&envelope, &log, context);
+        };
+        files::write_shared(&output, envelope.to_json().as_bytes())?;
+        context.output.notice(&format!(
+            "{} carries {} signature(s); nothing is {} before it is appended to the log",
+            output.display(),
+            keys.len(),
+            past(action)
+        ));
+        Ok(Exit::Accepted)
+    }
+
+    /// The document that follows the last of the log.
+    fn draft(self, action: Action, context: &Context<'_>) -> Result<OrderDraft, Failure> {
+        let issued = time::or_now(self.issued, context);
+        let log = jsonl::read(&self.orders)?;
+        let draft = match log.last() {
+            None => OrderDraft::after(&Orders::none(), issued, action),
+            Some(last) => {
+                let last = Order::from_toml(last.unverified_payload())
+                    .map_err(|errors| config::policy_failure(&errors))?;
+                OrderDraft::following(&last, issued, action)
+            }
+        };
+        Ok(OrderDraft {
+            targets: self.targets,
+            reason: self.reason,
+            ..draft
+        })
+    }
+}
+
+/// Verifies the whole log and `envelope` after it, then writes both as one file.
+fn append(envelope: &Envelope, path: &Path, context: &Context<'_>) -> Result<Exit, Failure> {
+    let root = trust::newest(context, trust::folder_of(path))?;
+    let mut orders =
+        Orders::replay(&jsonl::read(path)?, &root).map_err(|errors| trust::refused(&errors))?;
+    orders.obey(envelope, &root).map_err(|errors| {
+        trust::refused(&errors).advice(
+            "where others must sign too, write the order with --output, have them sign it with `narthex policy sign`, then `narthex policy append` it",
+        )
+    })?;
+    jsonl::append(path, envelope)?;
+    let stopped: Vec<String> = orders
+        .iter()
+        .map(|(target, _)| target.to_string())
+        .collect();
+    let document = json!({
+        "log": path,
+        "serial": orders.serial(),
+        "digest": hex::encode(orders.digest()),
+        "stopped": stopped,
+    });
+    let what = if stopped.is_empty() {
+        "nothing".to_owned()
+    } else {
+        stopped.join(", ")
+    };
+    let text = format!(
+        "order {} is in {}\nstopped now: {what}\n",
+        orders.serial(),
+        path.display()
+    );
+    context.output.either(&document, &text)?;
+    Ok(Exit::Accepted)
+}
+
+const fn past(action: Action) -> &'static str {
+    match action {
+        Action::Stop => "stopped",
+        Action::Start => "started",
+    }
+}
+
+fn parse_target(text: &str) -> Result<Target, String> {
+    Target::parse(text).ok_or_else(|| {
+        "not `everything`, `node:NAME`, `site:NAME`, or snp:, tdx:, nvidia:, model:, measurement:, tenant: with its hexadecimal digits"
+            .to_owned()
+    })
+}
