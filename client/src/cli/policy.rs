@@ -25,7 +25,7 @@ mod timestamp;
 mod trust;
 mod verify;
 
-use super::{Context, Exit, Failure, config, files, keygen};
+use super::{Context, Exit, Failure, keygen};
 use clap::Subcommand;
 
 /// Make, check, compare, try, sign, publish and take back policies and what stands beside them

@@ -6,7 +6,7 @@ use super::{
 use crate::cli::Exit;
 use attestation::{
     Anchors, BindingId, CpuClaims, IdentityKey, Manifest, NodeClaims, UnixTime,
-    nvidia::{MachineClaims, TopologyClaims},
+    nvidia::{MachineClaims, topology::TopologyClaims},
 };
 use serde::{Deserialize, Deserializer, de::Error};
 

@@ -57,6 +57,9 @@ pub(super) struct SnpForm {
     /// `nextUpdate` of the revocation list that was given; absent: none was.
     #[serde(default, deserialize_with = "optional_time")]
     crl_next_update: Option<UnixTime>,
+    /// Its `thisUpdate`.
+    #[serde(default, deserialize_with = "optional_time")]
+    crl_this_update: Option<UnixTime>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -118,6 +121,7 @@ impl SnpForm {
             current_mit_vector: self.current_mit_vector,
             csp_id: self.csp_id.clone(),
             crl_next_update: self.crl_next_update,
+            crl_this_update: self.crl_this_update,
             not_after,
         }
     }
@@ -184,7 +188,7 @@ pub(super) fn flags<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<u64, D::Error> {
     let names: Vec<String> = Vec::deserialize(deserializer)?;
-    let masks = names.iter().map(|name| {
+    let mut masks = names.iter().map(|name| {
         let found = known.iter().find(|(known, _)| known == name);
         found
             .map(|(_, mask)| *mask)

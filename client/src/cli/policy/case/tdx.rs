@@ -27,6 +27,9 @@ pub(super) struct TdxForm {
     tcb_date: Option<UnixTime>,
     #[serde(default, deserialize_with = "optional_time")]
     out_of_date_since: Option<UnixTime>,
+    /// issueDate of the older collateral; `at` if absent.
+    #[serde(default, deserialize_with = "optional_time")]
+    collateral_issued: Option<UnixTime>,
     #[serde(default)]
     advisory_ids: Vec<String>,
     #[serde(default = "evaluation_number")]
@@ -84,6 +87,7 @@ impl TdxForm {
             platform: self.platform(),
             tcb: self.tcb(at),
             events: None,
+            collateral_issued: self.collateral_issued.unwrap_or(at),
             not_after,
         }
     }
