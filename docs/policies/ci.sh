@@ -14,6 +14,9 @@ export HOME="$work"
 at=2026-12-02T12:00:00Z
 
 step() { printf '\n== %s\n' "$*"; }
+public() { # the key in hexadecimal, as root.toml has it
+    "$narthex" policy public-key --json --key "$1.pem" | sed -n 's/^ *"key": "\([0-9a-f]*\)".*/\1/p'
+}
 refused() { # the command must end with status 10
     status=0
     "$@" >"$work/refused" 2>&1 || status=$?
@@ -26,10 +29,10 @@ refused() { # the command must end with status 10
 
 step 'lint: every document is well-formed'
 cd "$here"
-"$narthex" policy lint policy.toml releases/policy-1.toml root.toml inventory.toml stop.toml
+"$narthex" policy lint policy.toml policy-gpu.toml releases/policy-1.toml root.toml inventory.toml stop.toml
 
 step 'fmt: everyone lays them out alike'
-"$narthex" policy fmt --check policy.toml releases/policy-1.toml root.toml inventory.toml stop.toml cases/*.toml
+"$narthex" policy fmt --check policy.toml policy-gpu.toml releases/policy-1.toml root.toml inventory.toml stop.toml cases/*.toml
 
 step 'test: the rules say what we mean'
 "$narthex" policy test cases
@@ -45,7 +48,7 @@ for name in alice bob carol; do
 done
 # The placeholders of root.toml, by the keys of this run.
 for pair in alice:a bob:b carol:c; do
-    key=$("$narthex" policy public-key --key "${pair%%:*}.pem")
+    key=$(public "${pair%%:*}")
     placeholder=$(printf '%063d%s' 0 "${pair##*:}")
     sed "s/$placeholder/$key/" root.toml >root.next && mv root.next root.toml
 done
@@ -74,8 +77,8 @@ refused "$narthex" policy start "snp:$(printf 'a1%.0s' $(seq 64))" --reason 'exa
 
 step 'rotate: dora comes for carol; what is pinned stays'
 "$narthex" policy keygen dora >/dev/null
-dora=$("$narthex" policy public-key --key dora.pem)
-carol=$("$narthex" policy public-key --key carol.pem)
+dora=$(public dora)
+carol=$(public carol)
 sed -e "s/$carol/$dora/" -e 's/carol/dora/g' -e 's/^version = 1$/version = 2/' root.toml >root-2.toml
 refused "$narthex" policy rotate-root root.json root-2.toml --key dora.pem --key alice.pem --roots published/roots.jsonl
 "$narthex" policy rotate-root root.json root-2.toml --key alice.pem --key bob.pem --roots published/roots.jsonl

@@ -126,7 +126,8 @@ impl ClaimsForm {
             .iter()
             .filter(|device| device.is_switch())
             .count();
-        let devices = self.devices.iter().map(|device| device.claims(not_after));
+        let devices = self.devices.iter();
+        let devices = devices.map(|device| device.claims(&self.devices, not_after));
         let feature = self.devices.iter().find_map(DeviceForm::feature);
         Some(MachineClaims {
             topology: TopologyClaims {

@@ -19,6 +19,8 @@ pub(super) struct DeviceForm {
     vbios: String,
     /// Absent: the device does not tell.
     mode: Option<ModeForm>,
+    /// The devices at the other ends of its links; absent: a GPU's all switches of the case, a switch's all GPUs.
+    links: Option<Vec<HexBytes<8>>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -50,17 +52,33 @@ impl DeviceForm {
         })
     }
 
-    pub(super) fn claims(&self, not_after: UnixTime) -> DeviceClaims {
+    /// `all`: the devices of the case.
+    pub(super) fn claims(&self, all: &[Self], not_after: UnixTime) -> DeviceClaims {
         let window = Window {
             not_before: UnixTime(0),
             not_after,
         };
         DeviceClaims {
-            device: self.device(window),
+            device: Device {
+                links: self.links(all),
+                ..self.device(window)
+            },
             driver_rim: None,
             vbios_rim: None,
             unused_rims: Vec::new(),
             window,
+        }
+    }
+
+    fn links(&self, all: &[Self]) -> Vec<Pdi> {
+        match &self.links {
+            Some(links) => links.iter().map(|id| Pdi(id.0)).collect(),
+            None => {
+                let others = all
+                    .iter()
+                    .filter(|other| other.is_switch() != self.is_switch());
+                others.map(|other| Pdi(other.id.0)).collect()
+            }
         }
     }
 
