@@ -4,7 +4,7 @@ mod outcome;
 mod sources;
 
 use super::{
-    super::{Context, Exit, Failure, config, gateway_args::GatewayArgs, time},
+    super::{Context, Exit, Failure, config, gateway_args::GatewayArgs, in_force, time},
     case,
 };
 use attestation::UnixTime;
@@ -12,7 +12,7 @@ use clap::Args;
 use outcome::{Outcome, Outcomes};
 use policy::{InForce, Inventory, Order, Policy, Trial, trial::Beside};
 use sources::Evidence;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Try a draft on recorded evidence or on the live fleet: who would be refused, and why, and who newly admitted
 #[derive(Args)]
@@ -46,13 +46,10 @@ pub(crate) struct Simulate {
 impl Simulate {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
         let now = time::or_now(self.at, context);
-        let in_force = config::policy(context)?.map(InForce::from);
+        let in_force = in_force::read(context)?;
         let draft = case::document(&self.draft, Policy::from_toml)?;
         let draft = self.trial((context.composition.policy)(draft), in_force.as_ref())?;
-        let collateral = self
-            .gateway
-            .as_ref()
-            .and_then(|args| args.collateral().map(Path::to_owned));
+        let collateral = self.gateway.as_ref().and_then(GatewayArgs::collateral);
         let verifier = config::verifier(context, collateral.as_deref())?;
         let evidence = match self.gateway {
             Some(gateway) if self.evidence.is_empty() => sources::live(gateway)?,
