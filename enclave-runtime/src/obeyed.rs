@@ -2,7 +2,7 @@
 
 use crate::{clock::Moment, itself::Itself, receipts::TenantKey};
 use attestation::{Digest, UnixTime};
-use policy::InForce;
+use policy::{InForce, Target};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -147,7 +147,8 @@ impl Obeyed {
     /// Whether an order stops the tenant with `key`.
     // R9.11
     pub(crate) fn stops(&self, key: Option<&TenantKey>) -> bool {
-        key.is_some_and(|key| self.in_force.judge_tenant(key).is_some())
+        let orders = self.in_force.orders();
+        key.is_some_and(|key| orders.stopped(&Target::Tenant(*key)).is_some())
     }
 
     // R9.12

@@ -11,6 +11,7 @@
 
 pub mod engine;
 pub mod http;
+pub mod published;
 pub mod tenant;
 
 use self::engine::ScriptedEngine;

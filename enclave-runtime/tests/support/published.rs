@@ -1,12 +1,9 @@
 //! What a security team publishes to a runtime of these tests.
 
 use super::{NOW, Stack, VENDOR, engine::ScriptedEngine, policy_text};
-use attestation::{CpuEvidence, DeviceEvidence, EvidenceProvider, NamedMachine, UnixTime};
-use policy::{Action, HardwareId, Target};
+use attestation::UnixTime;
+use policy::{Action, HardwareId, Placement, Target, draft::InventoryDraft};
 use tee_sim::{Machine, Publisher};
-
-/// How long timestamps of these tests last, in seconds.
-pub const STAMP_SECONDS: u64 = 1000;
 
 /// A team that has published the policy of these tests, with `more` behind it.
 pub fn publisher(more: &str) -> Publisher {
@@ -47,9 +44,23 @@ pub fn measurement() -> [u8; 48] {
     Machine::new(&VENDOR).report().measurement
 }
 
-/// `[[hardware]]` of an inventory: the machine of these tests at `site` in `country`.
-pub fn placed(site: &str, country: &str) -> policy::Placement {
-    policy::Placement {
+/// Version `version` of an inventory with these entries.
+pub fn inventory<const N: usize>(
+    version: u64,
+    entries: [(HardwareId, Placement); N],
+) -> InventoryDraft {
+    InventoryDraft {
+        version,
+        name: "machines".to_owned(),
+        not_before: UnixTime(0),
+        expires: NOW.plus(1_000_000),
+        hardware: entries.into(),
+    }
+}
+
+/// An entry for hardware at `site` in `country`.
+pub fn placed(site: &str, country: &str) -> Placement {
+    Placement {
         owner: "the hospital".to_owned(),
         site: site.to_owned(),
         country: country.to_owned(),

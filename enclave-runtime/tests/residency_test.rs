@@ -1,0 +1,121 @@
+//! Where the runtime is: the inventory's word, and the operator's where there is none.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod support;
+
+use attestation::UnixTime;
+use enclave_runtime::Parts;
+use policy::{HardwareId, Placement};
+use protocol::client::ClientRequest;
+use support::{
+    NOW, Stack,
+    engine::ScriptedEngine,
+    get_request, prepare_under,
+    published::{chip, inventory, placed, publisher},
+};
+use tee_sim::Publisher;
+
+/// A team with an inventory of one entry.
+fn team(id: HardwareId, placement: Placement) -> Publisher {
+    let mut team = publisher("");
+    team.publish_inventory(&inventory(1, [(id, placement)]));
+    team
+}
+
+/// A runtime that obeys `team` and whose operator says `residency`; the code with which it does not start.
+async fn start(team: &Publisher, residency: Option<&str>) -> Result<Stack, &'static str> {
+    let edit = |parts: &mut Parts| parts.residency = residency.map(ToOwned::to_owned);
+    let prepared = prepare_under(team.in_force(NOW), ScriptedEngine::default(), edit);
+    Ok(Stack::of(prepared.map_err(|error| error.code())?).await)
+}
+
+/// The country that a receipt states.
+async fn stated(stack: &Stack) -> Option<String> {
+    let opened = stack.exchange(&get_request("/v1/models")).await;
+    opened.receipt.unwrap().residency
+}
+
+/// The status of a request that demands `country`.
+async fn demanding(stack: &Stack, country: &str) -> u16 {
+    let request = ClientRequest {
+        residency: Some(country),
+        ..get_request("/v1/models")
+    };
+    stack.exchange(&request).await.status
+}
+
+/// R9.12
+#[tokio::test]
+async fn the_inventory_says_where_it_is() {
+    let team = team(chip(), placed("cellar", "DE"));
+    let stack = start(&team, None).await.unwrap();
+    assert_eq!(stated(&stack).await.as_deref(), Some("DE"));
+    assert_eq!(demanding(&stack, "DE").await, 200);
+    assert_eq!(demanding(&stack, "FR").await, 421);
+}
+
+#[tokio::test]
+async fn a_residency_that_contradicts_the_inventory_does_not_start() {
+    let team = team(chip(), placed("cellar", "DE"));
+    assert_eq!(
+        start(&team, Some("FR")).await.err(),
+        Some("start.residency")
+    );
+    assert!(start(&team, Some("DE")).await.is_ok());
+}
+
+#[tokio::test]
+async fn without_an_inventory_it_is_the_operators_word() {
+    let stack = start(&publisher(""), Some("FR")).await.unwrap();
+    assert_eq!(stated(&stack).await.as_deref(), Some("FR"));
+    let stack = start(&publisher(""), None).await.unwrap();
+    assert_eq!(stated(&stack).await, None);
+}
+
+/// R9.12
+#[tokio::test]
+async fn who_is_not_listed_now_is_nowhere() {
+    let over = Placement {
+        valid_until: Some(UnixTime(NOW.0 - 1)),
+        ..placed("cellar", "FR")
+    };
+    let elsewhere = (HardwareId::SnpChip([9; 64]), placed("cellar", "FR"));
+    for (id, placement) in [(chip(), over), elsewhere] {
+        let stack = start(&team(id, placement), Some("FR")).await.unwrap();
+        assert_eq!(stated(&stack).await, None);
+        assert_eq!(demanding(&stack, "FR").await, 421);
+    }
+}
+
+/// R9.12
+#[tokio::test]
+async fn an_entry_ends_while_the_runtime_serves() {
+    let ending = Placement {
+        valid_until: Some(NOW.plus(100)),
+        ..placed("cellar", "FR")
+    };
+    let stack = start(&team(chip(), ending), Some("FR")).await.unwrap();
+    stack.turn_clock(NOW.plus(100));
+    assert_eq!(stated(&stack).await.as_deref(), Some("FR"));
+    stack.turn_clock(NOW.plus(101));
+    assert_eq!(stated(&stack).await, None);
+}
+
+/// R9.12
+#[tokio::test]
+async fn a_later_inventory_moves_it() {
+    let mut team = team(chip(), placed("cellar", "FR"));
+    let (told, untold) = (start(&team, Some("FR")).await, start(&team, None).await);
+    let (told, untold) = (told.unwrap(), untold.unwrap());
+    team.publish_inventory(&inventory(2, [(chip(), placed("attic", "DE"))]));
+    told.look(&team);
+    untold.look(&team);
+    assert_eq!(stated(&told).await, None, "two words, neither counts");
+    assert_eq!(stated(&untold).await.as_deref(), Some("DE"));
+}
