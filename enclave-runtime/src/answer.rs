@@ -53,7 +53,9 @@ async fn serve(exchange: &mut Exchange, request: Plaintext) -> Result<(), Stop> 
     exchange.admit()?;
     let name = exchange.node.engine.card().name.clone();
     let since = exchange.node.started_at;
-    match Route::find(&request.method, &request.path)? {
+    let route = Route::find(&request.method, &request.path)?;
+    exchange.check_role(&route)?;
+    match route {
         Route::Models => exchange.document(&openai::models(&name, since)).await?,
         Route::Model(id) => {
             exchange

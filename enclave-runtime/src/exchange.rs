@@ -4,7 +4,7 @@ use crate::{
     leash::Leash,
     node::Node,
     obeyed::StatedPolicy,
-    openai::{ApiError, Sampling},
+    openai::{ApiError, Route, Sampling},
     outgoing::{Gone, Outgoing},
     receipts::{RequestId, TenantKey},
     telemetry,
@@ -78,6 +78,11 @@ impl Exchange {
         self.policy = self.node.check_headers(&self.headers, self.received_at)?;
         self.keeps_receipt = true;
         self.leash.check()
+    }
+
+    /// Whether the tenant that signed may use `route`.
+    pub(crate) fn check_role(&self, route: &Route) -> Result<(), ApiError> {
+        self.node.check_role(self.tenant.as_ref(), route.roles())
     }
 
     /// The receipt that is kept of request `id`, for this exchange's tenant. This exchange's own receipt is not kept: it would take the

@@ -63,7 +63,8 @@ impl Itself {
         own.into_iter().chain(hardware).chain(sites)
     }
 
-    fn hardware(&self) -> impl Iterator<Item = HardwareId> {
+    /// What it is made of, the CPU first.
+    pub(crate) fn hardware(&self) -> impl Iterator<Item = HardwareId> {
         self.cpu.iter().chain(&self.devices).copied()
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     epochs::{Epochs, KeyListTerms},
     itself::Itself,
     obeyed::{Halt, Obeyed, StatedPolicy},
-    openai::{self, ApiError},
+    openai::{self, ApiError, Route},
     receipts::{KeptReceipts, TenantKey},
     standing::Standing,
     telemetry,
@@ -22,7 +22,7 @@ use attestation::{
 };
 use aws_lc_rs::rand;
 use engine::{Engine, ModelCard};
-use policy::InForce;
+use policy::{InForce, TenantRole};
 use protocol::{
     IdentitySecret, PaddingProfile, RequestContext, SealedHeaders, SignedKeyConfigs, Terms,
 };
@@ -36,6 +36,8 @@ const BINDING_GRACE_SECONDS: u64 = 300;
 pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) identity: IdentitySecret,
+    /// The manifest's fields.
+    stated: Manifest,
     pub(crate) manifest: Vec<u8>,
     pub(crate) manifest_digest: Digest,
     pub(crate) standing: Standing,
@@ -70,7 +72,8 @@ impl Node {
         let identity = IdentitySecret::generate_in(&*memory);
         let card = engine.card();
         let anchor = anchor(&parts.in_force)?;
-        let manifest = manifest(&parts, card, anchor).to_cbor();
+        let stated = manifest(&parts, card, anchor);
+        let manifest = stated.to_cbor();
         let manifest_digest = Manifest::digest(&manifest);
         let binding = Binding {
             freshness: Freshness::of_one(&random_nonce()?),
@@ -98,6 +101,7 @@ impl Node {
             padding: parts.padding,
             limits: parts.limits,
             identity,
+            stated,
             manifest,
             manifest_digest,
             started_at: started.wall,
@@ -171,6 +175,19 @@ impl Node {
         }
     }
 
+    /// Whether the policy accepts what this runtime states of itself, so that its operator learns early.
+    pub(crate) fn check_policy(&self) -> Result<(), StartError> {
+        let obeyed = self.standing.obeyed();
+        let hardware: Vec<_> = self.standing.itself().hardware().collect();
+        let now = obeyed.time(self.clock.moment());
+        let policy = obeyed.in_force.policy();
+        let reasons = policy.judge_manifest(&self.stated, &hardware, now);
+        match reasons.is_empty() {
+            true => Ok(()),
+            false => Err(StartError::Policy(reasons)),
+        }
+    }
+
     fn warn_of_country(&self) {
         if self.residency.is_some() && self.country().is_none() {
             telemetry::country_unknown();
@@ -216,11 +233,23 @@ impl Node {
         signer: Option<&TenantKey>,
     ) -> Result<(), ApiError> {
         let is_signed = headers.tenant.is_some() == signer.is_some();
-        if is_signed && self.standing.obeyed().serves(signer) {
-            return Ok(());
+        match is_signed {
+            true => self.check_role(signer, &Route::ALL_ROLES),
+            false => Err(not_served()),
         }
-        telemetry::sealed_header_refused("narthex-tenant");
-        Err(ApiError::misdirected())
+    }
+
+    /// Whether who signed has one of `roles`, where the policy gives any.
+    pub(crate) fn check_role(
+        &self,
+        signer: Option<&TenantKey>,
+        roles: &[TenantRole],
+    ) -> Result<(), ApiError> {
+        let (obeyed, now) = (self.standing.obeyed(), self.clock.moment());
+        match obeyed.serves(signer, roles, now) {
+            true => Ok(()),
+            false => Err(not_served()),
+        }
     }
 
     fn request_context(
@@ -241,6 +270,11 @@ impl Node {
             residency: self.country_under(obeyed),
         }
     }
+}
+
+fn not_served() -> ApiError {
+    telemetry::sealed_header_refused("narthex-tenant");
+    ApiError::misdirected()
 }
 
 /// What names the root of `in_force` for as long as this runtime lives.

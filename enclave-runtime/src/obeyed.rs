@@ -2,7 +2,7 @@
 
 use crate::{clock::Moment, itself::Itself, receipts::TenantKey};
 use attestation::{Digest, UnixTime};
-use policy::{InForce, Target};
+use policy::{InForce, Target, Tenant, TenantRole};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -136,12 +136,23 @@ impl Obeyed {
         self.time(now) >= self.in_force.policy().expires()
     }
 
-    /// Whether requests of the tenant with `key` are served; `None`: of whoever names no tenant.
-    pub(crate) fn serves(&self, key: Option<&TenantKey>) -> bool {
-        match self.in_force.policy().tenants() {
-            Some(tenants) => key.is_some_and(|key| tenants.iter().any(|t| t.key == *key)),
-            None => true,
-        }
+    /// Whether the tenant with `key` has one of `roles` now; `None`: whoever names no tenant.
+    pub(crate) fn serves(
+        &self,
+        key: Option<&TenantKey>,
+        roles: &[TenantRole],
+        now: Moment,
+    ) -> bool {
+        let Some(tenants) = self.in_force.policy().tenants() else {
+            return true;
+        };
+        let time = self.time(now);
+        let may = |tenant: &Tenant| roles.iter().any(|role| tenant.may(*role, time));
+        key.is_some_and(|key| {
+            tenants
+                .iter()
+                .any(|tenant| tenant.key == *key && may(tenant))
+        })
     }
 
     /// Whether an order stops the tenant with `key`.

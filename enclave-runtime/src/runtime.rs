@@ -4,7 +4,7 @@ use crate::{Clock, Limits, NotObeyed, http, node::Node, telemetry};
 use attestation::{Digest, EvidenceError, EvidenceProvider, VerifyError};
 use engine::Engine;
 use listener::{Accept, Drained};
-use policy::InForce;
+use policy::{InForce, Reason};
 use protocol::PaddingProfile;
 use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::sleep;
@@ -66,6 +66,20 @@ pub enum StartError {
         /// As listed.
         listed: String,
     },
+    /// The policy that it would obey denies what it states of itself: nobody who judges by it would admit this node.
+    #[error("the policy denies what this runtime states of itself:{}", lines(.0))]
+    Policy(Vec<Reason>),
+}
+
+fn lines(reasons: &[Reason]) -> String {
+    let line = |reason: &Reason| {
+        let (rule, expected, actual) = (&reason.rule, &reason.expected, &reason.actual);
+        format!(
+            "\n  {}: {rule}: {actual}; {expected} is asked for",
+            reason.code
+        )
+    };
+    reasons.iter().map(line).collect()
 }
 
 impl StartError {
@@ -80,6 +94,7 @@ impl StartError {
             Self::Evidence(EvidenceError::Mismatch) => "evidence.mismatch",
             Self::Malformed(_) => "evidence.malformed",
             Self::Residency { .. } => "start.residency",
+            Self::Policy(_) => "start.policy",
         }
     }
 }
@@ -102,6 +117,7 @@ impl Runtime {
         }
         let node = Node::new(parts, engine, provider, clock)?;
         node.check_residency()?;
+        node.check_policy()?;
         Ok(Self {
             node: Arc::new(node),
         })

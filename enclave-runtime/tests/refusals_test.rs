@@ -314,8 +314,11 @@ async fn sealed_under_an_attestation_that_is_over() {
         max_age_seconds: 60,
         ..policy_text()
     };
-    let in_force = signed(&policy.to_toml());
-    let stack = Stack::under(in_force, ScriptedEngine::default()).await;
+    // The runtime's own: the client's lets an attestation be older.
+    let stack = Stack::with(ScriptedEngine::default(), |parts| {
+        parts.in_force = signed(&policy.to_toml());
+    })
+    .await;
     let mismatch = (421, "sealed_header_mismatch".to_owned());
     let request = get_request("/v1/models");
     let sealer = stack.sealer().await;

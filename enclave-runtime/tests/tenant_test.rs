@@ -11,7 +11,7 @@ mod support;
 
 use protocol::{Receipt, TenantSigner, client::ClientRequest};
 use support::{
-    Opened, Stack, chat,
+    NOW, Opened, Stack, chat,
     engine::ScriptedEngine,
     get_request, json_request, policy_text, signed,
     tenant::{Forger, SIGNED_FIELDS, Tenant},
@@ -74,6 +74,54 @@ async fn who_is_no_tenant_is_refused() {
     );
     let models = stack.exchange(&get_request("/v1/models")).await;
     assert_refused(&stack, &models);
+}
+
+/// A runtime whose policy gives `tenant` these fields beside its key.
+async fn serving_with(tenant: &Tenant, fields: &str) -> Stack {
+    let policy = policy_text().to_toml() + &support::tenants(&[tenant.key()]) + fields;
+    Stack::under(signed(&policy), ScriptedEngine::default()).await
+}
+
+async fn get(stack: &Stack, tenant: &Tenant, path: &str) -> Opened {
+    let request = get_request(path);
+    let model = request.model.filter(|_| path.starts_with("/v1/"));
+    let request = ClientRequest {
+        tenant: Some(tenant),
+        model,
+        ..request
+    };
+    stack.exchange(&request).await
+}
+
+#[tokio::test]
+async fn a_role_opens_its_routes_and_no_other() {
+    let tenant = Tenant::new();
+    let receipt = format!("/narthex/receipts/{}", "0".repeat(32));
+    for (roles, asks, receipts) in [
+        ("infer", 200, 404),
+        ("audit", 421, 404),
+        ("operate", 421, 421),
+    ] {
+        let stack = serving_with(&tenant, &format!("roles = [\"{roles}\"]\n")).await;
+        assert_eq!(ask(&stack, Some(&tenant)).await.status, asks, "{roles}");
+        assert_eq!(get(&stack, &tenant, &receipt).await.status, receipts);
+        assert_eq!(get(&stack, &tenant, "/v1/models").await.status, 200);
+        let model = get(&stack, &tenant, "/v1/models/other").await;
+        assert_eq!(model.error(), (404, "model_not_found".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_is_one_in_its_time() {
+    let tenant = Tenant::new();
+    let until = NOW.plus(9).to_rfc3339();
+    let stack = serving_with(&tenant, &format!("until = {until}\n")).await;
+    assert_eq!(get(&stack, &tenant, "/v1/models").await.status, 200);
+    stack.turn_clock(NOW.plus(10));
+    assert_refused(&stack, &get(&stack, &tenant, "/v1/models").await);
+    let from = NOW.plus(1).to_rfc3339();
+    let stack = serving_with(&tenant, &format!("from = {from}\n")).await;
+    assert_refused(&stack, &get(&stack, &tenant, "/v1/models").await);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod gpu;
 mod lease;
 mod models;
 pub(crate) mod orders;
+mod own;
 mod reference_values;
 mod rego;
 mod residency;
@@ -72,8 +73,9 @@ impl Policy {
         reasons.extend(residency::reasons(self, subject));
         reasons.extend(self.cpu(subject));
         reasons.extend(gpu::reasons(self.gpu(), subject.devices()));
-        reasons.extend(models::reasons(self, subject));
-        reasons.extend(service::reasons(self, subject));
+        let manifest = &subject.claims.manifest;
+        reasons.extend(models::reasons(self, manifest, subject.now));
+        reasons.extend(service::reasons(self, manifest));
         reasons.extend(rego::reasons(self, subject));
         in_order(reasons)
     }

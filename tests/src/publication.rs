@@ -17,17 +17,40 @@ pub const REFRESH: Duration = Duration::from_millis(200);
 
 /// The root document, if the stack has one.
 const ROOT: &str = "root.json";
-/// The folder of what is published under it.
-const PUBLISHED: &str = "published";
+/// Who reads what is published, each from a folder of its own: so that a test can keep one of them from the others' news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The runtimes.
+    Runtime,
+    /// The gateway.
+    Gateway,
+    /// The clients.
+    Client,
+}
 
-/// Where a process of the stack in `directory` finds what it obeys; it remembers nothing on disk.
+impl Reader {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Runtime, Self::Gateway, Self::Client];
+
+    /// Its folder in `directory`.
+    #[must_use]
+    pub fn folder(self, directory: &Path) -> PathBuf {
+        directory.join(match self {
+            Self::Runtime => "published-to-runtime",
+            Self::Gateway => "published-to-gateway",
+            Self::Client => "published-to-client",
+        })
+    }
+}
+
+/// Where the runtimes of the stack in `directory` find what they obey; they remember nothing on disk.
 #[must_use]
 pub fn settings(directory: &Path) -> PolicySettings {
     let file = |name| directory.join(name);
     let (root, source) = match has_root(directory) {
         true => (
             RootSource::Document(file(ROOT)),
-            PolicySource::Folder(file(PUBLISHED)),
+            PolicySource::Folder(Reader::Runtime.folder(directory)),
         ),
         false => (
             RootSource::Keys {
@@ -56,17 +79,18 @@ pub fn root(directory: &Path) -> PathBuf {
     directory.join(ROOT)
 }
 
-/// The folder of what is published for the stack in `directory`.
-#[must_use]
-pub fn folder(directory: &Path) -> PathBuf {
-    directory.join(PUBLISHED)
-}
-
 /// Has the stack in `directory` obey what `publisher` has published so far, from its start or from now on.
 pub fn publish(directory: &Path, publisher: &Publisher) -> io::Result<()> {
-    fs::create_dir_all(folder(directory))?;
     let first = publisher.roots.first().map(Envelope::to_json);
     write(&root(directory), first.unwrap_or_default().as_bytes())?;
+    let mut readers = Reader::ALL.into_iter();
+    readers.try_for_each(|reader| publish_to(reader, directory, publisher))
+}
+
+/// The same for one reader alone.
+pub fn publish_to(reader: Reader, directory: &Path, publisher: &Publisher) -> io::Result<()> {
+    let folder = reader.folder(directory);
+    fs::create_dir_all(&folder)?;
     let files = publisher.files();
     let documents = [
         (ROOTS, files.roots),
@@ -76,7 +100,7 @@ pub fn publish(directory: &Path, publisher: &Publisher) -> io::Result<()> {
         (TIMESTAMP, files.timestamp),
     ];
     for (name, bytes) in documents {
-        let path = folder(directory).join(name);
+        let path = folder.join(name);
         match bytes {
             Some(bytes) => write(&path, &bytes)?,
             None => remove(&path)?,

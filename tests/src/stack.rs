@@ -6,6 +6,7 @@ use crate::{
     child::Process,
     fault::FaultPeer,
     fleet::{self, Tees},
+    publication::{self, Reader},
     wiretap::Wiretap,
 };
 use attestation::{UnixTime, crypto::sha256};
@@ -152,6 +153,12 @@ impl Directory {
 
     /// Its path.
     #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The same as text.
+    #[must_use]
     pub fn path(&self) -> String {
         self.root.display().to_string()
     }
@@ -253,23 +260,50 @@ impl Stack {
         command
     }
 
+    /// As [`Stack::connection`], for a client that obeys what is published under the root document.
+    #[must_use]
+    pub fn obeying(&self, state: &str) -> Vec<String> {
+        let mut arguments = self.reaching(state);
+        let path = |path: PathBuf| path.display().to_string();
+        let directory = &self.directory.root;
+        arguments.extend([
+            "--policy-root".to_owned(),
+            path(publication::root(directory)),
+            "--policy".to_owned(),
+            path(Reader::Client.folder(directory)),
+        ]);
+        arguments
+    }
+
     /// Arguments of `chat` and `proxy`: where the gateway is, the policy file of this name, the state folder of this name.
     #[must_use]
     pub fn connection(&self, policy: &str, state: &str) -> Vec<String> {
         let file = |name| self.directory.text(name);
-        [
+        let mut arguments = self.reaching(state);
+        arguments.extend(flags([
+            ("--policy", file(policy)),
+            ("--policy-key", file("alice.pub.pem")),
+            ("--policy-key", file("bob.pub.pem")),
+        ]));
+        arguments
+    }
+
+    fn reaching(&self, state: &str) -> Vec<String> {
+        let file = |name| self.directory.text(name);
+        let flags = flags([
             ("--gateway", self.gateway_url()),
             ("--ca", file("gateway.cert.pem")),
             ("--api-key-file", file("api-key")),
             ("--state", file(state)),
-            ("--policy", file(policy)),
-            ("--policy-key", file("alice.pub.pem")),
-            ("--policy-key", file("bob.pub.pem")),
-        ]
+        ]);
+        flags.collect()
+    }
+}
+
+fn flags<const N: usize>(given: [(&str, String); N]) -> impl Iterator<Item = String> {
+    given
         .into_iter()
         .flat_map(|(name, value)| [name.to_owned(), value])
-        .collect()
-    }
 }
 
 fn start_runtimes(

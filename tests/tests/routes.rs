@@ -300,6 +300,7 @@ fn the_table_names_the_whole_api() {
         "GET /narthex/v1/keys",
         "GET /narthex/v1/nodes/{node}/keys",
         "GET /narthex/v1/offers",
+        "GET /readyz",
     ];
     assert_eq!(open, public);
 }

@@ -2,6 +2,7 @@
 
 use super::{ApiError, Shape};
 use crate::receipts::RequestId;
+use policy::TenantRole;
 
 const MODELS: &str = "/v1/models";
 const RECEIPTS: &str = "/narthex/receipts/";
@@ -20,6 +21,19 @@ pub(crate) enum Route {
 }
 
 impl Route {
+    /// Every role that opens any route.
+    pub(crate) const ALL_ROLES: [TenantRole; 3] =
+        [TenantRole::Infer, TenantRole::Audit, TenantRole::Operate];
+
+    /// The roles that open it to a tenant, each by itself.
+    pub(crate) const fn roles(&self) -> &'static [TenantRole] {
+        match self {
+            Self::Completion(_) => &[TenantRole::Infer],
+            Self::Receipt(_) => &[TenantRole::Infer, TenantRole::Audit],
+            Self::Models | Self::Model(_) => &Self::ALL_ROLES,
+        }
+    }
+
     /// Finds the route of a request; queries are no part of any.
     pub(crate) fn find(method: &str, path: &str) -> Result<Self, ApiError> {
         let (route, allowed) = match path {

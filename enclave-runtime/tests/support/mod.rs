@@ -231,9 +231,8 @@ pub fn prepare_under(
         limits: Limits::default(),
     };
     edit(&mut parts);
-    // Clients of these tests judge by the policy alone: what else stops a runtime is the runtime's to say.
-    let policy = policy::danger::accept_custom_anchors(in_force.policy().clone());
-    let appraiser = Appraiser::new(machine.verifier(), policy);
+    let in_force = in_force.map_policy(policy::danger::accept_custom_anchors);
+    let appraiser = Appraiser::new(machine.verifier(), in_force);
     let engine = Arc::new(engine);
     let clock = Arc::new(AtomicU64::new(NOW.0));
     let hand = Arc::clone(&clock);

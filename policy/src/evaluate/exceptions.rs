@@ -1,7 +1,8 @@
 //! What exceptions waive, inside their windows.
 
 use super::{Ends, Subject};
-use crate::{Exception, Policy, Reason, Waived, remedy};
+use crate::{Exception, HardwareId, Policy, Reason, Waived, remedy};
+use attestation::UnixTime;
 
 /// Takes out of `reasons` those that an exception waives now.
 pub(super) fn waive(
@@ -18,6 +19,20 @@ pub(super) fn waive(
         None => true,
     });
     waived
+}
+
+/// Whether an exception waives `reason` at `now` for a node of this `hardware`.
+pub(super) fn is_waived(
+    policy: &Policy,
+    reason: &Reason,
+    hardware: &[HardwareId],
+    now: UnixTime,
+) -> bool {
+    let waives = |exception: &Exception| {
+        let is_about_node = exception.hardware.is_none_or(|id| hardware.contains(&id));
+        exception.is_about(reason) && exception.holds(now) && is_about_node
+    };
+    remedy::waivable(reason.code).is_some() && policy.exceptions().any(waives)
 }
 
 /// The ends of the exceptions that an admission rests on.

@@ -5,18 +5,17 @@ use crate::{AcceptedModel, AllowList, Policy, Reason};
 use attestation::{Digest, Manifest, UnixTime};
 
 /// Every unmet rule of `[[models.accepted]]`.
-pub(super) fn reasons(policy: &Policy, subject: &Subject<'_>) -> Vec<Reason> {
+pub(super) fn reasons(policy: &Policy, manifest: &Manifest, now: UnixTime) -> Vec<Reason> {
     let Some(accepted) = policy.models() else {
         return Vec::new();
     };
-    let manifest = &subject.claims.manifest;
     let Some(model) = accepted.offered(manifest) else {
         return vec![unknown(accepted, manifest)];
     };
     let mut reasons = Vec::new();
-    reasons.extend(approved(model, subject.now));
-    reasons.extend(window(model, subject.now));
-    reasons.extend(retired(model, subject.now));
+    reasons.extend(approved(model, now));
+    reasons.extend(window(model, now));
+    reasons.extend(retired(model, now));
     let tokenizer = (&model.tokenizer, &manifest.tokenizer_digest);
     reasons.extend(part(
         model,

@@ -1,12 +1,11 @@
 //! The rules about what else the manifest says: runtime, engine, bill of materials, padding and limits.
 
-use super::{Subject, listed, told};
+use super::{listed, told};
 use crate::{AllowList, NamedDigest, Policy, Reason, channel::Padding};
 use attestation::{Digest, Manifest};
 
 /// Every unmet rule of `[runtime]`, `[engine]`, `[aibom]`, `[channel]` and `[limits]`.
-pub(super) fn reasons(policy: &Policy, subject: &Subject<'_>) -> Vec<Reason> {
-    let manifest = &subject.claims.manifest;
+pub(super) fn reasons(policy: &Policy, manifest: &Manifest) -> Vec<Reason> {
     let mut reasons = Vec::new();
     reasons.extend(runtime(policy, manifest));
     reasons.extend(mode(policy, manifest));

@@ -1,6 +1,9 @@
 //! One stack for all tests of a file; it ends with the test's process, since its children end when their parent does.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod scene;
+pub(crate) mod stream;
+
 use protocol::PaddingProfile;
 use std::{
     env,
@@ -42,13 +45,21 @@ pub(crate) fn padded(padding: PaddingProfile) -> Shared {
 }
 
 fn start(tees: Tees, padding: PaddingProfile) -> Shared {
-    let wires = Runtime::new().unwrap();
-    let programs = Programs::beside(Path::new(env!("CARGO_BIN_EXE_narthex-demo"))).unwrap();
-    let directory = Directory::replace(place()).unwrap();
-    let model = model();
-    stack::publish_policy(&directory, &programs, &model).unwrap();
-    directory.write_access().unwrap();
+    let directory = Directory::replace(place("")).unwrap();
+    stack::publish_policy(&directory, &programs(), &model()).unwrap();
     directory.set_padding(padding).unwrap();
+    start_in(directory, tees)
+}
+
+fn programs() -> Programs {
+    Programs::beside(Path::new(env!("CARGO_BIN_EXE_narthex-demo"))).unwrap()
+}
+
+/// A stack that obeys what is published in `directory`.
+fn start_in(directory: Directory, tees: Tees) -> Shared {
+    let wires = Runtime::new().unwrap();
+    let (programs, model) = (programs(), model());
+    directory.write_access().unwrap();
     let stack = wires
         .block_on(Stack::start(
             programs,
@@ -64,10 +75,11 @@ fn start(tees: Tees, padding: PaddingProfile) -> Shared {
     }
 }
 
-/// A folder of this test program's own, below the build's: it is replaced by the next run.
-fn place() -> PathBuf {
+/// A folder of this test program's own, below the build's, and of one of its tests: it is replaced by the next run.
+fn place(test: &str) -> PathBuf {
     let program = env::current_exe().unwrap();
-    let name = program.file_stem().unwrap();
+    let mut name = program.file_stem().unwrap().to_owned();
+    name.push(test);
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
@@ -107,12 +119,17 @@ pub(crate) struct Proxy {
 
 /// Starts `narthex proxy` in the demo's composition.
 pub(crate) fn proxy(stack: &Stack) -> Proxy {
+    proxy_with(stack, stack.connection("policy.json", "state-client"))
+}
+
+/// The same with these arguments.
+pub(crate) fn proxy_with(stack: &Stack, connection: Vec<String>) -> Proxy {
     let mut arguments = vec![
         "client".to_owned(),
         stack.directory.path(),
         "proxy".to_owned(),
     ];
-    arguments.extend(stack.connection("policy.json", "state-client"));
+    arguments.extend(connection);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let process = Process::start_when(&stack.programs.demo, &arguments, "http://").unwrap();
     let base_url = format!("http://{}", process.ready);

@@ -1,5 +1,5 @@
 //! The runtimes' process: the shipped runtime library, once for each node, with evidence from invented machines. A line `kill NODE` on
-//! standard input ends one of them at once, as a crash would.
+//! standard input ends one of them at once, as a crash would; `restart NODE` has it begin anew, with another identity on the same machine.
 
 use crate::Outcome;
 use attestation::crypto::sha256;
@@ -15,9 +15,11 @@ use std::{
     error::Error,
     fs,
     io::{self, BufRead},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 use tests::{
     child::announce,
@@ -26,6 +28,10 @@ use tests::{
     stack::{self, MODEL},
 };
 use tokio::{sync::oneshot, task::JoinHandle};
+
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// For tasks of a killed node that are in the middle of something.
+const LAST_BREATH: Duration = Duration::from_millis(50);
 
 #[derive(Args)]
 pub(crate) struct RuntimeRole {
@@ -63,18 +69,50 @@ impl RuntimeRole {
         let fleet = Fleet::invent(clock.now());
         fleet.publish_roots(&self.directory)?;
         let nodes = fleet.nodes(self.tees);
-        let mut serving = Vec::new();
-        for node in nodes {
-            let threads = tokio::runtime::Runtime::new()?;
-            let (keeper, in_force) = threads.block_on(self.obey())?;
-            let parts = self.parts(&node, in_force)?;
-            let (machine, clock) = (node.machine, Clock::system());
-            let runtime = Runtime::new(parts, Arc::clone(&engine), machine, clock)?;
-            serving.push(Serving::start(node.name, threads, (runtime, keeper))?);
-        }
-        let addresses: Vec<&str> = serving.iter().map(|node| node.address.as_str()).collect();
+        let serving: Result<Vec<_>, _> = nodes
+            .into_iter()
+            .map(|node| self.serve(node, &engine, ANY_PORT))
+            .collect();
+        let serving = serving?;
+        let addresses: Vec<String> = serving
+            .iter()
+            .map(|node| node.address.to_string())
+            .collect();
         announce(&addresses.join(" "))?;
-        obey_parent(serving)
+        self.obey_parent(serving, &engine)
+    }
+
+    /// Starts one node.
+    fn serve(
+        &self,
+        node: Node,
+        engine: &Arc<dyn Engine>,
+        address: SocketAddr,
+    ) -> Result<Serving, Box<dyn Error>> {
+        let threads = tokio::runtime::Runtime::new()?;
+        let (keeper, in_force) = threads.block_on(self.obey())?;
+        let parts = self.parts(&node, in_force)?;
+        let (machine, clock) = (Arc::clone(&node.machine), Clock::system());
+        let runtime = Runtime::new(parts, Arc::clone(engine), machine, clock)?;
+        Serving::start(node, threads, (runtime, keeper), address)
+    }
+
+    /// Serves until the parent has ended.
+    fn obey_parent(&self, mut serving: Vec<Serving>, engine: &Arc<dyn Engine>) -> Outcome {
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
+            let (word, name) = line.split_once(' ').unwrap_or_default();
+            let named: Vec<_> = serving
+                .extract_if(.., |serving| serving.node.name == name)
+                .collect();
+            for node in named {
+                let (again, address) = node.kill();
+                if word == "restart" {
+                    serving.push(self.serve(again, engine, address)?);
+                }
+            }
+        }
+        serving.into_iter().for_each(Serving::drain);
+        Ok(ExitCode::SUCCESS)
     }
 
     fn parts(&self, node: &Node, in_force: InForce) -> Result<Parts, Box<dyn Error>> {
@@ -101,8 +139,8 @@ impl RuntimeRole {
 
 /// One node under way, with threads of its own: they can be taken from it without a word to its peers.
 struct Serving {
-    name: &'static str,
-    address: String,
+    node: Node,
+    address: SocketAddr,
     threads: tokio::runtime::Runtime,
     stop: oneshot::Sender<()>,
     stopped: JoinHandle<()>,
@@ -110,12 +148,13 @@ struct Serving {
 
 impl Serving {
     fn start(
-        name: &'static str,
+        node: Node,
         threads: tokio::runtime::Runtime,
         (runtime, keeper): (Runtime, PolicyKeeper),
+        address: SocketAddr,
     ) -> Result<Self, Box<dyn Error>> {
-        let socket = threads.block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))?;
-        let address = socket.local_addr()?.to_string();
+        let socket = threads.block_on(tokio::net::TcpListener::bind(address))?;
+        let address = socket.local_addr()?;
         let (stop, told) = oneshot::channel();
         let following = follow(runtime.obedience(), keeper, publication::REFRESH);
         let stopped = threads.spawn(async move {
@@ -125,7 +164,7 @@ impl Serving {
             }
         });
         Ok(Self {
-            name,
+            node,
             address,
             threads,
             stop,
@@ -133,24 +172,14 @@ impl Serving {
         })
     }
 
-    fn kill(self) {
-        self.threads.shutdown_background();
+    /// Ends it at once: its machine, and where it was reached.
+    fn kill(self) -> (Node, SocketAddr) {
+        self.threads.shutdown_timeout(LAST_BREATH);
+        (self.node, self.address)
     }
 
     fn drain(self) {
         drop(self.stop);
         drop(self.threads.block_on(self.stopped));
     }
-}
-
-/// Serves until the parent has ended.
-fn obey_parent(mut serving: Vec<Serving>) -> Outcome {
-    for line in io::stdin().lock().lines().map_while(Result::ok) {
-        let killed = line.strip_prefix("kill ").unwrap_or_default();
-        for node in serving.extract_if(.., |node| node.name == killed) {
-            node.kill();
-        }
-    }
-    serving.into_iter().for_each(Serving::drain);
-    Ok(ExitCode::SUCCESS)
 }
