@@ -1,6 +1,7 @@
 //! What the targets share: evidence cut out of one input, verified at a time when genuine evidence is valid.
 
 pub mod nvidia;
+pub mod policies;
 pub mod seeds;
 mod signed;
 pub mod tdx;
