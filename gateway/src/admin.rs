@@ -22,10 +22,13 @@ pub(crate) async fn answer(core: Arc<Core>, request: Request<Incoming>) -> Respo
     }
 }
 
-/// Ready: at least one node is admitted, and the end has not begun.
+/// Ready: at least one node is admitted, nothing stops everything, and the end has not begun.
 fn readiness(core: &Core) -> Response<Body> {
     if core.is_draining() {
         text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+    } else if let Err(problem) = core.check_standing() {
+        let why = format!("{}\n", problem.code());
+        typed(StatusCode::SERVICE_UNAVAILABLE, why, TEXT)
     } else if core.registry.admitted_count(core.clock.now()) == 0 {
         text(StatusCode::SERVICE_UNAVAILABLE, "no node is admitted\n")
     } else {
@@ -34,7 +37,9 @@ fn readiness(core: &Core) -> Response<Body> {
 }
 
 fn metrics(core: &Core) -> Response<Body> {
-    match core.metrics.encode(&core.registry, core.clock.now()) {
+    let standing = core.standing.load();
+    let now = core.clock.now();
+    match core.metrics.encode(&core.registry, &standing, now) {
         Ok(encoded) => typed(StatusCode::OK, encoded, OPENMETRICS),
         Err(_) => text(
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -14,6 +14,10 @@ pub struct KeyDigest(pub(crate) [u8; 32]);
 #[derive(Clone, Debug)]
 pub(crate) struct ApiKeys(Vec<KeyDigest>);
 
+/// Which key of the configuration, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeyNumber(pub(crate) usize);
+
 /// The request carries no key that is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unauthorized;
@@ -24,15 +28,18 @@ impl ApiKeys {
     }
 
     /// Checks the one `Authorization: Bearer KEY` of a request against every digest, in a time that depends on no key.
-    pub(crate) fn authenticate(&self, headers: &HeaderMap) -> Result<(), Unauthorized> {
+    pub(crate) fn authenticate(&self, headers: &HeaderMap) -> Result<KeyNumber, Unauthorized> {
         let presented = digest::digest(&digest::SHA256, bearer(headers)?);
         let matches =
             |known: &KeyDigest| verify_slices_are_equal(&known.0, presented.as_ref()).is_ok();
-        if self.0.iter().filter(|known| matches(known)).count() > 0 {
-            Ok(())
-        } else {
-            Err(Unauthorized)
-        }
+        let numbered = self.0.iter().enumerate();
+        let found = numbered.fold(
+            None,
+            |found, (number, known)| {
+                if matches(known) { Some(number) } else { found }
+            },
+        );
+        found.map(KeyNumber).ok_or(Unauthorized)
     }
 }
 
@@ -75,8 +82,9 @@ mod tests {
     #[test]
     fn a_known_key_is_let_in() {
         let keys = keys(&["one", "two"]);
-        for value in ["Bearer one", "bearer two"] {
-            assert_eq!(keys.authenticate(&headers(&[value])), Ok(()), "{value}");
+        for (number, value) in ["Bearer one", "bearer two"].into_iter().enumerate() {
+            let known = keys.authenticate(&headers(&[value]));
+            assert_eq!(known, Ok(KeyNumber(number)), "{value}");
         }
     }
 

@@ -2,11 +2,11 @@
 
 use crate::{
     gateway::Core,
-    registry::Node,
+    registry::{Node, Verdict},
     telemetry,
     upstream::{Ask, FetchLimits, UpstreamError},
 };
-use attestation::{BundleError, EvidenceBundle, Nonce, bundle::MAX_BUNDLE_BYTES};
+use attestation::{BundleError, Cache, EvidenceBundle, Nonce, bundle::MAX_BUNDLE_BYTES};
 use aws_lc_rs::rand;
 use bytes::Bytes;
 use policy::{Admitted, Refusal};
@@ -15,6 +15,9 @@ use std::{
     sync::{Arc, PoisonError},
     time::Duration,
 };
+
+/// A denial for this alone is of the evidence's age.
+const STALE: &str = "policy.freshness";
 
 /// Why a node is not admitted, in the order of the steps; `code()` is stable.
 #[derive(Debug, thiserror::Error)]
@@ -64,35 +67,65 @@ impl AppraisalError {
             Self::PolicyRollback => "appraisal.policy_rollback",
         }
     }
+
+    /// What this says of the node: a gateway that cannot look says nothing.
+    const fn verdict(&self, code: &'static str) -> Verdict {
+        match self {
+            Self::Randomness | Self::Upstream(_) => Verdict::Unknown(code),
+            _ => Verdict::Refused(code),
+        }
+    }
 }
 
-/// Appraises `node` once and puts it on offer, or takes it off.
+/// Appraises `node` once and puts it on offer, or takes it off. From verdict to offer nobody else judges: a verdict of documents that are in
+/// force no more puts nothing on offer.
 pub(crate) async fn appraise(core: &Core, node: &Node) -> Result<(), AppraisalError> {
-    let outcome = judge(core, node).await;
+    let evidence = ask(core, node).await;
+    // A panic elsewhere leaves nothing half-verified among what is kept.
+    let mut verified = core.judging.lock().unwrap_or_else(PoisonError::into_inner);
+    let outcome = evidence.and_then(|evidence| judge(core, &mut verified, node, evidence));
     core.metrics.appraised(&node.name, &outcome);
     match outcome {
         Ok((admitted, keys)) => {
             telemetry::node_admitted(&node.name, &admitted);
-            node.admit(admitted, keys.policy_version);
+            node.obeys(keys.policy_version);
+            node.admit(admitted);
             Ok(())
         }
         Err(error) => {
-            node.drop_admission();
-            telemetry::node_refused(&node.name, &error);
+            refuse(node, &error);
             Err(error)
         }
     }
 }
 
-/// Appraises `node` again and again: every interval, sooner when its admission ends sooner, with growing pauses after failures. A node
-/// that is admitted already waits for its turn.
+/// What evidence or policy refuse is used no longer, by those neither who use it now; the others may finish.
+pub(crate) fn refuse(node: &Node, error: &AppraisalError) {
+    telemetry::node_refused(&node.name, error);
+    node.take_off(error.verdict(error.code()));
+    if matches!(error, AppraisalError::Refused(refusal) if !is_of_age_alone(refusal)) {
+        node.cut();
+    }
+}
+
+/// Whether fresh evidence is all that is wanted.
+fn is_of_age_alone(refusal: &Refusal) -> bool {
+    let Refusal::Policy(denial) = refusal else {
+        return false;
+    };
+    denial.reasons.iter().all(|reason| reason.code == STALE)
+}
+
+/// Appraises `node` again and again: every interval, sooner when its admission ends sooner or somebody wants it now, with growing pauses
+/// after failures. A node that is admitted already waits for its turn.
 pub(crate) async fn keep_appraised(core: Arc<Core>, node: Arc<Node>) {
     let mut failures = 0;
     if node.is_admitted(core.clock.now()) {
-        tokio::time::sleep(until_next(&core, &node)).await;
+        pause(&node, until_next(&core, &node)).await;
     }
     loop {
-        let pause = match appraise(&core, &node).await {
+        node.hush();
+        let next = match appraise(&core, &node).await {
             Ok(()) => {
                 failures = 0;
                 until_next(&core, &node)
@@ -102,7 +135,23 @@ pub(crate) async fn keep_appraised(core: Arc<Core>, node: Arc<Node>) {
                 backoff(&core, failures)
             }
         };
-        tokio::time::sleep(pause).await;
+        if pause(&node, next).await == Pause::CutShort {
+            failures = 0;
+        }
+    }
+}
+
+/// How a pause ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pause {
+    Over,
+    CutShort,
+}
+
+async fn pause(node: &Node, duration: Duration) -> Pause {
+    tokio::select! {
+        () = tokio::time::sleep(duration) => Pause::Over,
+        () = node.woken() => Pause::CutShort,
     }
 }
 
@@ -121,7 +170,13 @@ fn backoff(core: &Core, failures: u32) -> Duration {
     doubled.min(core.appraisal.retry_max)
 }
 
-async fn judge(core: &Core, node: &Node) -> Result<(Admitted, KeyConfigs), AppraisalError> {
+/// What a node gave for a nonce.
+struct Evidence {
+    nonce: Nonce,
+    bundle: EvidenceBundle,
+}
+
+async fn ask(core: &Core, node: &Node) -> Result<Evidence, AppraisalError> {
     let nonce = invent_nonce()?;
     let limits = FetchLimits {
         max_bytes: MAX_BUNDLE_BYTES,
@@ -133,17 +188,25 @@ async fn judge(core: &Core, node: &Node) -> Result<(Admitted, KeyConfigs), Appra
         .fetch(&node.upstream, Ask::Challenge, challenge, limits)
         .await?;
     let bundle = EvidenceBundle::from_cbor(&bytes)?;
-    let admitted = verdict(core, &bundle, &nonce)?;
-    let keys = check_keys(core, node, bundle, &admitted)?;
-    Ok((admitted, keys))
+    Ok(Evidence { nonce, bundle })
 }
 
-/// A panic elsewhere leaves nothing half-verified among what is kept.
-fn verdict(core: &Core, bundle: &EvidenceBundle, nonce: &Nonce) -> Result<Admitted, Refusal> {
-    let mut verified = core.verified.lock().unwrap_or_else(PoisonError::into_inner);
+fn judge(
+    core: &Core,
+    verified: &mut Cache,
+    node: &Node,
+    evidence: Evidence,
+) -> Result<(Admitted, KeyConfigs), AppraisalError> {
+    let Evidence { nonce, bundle } = evidence;
+    let standing = core.standing.load();
     let now = core.clock.now();
-    core.appraiser
-        .appraise_cached(&mut verified, bundle, nonce, now)
+    let appraised = standing
+        .appraiser
+        .appraise_cached(verified, &bundle, &nonce, now);
+    standing.judge_name(&node.name).map_err(Refusal::Policy)?;
+    let admitted = appraised?;
+    let keys = check_keys(core, node, bundle, &admitted)?;
+    Ok((admitted, keys))
 }
 
 fn check_keys(

@@ -3,21 +3,26 @@
 mod check;
 mod document;
 mod mistakes;
+mod policy;
 
-use crate::{NodeName, api_key::KeyDigest, tls};
+use crate::{NodeName, api_key::KeyDigest, tls::Certificate};
 
 pub use crate::tls::TlsError;
+use attestation::{
+    CollateralBundle, Verifier,
+    collateral::{CollateralError, MAX_COLLATERAL_BYTES},
+};
 use hyper::http::uri::Authority;
-use rustls::ServerConfig;
+use provision::FileError;
 use std::{
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
 pub use mistakes::{Mistake, Mistakes};
+pub use policy::{PolicyConfig, Source};
 
 /// Every setting with its default and a word on it; itself a configuration that parses.
 pub const DEFAULTS: &str = include_str!("../narthex-gateway.toml");
@@ -32,13 +37,15 @@ pub struct Config {
     /// Certificate and key.
     pub tls: TlsFiles,
     /// What nodes are judged by.
-    pub policy: PolicyFiles,
+    pub policy: PolicyConfig,
     /// Digests of the API keys.
     pub api_keys: Vec<KeyDigest>,
     /// The nodes, names unique.
     pub nodes: Vec<NodeConfig>,
     /// When and how nodes are appraised.
     pub appraisal: AppraisalConfig,
+    /// The gateway's own collateral; `None`: what nodes bring.
+    pub collateral: Option<PathBuf>,
     /// Limits of relayed exchanges.
     pub relay: RelayConfig,
     /// Limits of the public listener.
@@ -54,19 +61,6 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// Private key.
     pub key: PathBuf,
-}
-
-/// Paths of what the policy is made of.
-#[derive(Clone, Debug)]
-pub struct PolicyFiles {
-    /// The signed policy.
-    pub envelope: PathBuf,
-    /// PEM public keys.
-    pub keys: Vec<PathBuf>,
-    /// How many distinct keys must have signed.
-    pub threshold: usize,
-    /// Folder that remembers the highest version.
-    pub state: PathBuf,
 }
 
 /// One node of the static list.
@@ -164,6 +158,12 @@ pub enum ConfigError {
     /// Certificate or key.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The collateral's file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// What is in it.
+    #[error("appraisal.collateral: {0}")]
+    Collateral(#[from] CollateralError),
 }
 
 impl Config {
@@ -180,24 +180,35 @@ impl Config {
     }
 
     fn relative_to(mut self, folder: &Path) -> Self {
-        let (tls, policy) = (&mut self.tls, &mut self.policy);
-        let single = [
-            &mut tls.certificate,
-            &mut tls.key,
-            &mut policy.envelope,
-            &mut policy.state,
-        ];
-        for path in single.into_iter().chain(&mut policy.keys) {
+        self.policy.relative_to(folder);
+        let tls = [&mut self.tls.certificate, &mut self.tls.key];
+        for path in tls.into_iter().chain(&mut self.collateral) {
             *path = folder.join(&*path);
         }
         self
     }
 
+    /// `verifier` with the collateral that is named, if some is.
+    pub fn verifier(&self, verifier: Verifier) -> Result<Verifier, ConfigError> {
+        let Some(path) = &self.collateral else {
+            return Ok(verifier);
+        };
+        let bytes = provision::file::read(path, MAX_COLLATERAL_BYTES)?;
+        let collateral = CollateralBundle::from_cbor(&bytes)?;
+        Ok(verifier.with_collateral(collateral))
+    }
+
     /// Reads certificate and key.
-    pub fn server_tls(&self) -> Result<Arc<ServerConfig>, ConfigError> {
-        let chain = read(&self.tls.certificate)?;
-        let key = read(&self.tls.key)?;
-        Ok(Arc::new(tls::server_config(&chain, &key)?))
+    pub fn certificate(&self) -> Result<Certificate, ConfigError> {
+        self.tls.read()
+    }
+}
+
+impl TlsFiles {
+    /// Reads certificate and key.
+    pub(crate) fn read(&self) -> Result<Certificate, ConfigError> {
+        let (chain, key) = (read(&self.certificate)?, read(&self.key)?);
+        Ok(Certificate::from_pem(&chain, &key)?)
     }
 }
 

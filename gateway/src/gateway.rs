@@ -4,18 +4,24 @@ use crate::{
     AppraisalError, Clock, Config, ConfigError, NodeName, admin,
     api_key::ApiKeys,
     appraisal::{appraise, keep_appraised},
-    config::{AppraisalConfig, RelayConfig},
+    config::{AppraisalConfig, RelayConfig, TlsFiles},
     metrics::Metrics,
+    obey::keep_watch,
+    rate::Rate,
     registry::NodeRegistry,
     routes,
     slots::Slots,
+    standing::Standing,
     telemetry,
+    tls::{ShownCertificate, server_config},
     upstream::Upstream,
+    verdict_report::{BURST, PERIOD},
 };
+use arc_swap::ArcSwap;
 use attestation::Cache;
 use listener::{Accept, Counters, Drained, Limits, Server};
-use policy::Appraiser;
-use provision::Connector;
+use policy::{Appraiser, InForce, publication::Files};
+use provision::{Connector, policy_keeper::Alarm};
 use rustls::ServerConfig;
 use std::{
     io,
@@ -36,14 +42,16 @@ const ADMIN_DRAIN: Duration = Duration::from_secs(1);
 pub(crate) struct Core {
     pub(crate) api_keys: ApiKeys,
     pub(crate) registry: NodeRegistry,
-    pub(crate) appraiser: Appraiser,
-    /// What earlier appraisals verified.
-    pub(crate) verified: Mutex<Cache>,
+    pub(crate) standing: ArcSwap<Standing>,
+    /// What earlier appraisals verified. Held while a verdict is made and put in force, and while documents are exchanged.
+    pub(crate) judging: Mutex<Cache>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) upstream: Upstream,
     pub(crate) appraisal: AppraisalConfig,
     pub(crate) relay: RelayConfig,
     pub(crate) relays: Slots,
+    /// Of verdicts, one for each API key.
+    pub(crate) reports: Box<[Rate]>,
     pub(crate) metrics: Arc<Metrics>,
     draining: AtomicBool,
 }
@@ -66,27 +74,57 @@ pub struct Gateway {
 #[derive(Debug)]
 pub struct Listeners<A = TcpListener> {
     public: A,
+    certificate: Arc<ShownCertificate>,
     tls: Arc<ServerConfig>,
     admin: A,
+}
+
+/// Exchanges the certificate of a listener, running or not.
+#[derive(Debug)]
+pub struct CertificateReload {
+    files: TlsFiles,
+    shown: Arc<ShownCertificate>,
+}
+
+impl CertificateReload {
+    /// Reads the files again and shows what is in them; on an error what was shown stays.
+    pub fn reload(&self) -> Result<(), ConfigError> {
+        self.shown.exchange(self.files.read()?);
+        Ok(())
+    }
 }
 
 impl Listeners {
     /// Binds both addresses of `config` (port 0: any) and reads its certificate.
     pub async fn bind(config: &Config) -> Result<Self, ConfigError> {
-        let tls = config.server_tls()?;
-        Ok(Self {
-            public: bind("listen", config.listen).await?,
-            tls,
-            admin: bind("admin_listen", config.admin_listen).await?,
-        })
+        // Before anything is bound.
+        config.certificate()?;
+        let public = bind("listen", config.listen).await?;
+        let admin = bind("admin_listen", config.admin_listen).await?;
+        Self::bound(config, public, admin)
     }
 }
 
 impl<A: Accept> Listeners<A> {
     /// Sockets that are bound already; reads the certificate of `config`.
     pub fn bound(config: &Config, public: A, admin: A) -> Result<Self, ConfigError> {
-        let tls = config.server_tls()?;
-        Ok(Self { public, tls, admin })
+        let certificate = Arc::new(ShownCertificate::new(config.certificate()?));
+        let tls = Arc::new(server_config(Arc::clone(&certificate))?);
+        Ok(Self {
+            public,
+            certificate,
+            tls,
+            admin,
+        })
+    }
+
+    /// What exchanges the certificate for the one in `files`.
+    #[must_use]
+    pub fn certificate_reload(&self, files: &TlsFiles) -> CertificateReload {
+        CertificateReload {
+            files: files.clone(),
+            shown: Arc::clone(&self.certificate),
+        }
     }
 
     /// The public and the admin address, as bound.
@@ -124,13 +162,18 @@ impl Gateway {
         let core = Core {
             api_keys: ApiKeys::new(config.api_keys.iter().copied()),
             registry: NodeRegistry::new(&config.nodes, &config.relay, &config.appraisal),
-            appraiser,
-            verified: Mutex::default(),
+            standing: ArcSwap::from_pointee(Standing::unpublished(appraiser)),
+            judging: Mutex::default(),
             clock,
             upstream: Upstream::new(connector),
             appraisal: config.appraisal,
             relay: config.relay,
             relays: Slots::new(config.relay.max_in_flight),
+            reports: config
+                .api_keys
+                .iter()
+                .map(|_| Rate::new(BURST, PERIOD))
+                .collect(),
             metrics: Arc::new(Metrics::new(Arc::clone(&connections))),
             draining: AtomicBool::new(false),
         };
@@ -139,6 +182,17 @@ impl Gateway {
             connections,
             limits: config.limits,
         }
+    }
+
+    /// Judges by `in_force` from now on and hands out `files`, which say so: every node is judged anew at once, by the evidence that there is,
+    /// and exchanges under way with what is refused now end.
+    pub fn obey(&self, in_force: InForce, files: &Files) {
+        self.core.obey(in_force, files);
+    }
+
+    /// Raises the alarm that something is wrong with what is published, while what is in force stays; or ends it.
+    pub fn alarm(&self, alarm: Option<Alarm>) {
+        self.core.alarm(alarm);
     }
 
     /// Appraises every node once, now; what came of it, in the order of the configuration.
@@ -160,6 +214,7 @@ impl Gateway {
         for node in self.core.registry.nodes() {
             appraisals.spawn(keep_appraised(Arc::clone(&self.core), Arc::clone(node)));
         }
+        appraisals.spawn(keep_watch(Arc::clone(&self.core)));
         let (public_ended, ended) = oneshot::channel::<()>();
         let admin = self.serve_admin(listeners.admin, async { drop(ended.await) });
         let public = async {

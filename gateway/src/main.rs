@@ -2,8 +2,7 @@
 
 use attestation::Verifier;
 use clap::{Args, Parser};
-use gateway::{Config, SystemClock, config, daemon, policy_in_force, telemetry};
-use policy::{Appraiser, Policy};
+use gateway::{Config, PolicyFeed, SystemClock, config, daemon, telemetry};
 use std::{
     error::Error,
     io,
@@ -58,30 +57,49 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         say(config::DEFAULTS.trim_end());
         return Ok(());
     };
-    let (config, policy) = read(path).map_err(Failure::Configuration)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::System(error.into()))?;
+    let readable = runtime.block_on(Readable::read(path));
+    let readable = readable.map_err(Failure::Configuration)?;
     if arguments.check_config {
-        let (path, nodes, version) = (path.display(), config.nodes.len(), policy.version());
-        say(&format!(
-            "{path} is good: nodes {nodes}, policy version {version}"
-        ));
+        say(&readable.summary(path));
         return Ok(());
     }
-    serve(&config, policy).map_err(Failure::System)
+    let served = runtime.block_on(readable.serve());
+    served.map_err(Failure::System)
 }
 
 /// The configuration and what it names, all looked at before anything is served.
-fn read(path: &Path) -> Result<(Config, Policy), Box<dyn Error>> {
-    let config = Config::load(path)?;
-    config.server_tls()?;
-    let policy = policy_in_force(&config.policy)?;
-    Ok((config, policy))
+struct Readable {
+    config: Config,
+    verifier: Verifier,
+    feed: PolicyFeed,
 }
 
-fn serve(config: &Config, policy: Policy) -> Result<(), Box<dyn Error>> {
-    tracing::dispatcher::set_global_default(telemetry::dispatch(config.log, io::stderr))?;
-    let appraiser = Appraiser::new(Verifier::vendor(), policy);
-    let runtime = tokio::runtime::Runtime::new()?;
-    Ok(runtime.block_on(daemon::run(config, appraiser, Arc::new(SystemClock), ready))?)
+impl Readable {
+    async fn read(path: &Path) -> Result<Self, Box<dyn Error>> {
+        let config = Config::load(path)?;
+        config.certificate()?;
+        let verifier = config.verifier(Verifier::vendor())?;
+        let feed = PolicyFeed::open(config.policy.settings(), Arc::new(SystemClock)).await?;
+        Ok(Self {
+            config,
+            verifier,
+            feed,
+        })
+    }
+
+    fn summary(&self, path: &Path) -> String {
+        let nodes = self.config.nodes.len();
+        let version = self.feed.in_force().policy().version();
+        let path = path.display();
+        format!("{path} is good: nodes {nodes}, policy version {version}")
+    }
+
+    async fn serve(self) -> Result<(), Box<dyn Error>> {
+        let config = &self.config;
+        tracing::dispatcher::set_global_default(telemetry::dispatch(config.log, io::stderr))?;
+        Ok(daemon::run(config, self.verifier, self.feed, ready).await?)
+    }
 }
 
 fn ready(public: SocketAddr, admin: SocketAddr) {

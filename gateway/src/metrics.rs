@@ -1,6 +1,8 @@
 //! What the gateway counts. Labels are routes, statuses, codes and names of nodes; never who asked, never anything secret.
 
-use crate::{AppraisalError, NodeName, registry::NodeRegistry};
+use crate::{
+    AppraisalError, NodeName, registry::NodeRegistry, standing::Standing, verdict_report::Side,
+};
 use attestation::UnixTime;
 use hyper::StatusCode;
 use listener::Counters;
@@ -15,7 +17,11 @@ use prometheus_client::{
     },
     registry::Registry,
 };
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 /// All metrics.
 #[derive(Debug)]
@@ -29,6 +35,22 @@ pub(crate) struct Metrics {
     to_node_bytes: Counter,
     to_client_bytes: Counter,
     answer_seconds: Histogram,
+    policy: PolicyMetrics,
+    verdict_differences: Family<DifferenceLabels, Counter>,
+}
+
+type NoLabels = [(&'static str, &'static str); 0];
+
+/// What is in force, and what is refused in its place.
+#[derive(Debug, Default)]
+struct PolicyMetrics {
+    alarm: Family<CodeLabels, Gauge>,
+    /// The code of the alarm, if there is one.
+    alarmed: Mutex<Option<&'static str>>,
+    version: Gauge,
+    orders_serial: Gauge,
+    /// Of no sample while nothing is signed.
+    timestamp_age: Family<NoLabels, Gauge>,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -53,12 +75,23 @@ struct EndLabels {
     end: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CodeLabels {
+    code: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct DifferenceLabels {
+    node: String,
+    side: &'static str,
+}
+
 impl Metrics {
     pub(crate) fn new(connections: Arc<Counters>) -> Self {
         // From 5 ms to about 160 s.
         let answer_seconds = Histogram::new(exponential_buckets(0.005, 2.0, 16));
         let mut metrics = Self {
-            registry: Registry::with_prefix("narthex_gateway"),
+            registry: Registry::with_prefix("narthex"),
             requests: Family::default(),
             appraisals: Family::default(),
             admitted: Family::default(),
@@ -67,16 +100,22 @@ impl Metrics {
             to_node_bytes: Counter::default(),
             to_client_bytes: Counter::default(),
             answer_seconds,
+            policy: PolicyMetrics::default(),
+            verdict_differences: Family::default(),
         };
-        metrics.register();
-        metrics
-            .registry
-            .register_collector(Box::new(Connections(connections)));
+        metrics.policy.register(&mut metrics.registry);
+        metrics.registry.register(
+            "verdict_differences",
+            "Verdicts of clients on nodes that are not the gateway's, by who refuses",
+            metrics.verdict_differences.clone(),
+        );
+        metrics.register(Connections(connections));
         metrics
     }
 
-    fn register(&mut self) {
-        let registry = &mut self.registry;
+    fn register(&mut self, connections: Connections) {
+        let registry = self.registry.sub_registry_with_prefix("gateway");
+        registry.register_collector(Box::new(connections));
         registry.register("requests", "Requests answered", self.requests.clone());
         registry.register(
             "appraisals",
@@ -149,8 +188,26 @@ impl Metrics {
         self.answer_seconds.observe(elapsed.as_secs_f64());
     }
 
-    /// OpenMetrics text; which nodes are admitted is looked up at `now`.
-    pub(crate) fn encode(&self, nodes: &NodeRegistry, now: UnixTime) -> Result<String, fmt::Error> {
+    pub(crate) fn verdicts_differ(&self, node: &NodeName, side: Side) {
+        let (node, side) = (node.to_string(), side.as_str());
+        self.verdict_differences
+            .get_or_create(&DifferenceLabels { node, side })
+            .inc();
+    }
+
+    /// Raises the alarm about what is published, or ends it; whether that is news.
+    pub(crate) fn alarm(&self, code: Option<&'static str>) -> bool {
+        self.policy.alarm(code)
+    }
+
+    /// OpenMetrics text; which nodes are admitted and how old the timestamp is are looked up at `now`.
+    pub(crate) fn encode(
+        &self,
+        nodes: &NodeRegistry,
+        standing: &Standing,
+        now: UnixTime,
+    ) -> Result<String, fmt::Error> {
+        self.policy.look(standing, now);
         for node in nodes.nodes() {
             let labels = NodeLabels {
                 node: node.name.to_string(),
@@ -163,6 +220,53 @@ impl Metrics {
         text::encode(&mut encoded, &self.registry)?;
         Ok(encoded)
     }
+}
+
+impl PolicyMetrics {
+    fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "policy_alarm",
+            "1 while newer documents are refused and the last good ones stay in force",
+            self.alarm.clone(),
+        );
+        let help = "Version of the policy in force";
+        registry.register("policy_version", help, self.version.clone());
+        let help = "Serial of the last order in force, 0 without any";
+        registry.register("policy_orders_serial", help, self.orders_serial.clone());
+        let help = "Age of the timestamp in force";
+        registry.register(
+            "policy_timestamp_age_seconds",
+            help,
+            self.timestamp_age.clone(),
+        );
+    }
+
+    /// Raises or ends the alarm; whether that is news.
+    fn alarm(&self, code: Option<&'static str>) -> bool {
+        let mut alarmed = self.alarmed.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = *alarmed != code;
+        *alarmed = code;
+        self.alarm.clear();
+        if let Some(code) = code {
+            self.alarm.get_or_create(&CodeLabels { code }).set(1);
+        }
+        is_news
+    }
+
+    fn look(&self, standing: &Standing, now: UnixTime) {
+        let in_force = standing.in_force();
+        self.version.set(signed(in_force.policy().version()));
+        self.orders_serial.set(signed(in_force.orders().serial()));
+        self.timestamp_age.clear();
+        if let Some(timestamp) = in_force.timestamp() {
+            let age = now.since(timestamp.issued);
+            self.timestamp_age.get_or_create(&[]).set(signed(age));
+        }
+    }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// The public listener's counters, read when scraped.

@@ -18,6 +18,12 @@ pub(crate) enum Problem {
     UnknownRoute,
     /// The route exists, the method does not; carries the one that does.
     Method(&'static str),
+    /// No such document is in force here.
+    NotPublished,
+    /// An order stops it; carries the order's serial where the order names all that is refused.
+    Stopped(Option<u64>),
+    /// Nobody has said for too long that the documents are the newest.
+    LeaseEnded,
     /// No such node.
     UnknownNode,
     /// The node is not admitted now.
@@ -28,6 +34,10 @@ pub(crate) enum Problem {
     TooLarge,
     /// The challenge is not 32 bytes.
     NonceLength,
+    /// The report is none.
+    Verdict,
+    /// This key reports too often.
+    TooOften,
     /// As much in flight as is allowed.
     Overloaded,
     /// The body was not there in time.
@@ -48,11 +58,16 @@ impl Problem {
             Self::Unauthorized => "gateway.unauthorized",
             Self::UnknownRoute => "gateway.unknown_route",
             Self::Method(_) => "gateway.method",
+            Self::NotPublished => "gateway.not_published",
+            Self::Stopped(_) => "stopped",
+            Self::LeaseEnded => "lease_ended",
             Self::UnknownNode => "gateway.unknown_node",
             Self::NodeNotAdmitted => "gateway.node_not_admitted",
             Self::MediaType => "gateway.media_type",
             Self::TooLarge => "gateway.too_large",
             Self::NonceLength => "gateway.nonce_length",
+            Self::Verdict => "gateway.verdict",
+            Self::TooOften => "gateway.too_often",
             Self::Overloaded => "gateway.overloaded",
             Self::BodyTimedOut => "gateway.body_timed_out",
             Self::BodyTruncated => "gateway.body_truncated",
@@ -65,12 +80,15 @@ impl Problem {
     pub(crate) const fn status(self) -> StatusCode {
         match self {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::UnknownRoute | Self::UnknownNode => StatusCode::NOT_FOUND,
+            Self::UnknownRoute | Self::NotPublished | Self::UnknownNode => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NodeNotAdmitted | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Stopped(_) | Self::LeaseEnded | Self::NodeNotAdmitted | Self::Overloaded => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::TooOften => StatusCode::TOO_MANY_REQUESTS,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NonceLength | Self::BodyTruncated => StatusCode::BAD_REQUEST,
+            Self::NonceLength | Self::Verdict | Self::BodyTruncated => StatusCode::BAD_REQUEST,
             Self::BodyTimedOut => StatusCode::REQUEST_TIMEOUT,
             Self::UpstreamUnreachable | Self::UpstreamAnswer => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimedOut => StatusCode::GATEWAY_TIMEOUT,
@@ -88,7 +106,9 @@ impl Problem {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
             }
             Self::Method(allowed) => headers.insert(ALLOW, HeaderValue::from_static(allowed)),
-            Self::Overloaded => headers.insert(RETRY_AFTER, HeaderValue::from_static("1")),
+            Self::Overloaded | Self::TooOften => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"))
+            }
             Self::NodeNotAdmitted => headers.insert(RETRY_AFTER, HeaderValue::from_static("5")),
             _ => None,
         };
@@ -97,13 +117,16 @@ impl Problem {
 
     fn document(self) -> String {
         let (status, code) = (self.status(), self.code());
-        serde_json::json!({
+        let mut document = serde_json::json!({
             "type": "about:blank",
             "title": status.canonical_reason(),
             "status": status.as_u16(),
             "code": code,
-        })
-        .to_string()
+        });
+        if let (Self::Stopped(Some(serial)), Some(members)) = (self, document.as_object_mut()) {
+            members.insert("order".to_owned(), serial.into());
+        }
+        document.to_string()
     }
 }
 

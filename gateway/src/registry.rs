@@ -3,18 +3,29 @@
 use crate::{
     NodeName,
     config::{AppraisalConfig, NodeConfig, RelayConfig},
+    cut::{Cut, Cutter},
     problem::Problem,
     slots::Slots,
 };
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, Guard};
 use attestation::UnixTime;
 use hyper::http::uri::Authority;
 use policy::Admitted;
 use serde::Serialize;
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    task::{Context, Waker},
 };
+use tokio::sync::Notify;
+
+/// Nobody has looked at the node yet.
+const PENDING: &str = "appraisal.pending";
+/// What was seen of the node is too old.
+const OVER: &str = "appraisal.over";
 
 /// One configured node.
 #[derive(Debug)]
@@ -24,8 +35,31 @@ pub(crate) struct Node {
     pub(crate) relays: Slots,
     pub(crate) challenges: Slots,
     weight: u32,
-    admission: ArcSwapOption<Admitted>,
+    verdict: ArcSwap<Verdict>,
     highest_policy_version: AtomicU64,
+    cutter: Cutter,
+    woken: Notify,
+}
+
+/// What the gateway says of a node.
+#[derive(Clone, Debug)]
+pub(crate) enum Verdict {
+    /// Nothing, since it could not look; with a stable code.
+    Unknown(&'static str),
+    /// May be used until [`Admitted::not_after`].
+    Admitted(Arc<Admitted>),
+    /// Evidence, policy or key list refuse it; with the stable code of the step.
+    Refused(&'static str),
+}
+
+impl Verdict {
+    /// Why the node is not admitted; `None` if it is.
+    pub(crate) const fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Unknown(code) | Self::Refused(code) => Some(code),
+            Self::Admitted(_) => None,
+        }
+    }
 }
 
 /// What a client is told about one admitted node.
@@ -66,8 +100,10 @@ impl NodeRegistry {
                 relays: Slots::new(relay.max_in_flight_per_node),
                 challenges: Slots::new(appraisal.max_challenges_per_node),
                 weight: config.weight,
-                admission: ArcSwapOption::empty(),
+                verdict: ArcSwap::from_pointee(Verdict::Unknown(PENDING)),
                 highest_policy_version: AtomicU64::new(0),
+                cutter: Cutter::default(),
+                woken: Notify::new(),
             })
         };
         Self {
@@ -80,13 +116,12 @@ impl NodeRegistry {
         &self.nodes
     }
 
-    /// The node that `name` names, if it is admitted at `now`.
-    pub(crate) fn admitted(&self, name: &str, now: UnixTime) -> Result<&Arc<Node>, Problem> {
-        let named = self.nodes.iter().find(|node| node.name.as_str() == name);
-        let node = named.ok_or(Problem::UnknownNode)?;
-        node.is_admitted(now)
-            .then_some(node)
-            .ok_or(Problem::NodeNotAdmitted)
+    /// The node that `name` names, admitted or not.
+    pub(crate) fn find(&self, name: &str) -> Result<&Node, Problem> {
+        let mut nodes = self.nodes.iter().map(Arc::as_ref);
+        nodes
+            .find(|node| node.name.as_str() == name)
+            .ok_or(Problem::UnknownNode)
     }
 
     pub(crate) fn admitted_count(&self, now: UnixTime) -> usize {
@@ -124,30 +159,71 @@ impl Load {
 
 impl Node {
     /// Puts the node on offer until `admitted.not_after()`.
-    pub(crate) fn admit(&self, admitted: Admitted, policy_version: u64) {
-        self.highest_policy_version
-            .fetch_max(policy_version, Ordering::AcqRel);
-        self.admission.store(Some(Arc::new(admitted)));
+    pub(crate) fn admit(&self, admitted: Admitted) {
+        let verdict = Verdict::Admitted(Arc::new(admitted));
+        self.verdict.store(Arc::new(verdict));
     }
 
     /// Takes the node off offer.
-    pub(crate) fn drop_admission(&self) {
-        self.admission.store(None);
+    pub(crate) fn take_off(&self, verdict: Verdict) {
+        self.verdict.store(Arc::new(verdict));
+    }
+
+    /// What the last look said.
+    pub(crate) fn verdict(&self) -> Guard<Arc<Verdict>> {
+        self.verdict.load()
+    }
+
+    /// What holds at `now`: an admission ends by itself.
+    pub(crate) fn verdict_at(&self, now: UnixTime) -> Verdict {
+        match self.verdict().as_ref() {
+            Verdict::Admitted(admitted) if now >= admitted.not_after() => Verdict::Unknown(OVER),
+            verdict => verdict.clone(),
+        }
     }
 
     pub(crate) fn is_admitted(&self, now: UnixTime) -> bool {
-        let admission = self.admission.load();
-        admission
-            .as_ref()
-            .is_some_and(|admitted| now < admitted.not_after())
+        self.seconds_left(now) > 0
     }
 
     /// Seconds from `now` to the end of the admission; 0 without one.
     pub(crate) fn seconds_left(&self, now: UnixTime) -> u64 {
-        let admission = self.admission.load();
-        admission
-            .as_ref()
-            .map_or(0, |admitted| admitted.not_after().since(now))
+        match self.verdict().as_ref() {
+            Verdict::Admitted(admitted) => admitted.not_after().since(now),
+            _ => 0,
+        }
+    }
+
+    /// For one exchange with this node: hears if it must end.
+    pub(crate) fn held(&self) -> Cut {
+        self.cutter.held()
+    }
+
+    /// Ends every exchange under way with this node.
+    pub(crate) fn cut(&self) {
+        self.cutter.cut();
+    }
+
+    /// Has the node appraised now.
+    pub(crate) fn wake(&self) {
+        self.woken.notify_one();
+    }
+
+    /// Forgets who wanted it appraised until now: the appraisal that begins is for them.
+    pub(crate) fn hush(&self) {
+        let mut context = Context::from_waker(Waker::noop());
+        let _ = pin!(self.woken.notified()).poll(&mut context);
+    }
+
+    /// Waits until somebody wants it appraised now.
+    pub(crate) async fn woken(&self) {
+        self.woken.notified().await;
+    }
+
+    /// Notes the policy version that the node has signed.
+    pub(crate) fn obeys(&self, policy_version: u64) {
+        self.highest_policy_version
+            .fetch_max(policy_version, Ordering::AcqRel);
     }
 
     /// The highest policy version that the node has signed in the life of this process.
@@ -245,8 +321,10 @@ mod tests {
             relays: Slots::new(1),
             challenges: Slots::new(1),
             weight: 1,
-            admission: ArcSwapOption::empty(),
+            verdict: ArcSwap::from_pointee(Verdict::Unknown(PENDING)),
             highest_policy_version: AtomicU64::new(0),
+            cutter: Cutter::default(),
+            woken: Notify::new(),
         };
         let mut paths = HashSet::new();
         for name in ["a", "b"] {

@@ -1,10 +1,11 @@
 //! The relay path: an envelope goes to its node and the sealed answer comes back, both as they arrive, both opaque.
 
 use crate::{
+    cut::Cut,
     gateway::Core,
     problem::{PROBLEM_MEDIA_TYPE, Problem},
     registry::Node,
-    relay_body::{AnswerBody, RequestBody},
+    relay_body::{AnswerBody, Held, RequestBody},
     slots::Slot,
     telemetry,
     upstream::{Ask, UpstreamError, has_media_type},
@@ -18,18 +19,41 @@ use listener::{Body, body};
 use protocol::Form;
 use std::{sync::Arc, time::Instant};
 
-/// Relays one envelope to `node`.
+/// A node that may be used now, and word of when it may not.
+pub(crate) struct Use<'a> {
+    node: &'a Node,
+    cut: Cut,
+}
+
+impl<'a> Use<'a> {
+    /// Of the node that `name` names, if it is admitted now. The ear comes before the look: no cut falls between the two.
+    pub(crate) fn begin(core: &'a Core, name: &str) -> Result<Self, Problem> {
+        let node = core.registry.find(name)?;
+        let cut = node.held();
+        core.check_node(node)?;
+        Ok(Self { node, cut })
+    }
+}
+
+/// Relays one envelope.
 pub(crate) async fn relay(
     core: &Core,
-    node: &Node,
+    mut used: Use<'_>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Problem> {
-    let form = check_request(core, &request)?;
+    let (form, node) = (check_request(core, &request)?, used.node);
     let slot = Slot::take(&core.relays, &node.relays, core.metrics.in_flight())?;
-    let (status, headers, answer) = send(core, node, form, request)
-        .await?
-        .into_crossing(form, core.relay.max_response_bytes)?;
-    let held = (slot, Arc::clone(&core.metrics));
+    let answer = tokio::select! {
+        biased;
+        () = &mut used.cut => return Err(core.refusal(node)),
+        answer = send(core, node, form, request) => answer?,
+    };
+    let (status, headers, answer) = answer.into_crossing(form, core.relay.max_response_bytes)?;
+    let held = Held {
+        slot,
+        cut: used.cut,
+        metrics: Arc::clone(&core.metrics),
+    };
     let answer = AnswerBody::new(
         answer,
         core.relay.max_response_bytes,

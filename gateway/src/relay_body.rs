@@ -1,6 +1,6 @@
 //! The two streams of a relayed exchange: passed through frame by frame, never gathered, each under a size cap and a time limit.
 
-use crate::{metrics::Metrics, problem::Problem, slots::Slot};
+use crate::{cut::Cut, metrics::Metrics, problem::Problem, slots::Slot};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use listener::BoxError;
@@ -21,6 +21,8 @@ pub(crate) enum Broken {
     TimedOut,
     #[error("the body broke off")]
     Truncated,
+    #[error("the node may not be used any more")]
+    Refused,
 }
 
 impl From<Broken> for Problem {
@@ -29,6 +31,7 @@ impl From<Broken> for Problem {
             Broken::TooLarge => Self::TooLarge,
             Broken::TimedOut => Self::BodyTimedOut,
             Broken::Truncated => Self::BodyTruncated,
+            Broken::Refused => Self::NodeNotAdmitted,
         }
     }
 }
@@ -133,22 +136,26 @@ impl Body for RequestBody {
     }
 }
 
-/// A node's answer on its way to the client. Holds the exchange's slot; the timer bounds the pause between two parts.
+/// What an exchange has for as long as its answer goes on.
+pub(crate) struct Held {
+    pub(crate) slot: Slot,
+    pub(crate) cut: Cut,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// A node's answer on its way to the client. Holds the exchange's slot; the timer bounds the pause between two parts, and the cut comes
+/// before any part.
 pub(crate) struct AnswerBody {
     bounded: Bounded,
     stall_timeout: Duration,
     end: &'static str,
     metrics: Arc<Metrics>,
+    cut: Cut,
     _slot: Slot,
 }
 
 impl AnswerBody {
-    pub(crate) fn new(
-        body: Incoming,
-        max_bytes: u64,
-        stall_timeout: Duration,
-        held: (Slot, Arc<Metrics>),
-    ) -> Self {
+    pub(crate) fn new(body: Incoming, max_bytes: u64, stall_timeout: Duration, held: Held) -> Self {
         Self {
             end: if body.is_end_stream() {
                 COMPLETE
@@ -157,8 +164,17 @@ impl AnswerBody {
             },
             bounded: Bounded::new(body, max_bytes, stall_timeout),
             stall_timeout,
-            metrics: held.1,
-            _slot: held.0,
+            metrics: held.metrics,
+            cut: held.cut,
+            _slot: held.slot,
+        }
+    }
+
+    // R8.6
+    fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+        match Pin::new(&mut self.cut).poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Some(Err(Broken::Refused))),
+            Poll::Pending => self.bounded.poll_data(cx),
         }
     }
 }
@@ -167,6 +183,7 @@ impl AnswerBody {
 const COMPLETE: &str = "complete";
 const CANCELLED: &str = "cancelled";
 const TRUNCATED: &str = "truncated";
+const REFUSED: &str = "refused";
 
 impl Body for AnswerBody {
     type Data = Bytes;
@@ -176,7 +193,7 @@ impl Body for AnswerBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        Poll::Ready(match ready!(self.bounded.poll_data(cx)) {
+        Poll::Ready(match ready!(self.poll_data(cx)) {
             None => {
                 self.end = COMPLETE;
                 None
@@ -191,7 +208,10 @@ impl Body for AnswerBody {
                 Some(Ok(Frame::data(data)))
             }
             Some(Err(broken)) => {
-                self.end = TRUNCATED;
+                self.end = match broken {
+                    Broken::Refused => REFUSED,
+                    _ => TRUNCATED,
+                };
                 Some(Err(broken.into()))
             }
         })

@@ -1,12 +1,15 @@
 //! The public routes (docs/protocol.md section 8): a key first, then the path, then the node.
 
 use crate::{
+    api_key::KeyNumber,
     gateway::Core,
     problem::Problem,
+    published::FileName,
     registry::Node,
-    relay::relay,
+    relay::{Use, relay},
     telemetry,
     upstream::{Ask, FetchLimits, NONCE_MEDIA_TYPE, has_media_type},
+    verdict_report::compare,
 };
 use attestation::bundle::MAX_BUNDLE_BYTES;
 use bytes::Bytes;
@@ -25,10 +28,12 @@ const MAX_KEYS_BYTES: usize = 64 * 1024;
 /// A route; `label()` is what metrics call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route<'a> {
+    Policy(FileName),
     Offers,
     Challenge(&'a str),
     Keys(&'a str),
     Relay(&'a str),
+    Verdict(&'a str),
     Unknown,
 }
 
@@ -44,25 +49,31 @@ impl<'a> Route<'a> {
             Some((node, "challenge")) => Self::Challenge(node),
             Some((node, "keys")) => Self::Keys(node),
             Some((node, "relay")) => Self::Relay(node),
+            Some((node, "verdict")) => Self::Verdict(node),
             None if path == "offers" => Self::Offers,
-            _ => Self::Unknown,
+            _ => path
+                .strip_prefix("policy/")
+                .and_then(FileName::parse)
+                .map_or(Self::Unknown, Self::Policy),
         }
     }
 
     const fn label(self) -> &'static str {
         match self {
+            Self::Policy(_) => "policy",
             Self::Offers => "offers",
             Self::Challenge(_) => "challenge",
             Self::Keys(_) => "keys",
             Self::Relay(_) => "relay",
+            Self::Verdict(_) => "verdict",
             Self::Unknown => "unknown",
         }
     }
 
     fn check_method(self, method: &Method) -> Result<(), Problem> {
         let allowed = match self {
-            Self::Offers | Self::Keys(_) => "GET",
-            Self::Challenge(_) | Self::Relay(_) => "POST",
+            Self::Policy(_) | Self::Offers | Self::Keys(_) => "GET",
+            Self::Challenge(_) | Self::Relay(_) | Self::Verdict(_) => "POST",
             Self::Unknown => return Err(Problem::UnknownRoute),
         };
         (method == allowed)
@@ -88,19 +99,27 @@ async fn dispatch(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Problem> {
     // R8.1
-    core.api_keys
+    let client = core
+        .api_keys
         .authenticate(request.headers())
         .map_err(|_| Problem::Unauthorized)?;
     route.check_method(request.method())?;
-    let now = core.clock.now();
+    if let Route::Policy(name) = route {
+        // Whatever is stopped: the order that starts it again comes this way too.
+        return core
+            .standing
+            .load()
+            .published
+            .answer(name, request.headers());
+    }
+    core.check_standing()?;
     match route {
         Route::Offers => Ok(offers(core)),
-        Route::Challenge(node) => {
-            challenge(core, core.registry.admitted(node, now)?, request).await
-        }
-        Route::Keys(node) => keys(core, core.registry.admitted(node, now)?).await,
-        Route::Relay(node) => relay(core, core.registry.admitted(node, now)?, request).await,
-        Route::Unknown => Err(Problem::UnknownRoute),
+        Route::Challenge(node) => challenge(core, core.admitted(node)?, request).await,
+        Route::Keys(node) => keys(core, core.admitted(node)?).await,
+        Route::Relay(node) => relay(core, Use::begin(core, node)?, request).await,
+        Route::Verdict(node) => verdict(core, core.registry.find(node)?, client, request).await,
+        Route::Policy(_) | Route::Unknown => Err(Problem::UnknownRoute),
     }
 }
 
@@ -128,6 +147,17 @@ async fn challenge(
 
 async fn keys(core: &Core, node: &Node) -> Result<Response<Body>, Problem> {
     pass_through(core, node, Ask::Keys, Bytes::new()).await
+}
+
+async fn verdict(
+    core: &Core,
+    node: &Node,
+    client: KeyNumber,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Problem> {
+    let own = compare(core, node, client, request).await?;
+    let document = serde_json::json!(own).to_string();
+    Ok(fresh(document.into(), "application/json"))
 }
 
 async fn pass_through(
@@ -161,7 +191,7 @@ fn fresh(bytes: Bytes, media_type: &'static str) -> Response<Body> {
 
 #[cfg(test)]
 mod tests {
-    use super::Route;
+    use super::{FileName, Route};
 
     #[test]
     fn paths_have_their_routes_and_nothing_else_has() {
@@ -170,6 +200,19 @@ mod tests {
             ("/narthex/v1/nodes/n/challenge", Route::Challenge("n")),
             ("/narthex/v1/nodes/n/keys", Route::Keys("n")),
             ("/narthex/v1/nodes/n/relay", Route::Relay("n")),
+            ("/narthex/v1/nodes/n/verdict", Route::Verdict("n")),
+            (
+                "/narthex/v1/policy/policy.json",
+                Route::Policy(FileName::Policy),
+            ),
+            (
+                "/narthex/v1/policy/orders.jsonl",
+                Route::Policy(FileName::Orders),
+            ),
+            ("/narthex/v1/policy/", Route::Unknown),
+            ("/narthex/v1/policy/policy", Route::Unknown),
+            ("/narthex/v1/policy/nodes/policy.json", Route::Unknown),
+            ("/narthex/v1/nodes/policy/policy.json", Route::Unknown),
             ("/", Route::Unknown),
             ("/v1/chat/completions", Route::Unknown),
             ("/narthex/v1/offers/", Route::Unknown),

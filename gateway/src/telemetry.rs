@@ -1,17 +1,23 @@
 //! The only place that logs. Each event is a function whose arguments are of kinds that may be logged: names of nodes, stable codes,
-//! digests and numbers of our own, what a policy said about evidence. No header, body, key, or address of a client has a way in.
+//! digests and numbers of our own, what a policy said about evidence or a signed document about itself, and of a client's verdict its code. No
+//! other body, no header, key, or address of a client has a way in.
 
 use crate::{
-    AppraisalError, NodeName,
+    AppraisalError, ConfigError, NodeName,
+    api_key::KeyNumber,
     config::{LogConfig, LogFormat},
+    verdict_report::{Code, OwnVerdict, Report},
 };
-use policy::{Admitted, Refusal};
+use policy::{Admitted, InForce, Refusal};
+use provision::policy_keeper::Alarm;
 use std::net::SocketAddr;
 use tracing::{Dispatch, info, level_filters::LevelFilter, warn};
 use tracing_subscriber::{Layer, Registry, filter::Targets, fmt::MakeWriter, layer::SubscriberExt};
 
 /// The target of every event of ours; events of libraries are not written, whatever they say.
 const TARGET: &str = "narthex_gateway";
+/// What stands in the place of a code where there is no refusal.
+const ADMITTED: &str = "admitted";
 
 /// Where and how events are written.
 pub fn dispatch<W>(config: LogConfig, writer: W) -> Dispatch
@@ -74,4 +80,54 @@ pub(crate) fn node_refused(node: &NodeName, error: &AppraisalError) {
 
 pub(crate) fn relay_failed(node: &NodeName, code: &'static str) {
     warn!(target: TARGET, event = "relay.failed", %node, code);
+}
+
+/// Other documents are in force from now on.
+pub(crate) fn policy_changed(in_force: &InForce) {
+    let policy = in_force.policy();
+    info!(
+        target: TARGET,
+        event = "policy.changed",
+        policy_version = policy.version(),
+        policy_digest = hex::encode(policy.digest()),
+        inventory_version = in_force.inventory().map(policy::Inventory::version),
+        orders_serial = in_force.orders().serial(),
+        timestamp_version = in_force.timestamp().map(|timestamp| timestamp.version),
+    );
+}
+
+/// Something is wrong with what is published; what it says is about the operator's own files and about signed documents.
+pub(crate) fn policy_alarm(alarm: &Alarm) {
+    let Alarm { code, message } = alarm;
+    warn!(target: TARGET, event = "policy.alarm", code, message);
+}
+
+/// A client, by the number of its key, says something else of a node. It may lie.
+pub(crate) fn verdicts_differ(
+    node: &NodeName,
+    client: KeyNumber,
+    report: &Report,
+    own: &OwnVerdict,
+) {
+    warn!(
+        target: TARGET,
+        event = "verdict.differs",
+        %node,
+        client = client.0,
+        client_code = report.code.as_ref().map_or(ADMITTED, Code::as_str),
+        client_policy_digest = hex::encode(report.policy_digest),
+        code = own.code.unwrap_or(ADMITTED),
+        policy_version = own.policy_version,
+        policy_digest = own.policy_digest,
+    );
+}
+
+/// The certificate of the public listener was exchanged.
+pub(crate) fn certificate_changed() {
+    info!(target: TARGET, event = "tls.changed");
+}
+
+/// The certificate of the public listener stays, since its files are refused.
+pub(crate) fn certificate_refused(error: &ConfigError) {
+    warn!(target: TARGET, event = "tls.refused", %error);
 }

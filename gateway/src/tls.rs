@@ -1,5 +1,6 @@
 //! TLS of the public listener: 1.3 only, X25519MLKEM768 first, HTTP/2 before HTTP/1.1.
 
+use arc_swap::ArcSwap;
 use rustls::{
     ServerConfig,
     crypto::{
@@ -7,6 +8,8 @@ use rustls::{
         aws_lc_rs::{self, kx_group},
     },
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
     version::TLS13,
 };
 use std::sync::Arc;
@@ -25,22 +28,54 @@ pub enum TlsError {
     Mismatch(rustls::Error),
 }
 
-/// The configuration for a chain (leaf first) and its key, both PEM.
-pub(crate) fn server_config(chain_pem: &[u8], key_pem: &[u8]) -> Result<ServerConfig, TlsError> {
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(chain_pem)
-        .collect::<Result<_, _>>()
-        .map_err(|_| TlsError::Certificate)?;
-    if chain.is_empty() {
-        return Err(TlsError::Certificate);
+/// A chain, leaf first, and its key.
+#[derive(Clone, Debug)]
+pub struct Certificate(Arc<CertifiedKey>);
+
+/// The certificate that the listener shows, until it is exchanged for another.
+#[derive(Debug)]
+pub(crate) struct ShownCertificate(ArcSwap<CertifiedKey>);
+
+impl Certificate {
+    /// Both in PEM.
+    pub(crate) fn from_pem(chain_pem: &[u8], key_pem: &[u8]) -> Result<Self, TlsError> {
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(chain_pem)
+            .collect::<Result<_, _>>()
+            .map_err(|_| TlsError::Certificate)?;
+        if chain.is_empty() {
+            return Err(TlsError::Certificate);
+        }
+        // The parser's error is dropped: it may quote the file.
+        let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|_| TlsError::Key)?;
+        let certified = CertifiedKey::from_der(chain, key, &provider());
+        Ok(Self(Arc::new(certified.map_err(TlsError::Mismatch)?)))
     }
-    // The parser's error is dropped: it may quote the file.
-    let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|_| TlsError::Key)?;
+}
+
+impl ShownCertificate {
+    pub(crate) fn new(certificate: Certificate) -> Self {
+        Self(ArcSwap::new(certificate.0))
+    }
+
+    /// For handshakes from now on; connections that are there stay.
+    pub(crate) fn exchange(&self, certificate: Certificate) {
+        self.0.store(certificate.0);
+    }
+}
+
+impl ResolvesServerCert for ShownCertificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.load_full())
+    }
+}
+
+/// A server that shows `certificate`.
+pub(crate) fn server_config(certificate: Arc<ShownCertificate>) -> Result<ServerConfig, TlsError> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
         .with_protocol_versions(&[&TLS13])
         .map_err(TlsError::Mismatch)?
         .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(TlsError::Mismatch)?;
+        .with_cert_resolver(certificate);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }
@@ -68,7 +103,9 @@ mod tests {
     #[test]
     fn a_certificate_and_its_key_make_a_server() {
         let (certificate, key) = pem();
-        let config = server_config(certificate.as_bytes(), key.as_bytes()).unwrap();
+        let certificate = Certificate::from_pem(certificate.as_bytes(), key.as_bytes());
+        let shown = ShownCertificate::new(certificate.unwrap());
+        let config = server_config(Arc::new(shown)).unwrap();
         assert_eq!(
             config.alpn_protocols,
             [b"h2".to_vec(), b"http/1.1".to_vec()]
@@ -80,8 +117,9 @@ mod tests {
     #[test]
     fn every_mistake_has_its_error() {
         let ((certificate, key), (_, other_key)) = (pem(), pem());
-        let try_pair =
-            |chain: &str, key: &str| server_config(chain.as_bytes(), key.as_bytes()).unwrap_err();
+        let try_pair = |chain: &str, key: &str| {
+            Certificate::from_pem(chain.as_bytes(), key.as_bytes()).unwrap_err()
+        };
         assert!(matches!(try_pair("", &key), TlsError::Certificate));
         assert!(matches!(try_pair(&key, &key), TlsError::Certificate));
         assert!(matches!(

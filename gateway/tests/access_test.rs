@@ -20,11 +20,13 @@ use support::{
     node::FakeNode,
 };
 
-const ROUTES: [(Method, &str); 5] = [
+const ROUTES: [(Method, &str); 7] = [
     (Method::GET, "/narthex/v1/offers"),
     (Method::POST, "/narthex/v1/nodes/node-1/challenge"),
     (Method::GET, "/narthex/v1/nodes/node-1/keys"),
     (Method::POST, "/narthex/v1/nodes/node-1/relay"),
+    (Method::POST, "/narthex/v1/nodes/node-1/verdict"),
+    (Method::GET, "/narthex/v1/policy/policy.json"),
     (Method::GET, "/elsewhere"),
 ];
 

@@ -77,7 +77,7 @@ fn config(folder: &Path) -> String {
 listen = "127.0.0.1:0"
 admin_listen = "127.0.0.1:0"
 tls = {{ certificate = "{folder}/tls.crt", key = "{folder}/tls.key" }}
-policy = {{ envelope = "{folder}/policy.json", keys = ["{folder}/policy.pem"], state = "{folder}" }}
+policy = {{ source = "{folder}/policy.json", keys = ["{folder}/policy.pem"], state = "{folder}" }}
 api_keys = [{{ name = "tests", sha256 = "{digest}" }}]
 nodes = [{{ name = "node-1", upstream = "127.0.0.1:1" }}]
 "#

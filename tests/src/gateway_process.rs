@@ -4,9 +4,10 @@ use crate::{
     child::{announce, parent_has_ended},
     fleet,
 };
-use gateway::{Config, Gateway, Listeners, SystemClock, policy_in_force, telemetry};
-use policy::Appraiser;
-use std::{error::Error, io, path::Path, sync::Arc, time::Duration};
+use attestation::Verifier;
+use gateway::{Config, Gateway, Listeners, PolicyFeed, SystemClock, telemetry};
+use policy::{Appraiser, InForce};
+use std::{convert::Infallible, error::Error, io, path::Path, sync::Arc, time::Duration};
 
 /// How often the first appraisal is tried before the gateway says that it is ready.
 const FIRST_APPRAISAL_TRIES: u32 = 5;
@@ -16,24 +17,41 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub fn run(directory: &Path) -> Result<(), Box<dyn Error>> {
     let config = Config::load(&directory.join("gateway.toml"))?;
     tracing::dispatcher::set_global_default(telemetry::dispatch(config.log, io::stderr))?;
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this composition trusts the simulated vendors"
-    )]
-    let policy = policy::danger::accept_custom_anchors(policy_in_force(&config.policy)?);
-    let appraiser = Appraiser::new(fleet::verifier(directory)?, policy);
-    tokio::runtime::Runtime::new()?.block_on(serve(&config, appraiser))
+    let verifier = fleet::verifier(directory)?;
+    tokio::runtime::Runtime::new()?.block_on(serve(&config, verifier))
 }
 
-async fn serve(config: &Config, appraiser: Appraiser) -> Result<(), Box<dyn Error>> {
+async fn serve(config: &Config, verifier: Verifier) -> Result<(), Box<dyn Error>> {
+    let settings = config.policy.settings();
+    let feed = PolicyFeed::open(settings, Arc::new(SystemClock)).await?;
+    let feed = feed.changed_by(trusting_the_simulated_vendors);
     let listeners = Listeners::bind(config).await?;
     let (public, admin) = listeners.addresses()?;
-    let gateway = Gateway::new(config, appraiser, Arc::new(SystemClock));
+    let appraiser = Appraiser::new(verifier, feed.in_force());
+    let gateway = Gateway::new(config, appraiser, feed.clock());
+    feed.begin(&gateway);
     admit_all(&gateway).await?;
     announce(&format!("{public} {admin}"))?;
     let ended = parent_has_ended();
-    gateway.run(listeners, async { drop(ended.await) }).await;
-    Ok(())
+    tokio::select! {
+        _ = gateway.clone().run(listeners, async { drop(ended.await) }) => Ok(()),
+        never = keep_current(feed, gateway, config.policy.refresh) => match never {},
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this composition trusts the simulated vendors"
+)]
+fn trusting_the_simulated_vendors(in_force: InForce) -> InForce {
+    in_force.map_policy(policy::danger::accept_custom_anchors)
+}
+
+async fn keep_current(mut feed: PolicyFeed, gateway: Gateway, pause: Duration) -> Infallible {
+    loop {
+        tokio::time::sleep(pause).await;
+        feed.refresh(&gateway).await;
+    }
 }
 
 async fn admit_all(gateway: &Gateway) -> Result<(), Box<dyn Error>> {

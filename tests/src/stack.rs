@@ -335,10 +335,11 @@ certificate = {:?}
 key = {:?}
 
 [policy]
-envelope = {:?}
+source = {:?}
 keys = [{:?}, {:?}]
 threshold = 2
 state = {:?}
+refresh_seconds = 1
 
 [[api_keys]]
 name = "demo"

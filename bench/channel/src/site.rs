@@ -150,7 +150,7 @@ fn gateway_config(folder: &Path, upstream: SocketAddr) -> String {
 listen = "127.0.0.1:0"
 admin_listen = "127.0.0.1:0"
 tls = {{ certificate = "{folder}/cert.pem", key = "{folder}/key.pem" }}
-policy = {{ envelope = "{folder}/unused", keys = ["{folder}/unused"], state = "{folder}/unused" }}
+policy = {{ source = "{folder}/unused", keys = ["{folder}/unused"], state = "{folder}/unused" }}
 api_keys = [{{ name = "bench", sha256 = "{digest}" }}]
 nodes = [{{ name = "{NODE}", upstream = "{upstream}" }}]
 log = {{ level = "error" }}

@@ -1,9 +1,8 @@
 //! The way from the file to a [`Config`]: every value is looked at, every mistake is told.
 
 use super::{
-    AppraisalConfig, Config, LogConfig, LogFormat, Mistakes, NodeConfig, PolicyFiles, RelayConfig,
-    TlsFiles,
-    document::{ApiKey, Appraisal, Document, ListenerLimits, Log, Node, Policy, Relay},
+    AppraisalConfig, Config, LogConfig, LogFormat, Mistakes, NodeConfig, RelayConfig, TlsFiles,
+    document::{ApiKey, Appraisal, Document, ListenerLimits, Log, Node, Relay},
     mistakes::Checks,
 };
 use crate::{NodeName, api_key::KeyDigest};
@@ -34,6 +33,7 @@ impl Document {
         let policy = self.policy.check(checks);
         let api_keys = check_api_keys(checks, &self.api_keys);
         let nodes = check_nodes(checks, &self.nodes);
+        let collateral = self.appraisal.collateral.clone();
         let appraisal = self.appraisal.check(checks);
         let relay = self.relay.check(checks);
         let limits = self.limits.check(checks, relay.as_ref());
@@ -49,24 +49,10 @@ impl Document {
             api_keys: api_keys?,
             nodes: nodes?,
             appraisal: appraisal?,
+            collateral,
             relay: relay?,
             limits: limits?,
             log: log?,
-        })
-    }
-}
-
-impl Policy {
-    fn check(self, checks: &Checks) -> Option<PolicyFiles> {
-        let threshold = self.threshold.unwrap_or(self.keys.len());
-        let possible = (1..=self.keys.len()).contains(&threshold);
-        let wanted = "needs at least one key and a threshold from 1 to their number";
-        checks.some("policy.keys", possible.then_some(()), wanted)?;
-        Some(PolicyFiles {
-            envelope: self.envelope,
-            keys: self.keys,
-            threshold,
-            state: self.state,
         })
     }
 }

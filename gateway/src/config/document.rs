@@ -33,10 +33,15 @@ pub(super) struct Tls {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Policy {
-    pub(super) envelope: PathBuf,
-    pub(super) keys: Vec<PathBuf>,
+    pub(super) source: Option<String>,
+    /// What `source` was called while it could be a file only.
+    pub(super) envelope: Option<PathBuf>,
+    pub(super) root: Option<PathBuf>,
+    pub(super) keys: Option<Vec<PathBuf>>,
     pub(super) threshold: Option<usize>,
     pub(super) state: PathBuf,
+    #[serde(default = "default_refresh_seconds")]
+    pub(super) refresh_seconds: u64,
 }
 
 #[derive(Deserialize)]
@@ -58,6 +63,7 @@ pub(super) struct Node {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Appraisal {
+    pub(super) collateral: Option<PathBuf>,
     pub(super) interval_seconds: u64,
     pub(super) timeout_ms: u64,
     pub(super) retry_min_ms: u64,
@@ -100,6 +106,10 @@ fn default_admin_listen() -> String {
     "127.0.0.1:9464".to_owned()
 }
 
+const fn default_refresh_seconds() -> u64 {
+    30
+}
+
 const fn default_weight() -> u32 {
     1
 }
@@ -107,6 +117,7 @@ const fn default_weight() -> u32 {
 impl Default for Appraisal {
     fn default() -> Self {
         Self {
+            collateral: None,
             interval_seconds: 300,
             timeout_ms: 20_000,
             retry_min_ms: 1_000,

@@ -1,4 +1,5 @@
 use super::*;
+use provision::{PolicySource, RootSource};
 
 fn mistakes(text: &str) -> Vec<String> {
     match Config::from_toml(text) {
@@ -86,6 +87,32 @@ fn each_mistake_is_told_by_its_field() {
         ),
         ("threshold = 1 ", "threshold = 0 ", "policy.keys"),
         ("[\"/etc/narthex/policy-key.pem\"]", "[]", "policy.keys"),
+        (
+            "keys = [\"/etc",
+            "root = \"root.json\"\nkeys = [\"/etc",
+            "policy.root",
+        ),
+        ("source = ", "envelope = ", "policy.envelope"),
+        (
+            "source = \"/etc/narthex/policy\"",
+            "source = \"gateway\"",
+            "policy.source",
+        ),
+        (
+            "source = \"/etc/narthex/policy\"",
+            "source = \"https://user@policies.example/\"",
+            "policy.source",
+        ),
+        (
+            "refresh_seconds = 30",
+            "refresh_seconds = 0",
+            "policy.refresh_seconds",
+        ),
+        (
+            "refresh_seconds = 30",
+            "refresh_seconds = 3601",
+            "policy.refresh_seconds",
+        ),
         ("sha256 = \"00", "sha256 = \"0x", "api_keys[0].sha256"),
         ("\"node-1\"", "\"Node 1\"", "nodes[0].name"),
         ("10.0.0.11:8080", "10.0.0.11", "nodes[0].upstream"),
@@ -173,7 +200,53 @@ fn paths_are_relative_to_the_file_they_stand_in() {
     let config = Config::load(&file).unwrap();
     assert_eq!(config.tls.certificate, folder.path().join("gateway.crt"));
     assert_eq!(config.tls.key, folder.path().join("gateway.key"));
-    assert_eq!(config.policy.envelope, folder.path().join("policy.json"));
-    assert_eq!(config.policy.keys, [folder.path().join("policy-key.pem")]);
-    assert_eq!(config.policy.state, Path::new("/state"));
+    let settings = config.policy.settings();
+    let source = folder.path().join("policy");
+    assert_eq!(settings.source, PolicySource::File(source.clone()));
+    let RootSource::Keys { files, .. } = settings.root else {
+        panic!("the defaults have keys");
+    };
+    assert_eq!(files, [folder.path().join("policy-key.pem")]);
+    assert_eq!(settings.state.as_deref(), Some(Path::new("/state")));
+    fs::create_dir(&source).unwrap();
+    let settings = config.policy.settings();
+    assert_eq!(settings.source, PolicySource::Folder(source));
+}
+
+#[test]
+fn a_root_document_takes_the_place_of_keys() {
+    let text = DEFAULTS.replace(
+        "keys = [\"/etc/narthex/policy-key.pem\"]",
+        "root = \"/etc/narthex/root.json\"",
+    );
+    let config = Config::from_toml(&text).unwrap();
+    let RootSource::Document(path) = config.policy.settings().root else {
+        panic!("a document is named");
+    };
+    assert_eq!(path, Path::new("/etc/narthex/root.json"));
+}
+
+#[test]
+fn an_address_is_a_source() {
+    let text = with(
+        "\"/etc/narthex/policy\"",
+        "\"https://policies.example/team\"",
+    );
+    let source = Config::from_toml(&text).unwrap().policy.settings().source;
+    assert_eq!(source.to_string(), "https://policies.example/team/");
+}
+
+#[test]
+fn collateral_of_one_s_own_is_read_within_its_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("collateral.bundle");
+    let text = with(
+        "[appraisal]",
+        &format!("[appraisal]\ncollateral = {:?}", path.to_str().unwrap()),
+    );
+    let config = Config::from_toml(&text).unwrap();
+    let refused = || config.verifier(Verifier::vendor()).unwrap_err();
+    assert!(matches!(refused(), ConfigError::File(_)));
+    fs::write(&path, b"not a bundle").unwrap();
+    assert!(matches!(refused(), ConfigError::Collateral(_)));
 }

@@ -165,7 +165,7 @@ admin_listen = "127.0.0.1:0"
 certificate = "{folder}/tls.crt"
 key = "{folder}/tls.key"
 [policy]
-envelope = "{folder}/policy.json"
+source = "{folder}/policy.json"
 keys = ["{folder}/policy.pem"]
 state = "{folder}"
 [[api_keys]]

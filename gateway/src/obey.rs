@@ -1,0 +1,81 @@
+//! Documents that come later: put in force as a whole, every node judged anew, and what they refuse ended at once.
+
+use crate::{
+    AppraisalError,
+    appraisal::refuse,
+    gateway::Core,
+    registry::{Node, Verdict},
+    standing::Standing,
+    telemetry,
+};
+use policy::{Admitted, Denial, InForce, Refusal, publication::Files};
+use provision::policy_keeper::Alarm;
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+/// How often it is looked whether time has ended what is under way.
+const LOOK: Duration = Duration::from_millis(500);
+
+impl Core {
+    /// Judges by `in_force` from now on. No verdict of the documents before it is put in force after this has begun.
+    pub(crate) fn obey(&self, in_force: InForce, files: &Files) {
+        let _judging = self.judging.lock().unwrap_or_else(PoisonError::into_inner);
+        let standing = Arc::new(self.standing.load().under(in_force, files));
+        self.standing.store(Arc::clone(&standing));
+        telemetry::policy_changed(standing.in_force());
+        for node in self.registry.nodes() {
+            self.judge_again(&standing, node);
+        }
+        self.cut_if_refused();
+    }
+
+    /// Told once, however often it is raised.
+    pub(crate) fn alarm(&self, alarm: Option<Alarm>) {
+        let is_news = self.metrics.alarm(alarm.as_ref().map(|alarm| alarm.code));
+        if let Some(alarm) = alarm.filter(|_| is_news) {
+            telemetry::policy_alarm(&alarm);
+        }
+    }
+
+    /// By the evidence that there is; what has none, or is refused, is challenged at once.
+    fn judge_again(&self, standing: &Standing, node: &Node) {
+        let verdict = node.verdict();
+        let Verdict::Admitted(admitted) = verdict.as_ref() else {
+            return node.wake();
+        };
+        match self.admit_again(standing, node, admitted) {
+            Ok(admitted) => node.admit(admitted),
+            Err(denial) => {
+                refuse(node, &AppraisalError::Refused(Refusal::Policy(denial)));
+                node.wake();
+            }
+        }
+    }
+
+    fn admit_again(
+        &self,
+        standing: &Standing,
+        node: &Node,
+        admitted: &Admitted,
+    ) -> Result<Admitted, Denial> {
+        standing.judge_name(&node.name)?;
+        admitted.judged_again(standing.in_force(), self.clock.now())
+    }
+
+    /// Ends every exchange if nothing may be served now.
+    fn cut_if_refused(&self) {
+        if self.standing.load().check(self.clock.now()).is_err() {
+            self.registry.nodes().iter().for_each(|node| node.cut());
+        }
+    }
+}
+
+/// Ends what is under way when a lease does: requests are refused by themselves, streams are not.
+pub(crate) async fn keep_watch(core: Arc<Core>) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        core.cut_if_refused();
+    }
+}
