@@ -21,6 +21,7 @@ use support::{
     HANG, Stack,
     client::{Version, envelope, fed, get, relay_path, request, whole},
     node::{FakeNode, answer, sealed, sealed_stream},
+    streams::{fed_by_hand, next_part, within},
 };
 use tokio::sync::{Notify, mpsc};
 
@@ -33,38 +34,6 @@ async fn echo() -> FakeNode {
         sealed_stream(body::streaming(Full::new(content)))
     })
     .await
-}
-
-/// A node that hands the streams of its answers to the test, one for each envelope.
-async fn fed_by_hand() -> (FakeNode, mpsc::Receiver<Feed>) {
-    let (feeds, received) = mpsc::channel(8);
-    let node = FakeNode::serving("node-1", move |_| {
-        let feeds = feeds.clone();
-        async move {
-            let (feed, stream) = fed();
-            feeds.send(feed).await.unwrap();
-            sealed_stream(stream)
-        }
-    })
-    .await;
-    (node, received)
-}
-
-type Feed = mpsc::Sender<Result<Bytes, listener::BoxError>>;
-
-async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(HANG, future).await.expect("it hangs")
-}
-
-async fn next_part(response: &mut Response<Incoming>) -> Option<Result<Bytes, hyper::Error>> {
-    loop {
-        let frame = within(response.body_mut().frame()).await?;
-        match frame.map(|frame| frame.into_data().unwrap()) {
-            // HTTP/2 may end with an empty frame.
-            Ok(data) if data.is_empty() => {}
-            part => return Some(part),
-        }
-    }
 }
 
 #[tokio::test]

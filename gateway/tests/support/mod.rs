@@ -12,6 +12,8 @@
 
 pub mod client;
 pub mod node;
+pub mod streams;
+pub mod team;
 
 use attestation::{UnixTime, Verifier, snp::Product};
 use gateway::{Clock, Config, Gateway, Listeners, NodeName};
