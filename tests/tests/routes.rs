@@ -79,6 +79,7 @@ impl Stack {
         let (public, _) = listeners.addresses().unwrap();
         let tcp = gateway::Connector::tcp(HANG);
         let gateway = site().gateway(&config, tcp, Arc::clone(clock));
+        site().publish(&gateway);
         let appraised = gateway.appraise_all().await;
         assert!(appraised.iter().all(|(_, outcome)| outcome.is_ok()));
         tokio::spawn(gateway.run(listeners, std::future::pending()));
@@ -300,6 +301,7 @@ fn the_table_names_the_whole_api() {
         "GET /narthex/v1/keys",
         "GET /narthex/v1/nodes/{node}/keys",
         "GET /narthex/v1/offers",
+        "GET /narthex/v1/policy/policy.json",
         "GET /readyz",
     ];
     assert_eq!(open, public);

@@ -22,7 +22,7 @@ use client::{
 };
 use enclave_runtime::{Limits, Parts, Runtime};
 use gateway::{Clock, Config, Gateway};
-use policy::{Appraiser, InForce, Policy};
+use policy::{Appraiser, InForce, Policy, publication::Files};
 use protocol::PaddingProfile;
 use std::{
     fs,
@@ -168,6 +168,13 @@ sha256 = "{API_KEY_SHA256}"
         clock: Arc<HandClock>,
     ) -> Gateway {
         Gateway::through(connector, config, self.appraiser(), clock)
+    }
+
+    /// Has `gateway` hand out the policy that it judges by.
+    pub(crate) fn publish(&self, gateway: &Gateway) {
+        let envelope = self.signer.signed_policy(&self.policy_toml).to_json();
+        let in_force = self.appraiser().in_force().clone();
+        gateway.obey(in_force, &Files::of_policy(envelope.into_bytes()));
     }
 
     /// A client that reaches the gateway through `connector` and has admitted its first node.
