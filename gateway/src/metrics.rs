@@ -1,7 +1,10 @@
 //! What the gateway counts. Labels are routes, statuses, codes and names of nodes; never who asked, never anything secret.
 
 use crate::{
-    AppraisalError, NodeName, registry::NodeRegistry, standing::Standing, verdict_report::Side,
+    AppraisalError, NodeName,
+    registry::NodeRegistry,
+    standing::{LEASE, Standing},
+    verdict_report::Side,
 };
 use attestation::UnixTime;
 use hyper::StatusCode;
@@ -257,6 +260,12 @@ impl PolicyMetrics {
         let in_force = standing.in_force();
         self.version.set(signed(in_force.policy().version()));
         self.orders_serial.set(signed(in_force.orders().serial()));
+        let lease = CodeLabels { code: LEASE };
+        if standing.lease_is_over(now) {
+            self.alarm.get_or_create(&lease).set(1);
+        } else {
+            self.alarm.remove(&lease);
+        }
         self.timestamp_age.clear();
         if let Some(timestamp) = in_force.timestamp() {
             let age = now.since(timestamp.issued);

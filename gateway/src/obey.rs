@@ -20,6 +20,7 @@ const LOOK: Duration = Duration::from_millis(500);
 
 impl Core {
     /// Judges by `in_force` from now on. No verdict of the documents before it is put in force after this has begun.
+    // R8.8
     pub(crate) fn obey(&self, in_force: InForce, files: &Files) {
         let _judging = self.judging.lock().unwrap_or_else(PoisonError::into_inner);
         let standing = Arc::new(self.standing.load().under(in_force, files));
@@ -72,10 +73,16 @@ impl Core {
     }
 }
 
-/// Ends what is under way when a lease does: requests are refused by themselves, streams are not.
+/// Tells of a lease's end, and ends what is under way where the policy stops then: requests are refused by themselves, streams are not.
 pub(crate) async fn keep_watch(core: Arc<Core>) {
+    let mut was_over = false;
     loop {
-        tokio::time::sleep(LOOK).await;
+        let is_over = core.standing.load().lease_is_over(core.clock.now());
+        if is_over && !was_over {
+            telemetry::lease_over();
+        }
+        was_over = is_over;
         core.cut_if_refused();
+        tokio::time::sleep(LOOK).await;
     }
 }

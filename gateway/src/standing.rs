@@ -8,7 +8,7 @@ use policy::{Appraiser, Denial, InForce, Reason, Target, publication::Files};
 const WINDOW: [&str; 2] = ["policy.not_before", "policy.expired"];
 const STOPPED: &str = "policy.stopped.";
 const EVERYTHING: &str = "policy.stopped.everything";
-const LEASE: &str = "policy.lease";
+pub(crate) const LEASE: &str = "policy.lease";
 
 /// Documents, and who judges by them.
 pub(crate) struct Standing {
@@ -41,19 +41,24 @@ impl Standing {
     // R8.6
     pub(crate) fn check(&self, now: UnixTime) -> Result<(), Problem> {
         let reasons = self.in_force().judge_standing(now);
-        let refusal = reasons
-            .iter()
-            .find_map(|reason| self.standing_problem(reason));
-        refusal.map_or(Ok(()), Err)
+        let problems = reasons.iter().filter_map(|reason| self.problem(reason));
+        // The order is told last, and goes before the lease: it is somebody's word.
+        problems.last().map_or(Ok(()), Err)
     }
 
-    fn standing_problem(&self, reason: &Reason) -> Option<Problem> {
+    fn problem(&self, reason: &Reason) -> Option<Problem> {
         match reason.code {
             code if WINDOW.contains(&code) => None,
             EVERYTHING => Some(self.stopped(&Target::Everything)),
             // What is refused without being known here is refused too.
             _ => Some(Problem::LeaseEnded),
         }
+    }
+
+    /// Whether the policy asks for a timestamp of these days and there is none, whatever follows from it.
+    pub(crate) fn lease_is_over(&self, now: UnixTime) -> bool {
+        let lease = self.in_force().policy().lease();
+        lease.is_some_and(|lease| !lease.is_current(self.in_force().timestamp(), now))
     }
 
     /// Why the node may not be used, whatever its evidence says.

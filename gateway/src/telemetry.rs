@@ -6,6 +6,7 @@ use crate::{
     AppraisalError, ConfigError, NodeName,
     api_key::KeyNumber,
     config::{LogConfig, LogFormat},
+    standing::LEASE,
     verdict_report::{Code, OwnVerdict, Report},
 };
 use policy::{Admitted, InForce, Refusal};
@@ -100,6 +101,11 @@ pub(crate) fn policy_changed(in_force: &InForce) {
 pub(crate) fn policy_alarm(alarm: &Alarm) {
     let Alarm { code, message } = alarm;
     warn!(target: TARGET, event = "policy.alarm", code, message);
+}
+
+/// Nobody has said for too long that the documents in force are the newest.
+pub(crate) fn lease_over() {
+    warn!(target: TARGET, event = "policy.alarm", code = LEASE);
 }
 
 /// A client, by the number of its key, says something else of a node. It may lie.

@@ -18,6 +18,7 @@ use support::{
     Stack,
     client::{Version, get, relay_path, request, whole},
     node::FakeNode,
+    write_certificate,
 };
 
 const ROUTES: [(Method, &str); 7] = [
@@ -122,6 +123,23 @@ async fn the_key_exchange_is_hybrid_and_older_tls_is_refused() {
         .with_no_client_auth();
     let refused = stack.connect(tls12).await.unwrap_err().to_string();
     assert!(refused.contains("ProtocolVersion"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_certificate_is_exchanged_while_the_gateway_runs() {
+    let node = FakeNode::start("node-1").await;
+    let mut stack = Stack::start(&[&node], "").await;
+    let former = stack.tls_config(b"h2");
+    stack.certificate_pem = write_certificate(stack.folder.path());
+    assert!(stack.connect(stack.tls_config(b"h2")).await.is_err());
+    stack.certificate.reload().unwrap();
+    assert!(stack.connect(stack.tls_config(b"h2")).await.is_ok());
+    assert!(stack.connect(former).await.is_err());
+    for file in ["tls.key", "tls.crt"] {
+        std::fs::write(stack.folder.path().join(file), "nothing").unwrap();
+        assert!(stack.certificate.reload().is_err(), "{file}");
+        assert!(stack.connect(stack.tls_config(b"h2")).await.is_ok());
+    }
 }
 
 #[tokio::test]

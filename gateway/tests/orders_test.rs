@@ -197,7 +197,10 @@ async fn a_lease_that_continues_stops_nothing() {
     let team = team_with_lease(&node, "continue");
     let stack = Stack::under(&team, &[&node], SELDOM).await;
     let mut begun = UnderWay::begin(&stack, Version::Http2, "node-1", &mut feeds).await;
+    let alarm = "narthex_policy_alarm{code=\"policy.lease\"}";
+    assert_eq!(stack.metric(alarm).await, None);
     stack.clock.turn(601);
     assert_eq!(stack.offered().await, ["node-1"]);
     begun.goes_on().await;
+    assert_eq!(stack.metric(alarm).await.as_deref(), Some("1"));
 }

@@ -16,7 +16,7 @@ pub mod streams;
 pub mod team;
 
 use attestation::{UnixTime, Verifier, snp::Product};
-use gateway::{Clock, Config, Gateway, Listeners, NodeName};
+use gateway::{CertificateReload, Clock, Config, Gateway, Listeners, NodeName};
 use listener::Drained;
 use node::FakeNode;
 use policy::{Appraiser, Policy};
@@ -30,6 +30,7 @@ use std::{
     time::Duration,
 };
 use tee_sim::{Machine, PolicySigner, Vendor, policy_text::demo_policy};
+use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 pub const API_KEY: &str = "test-key-9f2c61";
@@ -67,6 +68,9 @@ pub struct Stack {
     pub certificate_pem: String,
     pub clock: Arc<HandClock>,
     pub gateway: Gateway,
+    pub certificate: CertificateReload,
+    /// Of the certificate, `tls.crt` and `tls.key`.
+    pub folder: TempDir,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<Drained>,
 }
@@ -83,6 +87,7 @@ impl Stack {
         let config = Config::from_toml(&config_text(folder.path(), nodes, settings)).unwrap();
         let listeners = Listeners::bind(&config).await.unwrap();
         let (public, admin) = listeners.addresses().unwrap();
+        let certificate = listeners.certificate_reload(&config.tls);
         let clock = Arc::new(HandClock(AtomicU64::new(NOW.0)));
         let gateway = Gateway::new(&config, appraiser, Arc::clone(&clock) as Arc<dyn Clock>);
         gateway.appraise_all().await;
@@ -98,6 +103,8 @@ impl Stack {
             certificate_pem,
             clock,
             gateway,
+            certificate,
+            folder,
             stop,
             ended,
         }
@@ -140,7 +147,8 @@ pub fn accept_custom_anchors(policy: Policy) -> Policy {
     policy::danger::accept_custom_anchors(policy)
 }
 
-fn write_certificate(folder: &Path) -> String {
+/// Writes a certificate for `localhost`, which it returns, and its key.
+pub fn write_certificate(folder: &Path) -> String {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     std::fs::write(folder.join("tls.crt"), made.cert.pem()).unwrap();
     std::fs::write(folder.join("tls.key"), made.signing_key.serialize_pem()).unwrap();
