@@ -7,7 +7,8 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, Output, Stdio},
 };
@@ -33,26 +34,27 @@ fn text(bytes: &[u8]) -> String {
 
 /// A folder with all that a gateway needs, and its configuration.
 fn folder() -> tempfile::TempDir {
+    folder_signed_by(&PolicySigner::generate())
+}
+
+fn folder_signed_by(signer: &PolicySigner) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     fs::write(path.join("tls.crt"), made.cert.pem()).unwrap();
     fs::write(path.join("tls.key"), made.signing_key.serialize_pem()).unwrap();
-    let signer = PolicySigner::generate();
-    fs::write(
-        path.join("policy.json"),
-        signer.signed_policy(&policy()).to_json(),
-    )
-    .unwrap();
-    fs::write(path.join("policy.pem"), public_key_pem(&signer)).unwrap();
+    let envelope = signer.signed_policy(&policy(1)).to_json();
+    fs::write(path.join("policy.json"), envelope).unwrap();
+    fs::write(path.join("policy.pem"), public_key_pem(signer)).unwrap();
     fs::write(path.join("gateway.toml"), config(path)).unwrap();
     folder
 }
 
-fn policy() -> String {
+fn policy(version: u64) -> String {
     use attestation::{UnixTime, snp::Product};
     let report = tee_sim::Report::of(Product::Genoa);
-    tee_sim::PolicyText::admitting(&report, UnixTime(0), UnixTime(4_000_000_000)).to_toml()
+    let text = tee_sim::PolicyText::admitting(&report, UnixTime(0), UnixTime(4_000_000_000));
+    tee_sim::PolicyText { version, ..text }.to_toml()
 }
 
 fn public_key_pem(signer: &PolicySigner) -> String {
@@ -157,6 +159,85 @@ fn the_command_says_that_it_listens_and_ends_on_a_signal() {
         );
         assert!(ended.success(), "{signal}: {ended}");
     }
+}
+
+/// A running gateway that looks for newer documents when it is told to, else once an hour.
+struct Running {
+    child: Child,
+    admin: String,
+}
+
+impl Running {
+    fn start(folder: &Path) -> Self {
+        let path = folder.join("gateway.toml");
+        let seldom = config(folder).replace("policy = {", "policy = { refresh_seconds = 3600,");
+        fs::write(&path, seldom).unwrap();
+        let mut child = gateway(&["--config", path.to_str().unwrap()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let line = first_line(&mut child);
+        let (_, admin) = line.split_once("admin http://").unwrap();
+        let admin = admin.trim_end_matches(")\n").to_owned();
+        Self { child, admin }
+    }
+
+    /// Tells it to look, and waits until a metric has come or gone.
+    fn look_until(&self, line: &str, is_there: bool) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", "HUP", &pid]).status();
+        assert!(sent.unwrap().success());
+        for _ in 0..600 {
+            let metrics = self.metrics();
+            if metrics.lines().any(|found| found == line) == is_there {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        unreachable!("{line} in {}", self.metrics());
+    }
+
+    fn metrics(&self) -> String {
+        let mut stream = TcpStream::connect(&self.admin).unwrap();
+        let request = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        stream.write_all(request).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// R8.8.
+#[test]
+fn a_hang_up_brings_newer_documents_into_force_and_keeps_the_last_good_ones() {
+    let (signer, stranger) = (PolicySigner::generate(), PolicySigner::generate());
+    let folder = folder_signed_by(&signer);
+    let publish = |signer: &PolicySigner, version| {
+        let envelope = signer.signed_policy(&policy(version)).to_json();
+        fs::write(folder.path().join("policy.json"), envelope).unwrap();
+    };
+    let running = Running::start(folder.path());
+    let version = |version: u64| format!("narthex_policy_version {version}");
+    let alarm = |code| format!("narthex_policy_alarm{{code=\"{code}\"}} 1");
+    running.look_until(&version(1), true);
+    publish(&signer, 3);
+    running.look_until(&version(3), true);
+    publish(&stranger, 4);
+    running.look_until(&alarm("policy.signature.too_few"), true);
+    publish(&signer, 2);
+    running.look_until(&alarm("policy.rollback"), true);
+    assert!(running.metrics().contains(&version(3)));
+    publish(&signer, 4);
+    running.look_until(&version(4), true);
+    running.look_until(&alarm("policy.rollback"), false);
 }
 
 fn first_line(child: &mut Child) -> String {

@@ -11,16 +11,21 @@ use gateway::{
     config::{LogConfig, LogFormat},
     telemetry,
 };
-use hyper::{Method, Request, StatusCode, header::AUTHORIZATION};
-use listener::body;
+use hyper::{
+    Method, Request, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
+use listener::{Body, body};
+use provision::policy_keeper::Alarm;
 use std::{
     io,
     sync::{Arc, Mutex},
 };
 use support::{
     API_KEY, Stack,
-    client::{Version, envelope, get},
+    client::{Version, envelope, get, request},
     node::{FakeNode, Keys},
+    team::team,
 };
 
 #[derive(Clone, Default)]
@@ -56,9 +61,14 @@ async fn the_log_tells_of_nodes_and_never_of_keys_bodies_or_clients() {
         "keys.signature",
         "relay.failed",
         "upstream.unreachable",
+        "policy.changed",
+        "policy.rollback",
+        "verdict.differs",
+        "policy.snp.milan",
     ] {
         assert!(log.contains(told), "{told} is not in\n{log}");
     }
+    assert_eq!(log.matches("policy.alarm").count(), 1, "told once:\n{log}");
     for secret in [
         API_KEY,
         "wrong-key-77",
@@ -70,10 +80,27 @@ async fn the_log_tells_of_nodes_and_never_of_keys_bodies_or_clients() {
     }
 }
 
+/// Of a client that refuses what the gateway admits.
+fn verdict() -> Request<Body> {
+    let digest = "07".repeat(32);
+    let report = format!(
+        r#"{{"admitted": false, "code": "policy.snp.milan", "policy_digest": "{digest}"}}"#
+    );
+    request(Method::POST, "/narthex/v1/nodes/node-1/verdict")
+        .header(CONTENT_TYPE, "application/json")
+        .body(body::full(report))
+        .unwrap()
+}
+
 async fn use_everything() {
     let node = FakeNode::serving("node-1", |_| async { panic!("as the test wants") }).await;
-    let stack = Stack::start(&[&node], "").await;
+    let stack = Stack::under(&team(node.machine()), &[&node], "").await;
     stack.ask(get("/narthex/v1/offers")).await;
+    for _ in 0..2 {
+        let (code, message) = ("policy.rollback", "older than before".to_owned());
+        stack.gateway.alarm(Some(Alarm { code, message }));
+    }
+    stack.ask(verdict()).await;
     let mut marked = envelope("node-1", body::full("marked envelope"));
     marked
         .headers_mut()

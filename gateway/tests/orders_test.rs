@@ -44,7 +44,7 @@ async fn an_order_that_stops_everything_stops_every_route_but_what_tells_of_it()
     let begun = UnderWay::begin(&stack, Version::Http2, "node-1", &mut feeds).await;
     stop(&mut team, Target::Everything);
     stack.obey(&team);
-    begun.is_cut().await;
+    begun.breaks_off().await;
     for asked in [
         get("/narthex/v1/offers"),
         get("/narthex/v1/nodes/node-1/keys"),
@@ -94,7 +94,7 @@ async fn a_node_that_is_stopped_by_name_leaves_the_others_alone() {
     let mut elsewhere = UnderWay::begin(&stack, Version::Http2, "node-2", &mut other_feeds).await;
     stop(&mut team, Target::Node("node-1".to_owned()));
     stack.obey(&team);
-    begun.is_cut().await;
+    begun.breaks_off().await;
     elsewhere.goes_on().await;
     assert_eq!(stack.offered().await, ["node-2"]);
     let refused = stack.ask(envelope("node-1", body::full("envelope"))).await;
@@ -126,7 +126,7 @@ async fn hardware_measurement_and_model_stop_the_nodes_that_have_them() {
         let begun = UnderWay::begin(&stack, Version::Http1, "node-1", &mut feeds).await;
         stop(&mut team, target);
         stack.obey(&team);
-        begun.is_cut().await;
+        begun.breaks_off().await;
         let refused = stack.ask(envelope("node-1", body::full("envelope"))).await;
         assert_eq!(
             (refused.status, refused.code().as_str()),
@@ -184,7 +184,7 @@ async fn a_lease_that_ends_stops_everything_until_it_is_renewed() {
             (UNAVAILABLE, "lease_ended")
         );
     }
-    begun.is_cut().await;
+    begun.breaks_off().await;
     assert_eq!(stack.admin("/readyz").await.status, UNAVAILABLE);
     team.stamp(NOW.plus(601), NOW.plus(3600));
     stack.obey(&team);

@@ -33,7 +33,7 @@ async fn a_policy_that_denies_takes_a_node_off_and_cuts_what_is_under_way() {
         let begun = UnderWay::begin(&stack, http, "node-1", &mut feeds).await;
         team.publish_policy(&denying(node.machine(), 2).to_toml());
         stack.obey(&team);
-        begun.is_cut().await;
+        begun.breaks_off().await;
         assert_eq!(stack.offered().await, [""; 0], "{http:?}");
         let refused = stack.ask(envelope("node-1", body::full("envelope"))).await;
         assert_eq!(refused.code(), "gateway.node_not_admitted");
@@ -124,7 +124,7 @@ async fn evidence_that_is_refused_later_cuts_too() {
     let begun = UnderWay::begin(&stack, Version::Http2, "node-1", &mut feeds).await;
     stack.clock.turn(support::POLICY_SECONDS + 1);
     assert_eq!(stack.appraise().await, Err("policy.expired"));
-    begun.is_cut().await;
+    begun.breaks_off().await;
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn metrics_tell_what_is_in_force() {
     let node = FakeNode::start("node-1").await;
     let mut team = team(node.machine());
     let stack = Stack::under(&team, &[&node], SELDOM).await;
-    let age = "narthex_policy_timestamp_age_seconds";
+    let age = "narthex_policy_timestamp_age_seconds{}";
     assert_eq!(stack.metric(age).await, None);
     assert_eq!(
         stack

@@ -18,7 +18,7 @@ use hyper::{
 use listener::{Body, body};
 use std::sync::{Arc, Mutex};
 use support::{
-    HANG, Stack,
+    Stack,
     client::{Version, envelope, fed, get, relay_path, request, whole},
     node::{FakeNode, answer, sealed, sealed_stream},
     streams::{fed_by_hand, next_part, within},

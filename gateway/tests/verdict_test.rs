@@ -123,6 +123,8 @@ async fn a_key_list_that_is_refused_is_a_verdict() {
 async fn an_admission_that_is_over_is_no_verdict() {
     let node = FakeNode::start("node-1").await;
     let stack = Stack::under(&team(node.machine()), &[&node], SELDOM).await;
+    // The gateway has begun, and sees no reason to appraise.
+    assert_eq!(stack.offered().await, ["node-1"]);
     stack.clock.turn(3601);
     let own = document(&report(&stack, None).await);
     assert_eq!(own["code"], "appraisal.over");

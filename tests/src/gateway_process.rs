@@ -2,7 +2,7 @@
 
 use crate::{
     child::{announce, parent_has_ended},
-    fleet,
+    fleet, publication,
 };
 use attestation::Verifier;
 use gateway::{Config, Gateway, Listeners, PolicyFeed, SystemClock, telemetry};
@@ -35,7 +35,7 @@ async fn serve(config: &Config, verifier: Verifier) -> Result<(), Box<dyn Error>
     let ended = parent_has_ended();
     tokio::select! {
         _ = gateway.clone().run(listeners, async { drop(ended.await) }) => Ok(()),
-        never = keep_current(feed, gateway, config.policy.refresh) => match never {},
+        never = keep_current(feed, gateway) => match never {},
     }
 }
 
@@ -47,9 +47,9 @@ fn trusting_the_simulated_vendors(in_force: InForce) -> InForce {
     in_force.map_policy(policy::danger::accept_custom_anchors)
 }
 
-async fn keep_current(mut feed: PolicyFeed, gateway: Gateway, pause: Duration) -> Infallible {
+async fn keep_current(mut feed: PolicyFeed, gateway: Gateway) -> Infallible {
     loop {
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(publication::REFRESH).await;
         feed.refresh(&gateway).await;
     }
 }

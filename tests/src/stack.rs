@@ -335,9 +335,7 @@ certificate = {:?}
 key = {:?}
 
 [policy]
-source = {:?}
-keys = [{:?}, {:?}]
-threshold = 2
+{}
 state = {:?}
 refresh_seconds = 1
 
@@ -347,12 +345,27 @@ sha256 = "{}"
 {}"#,
         file("gateway.cert.pem"),
         file("gateway.key.pem"),
-        file("policy.json"),
-        file("alice.pub.pem"),
-        file("bob.pub.pem"),
+        obeyed(directory),
         file("state-gateway"),
         digest.unwrap_or_default(),
         nodes_config(tees, upstreams),
+    )
+}
+
+/// Whose documents count, and where they are.
+fn obeyed(directory: &Directory) -> String {
+    let file = |name| directory.text(name);
+    if publication::has_root(&directory.root) {
+        let (root, folder) = (
+            publication::root(&directory.root),
+            publication::folder(&directory.root),
+        );
+        return format!("root = {root:?}\nsource = {folder:?}");
+    }
+    let keys = [file("alice.pub.pem"), file("bob.pub.pem")];
+    format!(
+        "source = {:?}\nkeys = {keys:?}\nthreshold = 2",
+        file("policy.json")
     )
 }
 

@@ -87,32 +87,6 @@ fn each_mistake_is_told_by_its_field() {
         ),
         ("threshold = 1 ", "threshold = 0 ", "policy.keys"),
         ("[\"/etc/narthex/policy-key.pem\"]", "[]", "policy.keys"),
-        (
-            "keys = [\"/etc",
-            "root = \"root.json\"\nkeys = [\"/etc",
-            "policy.root",
-        ),
-        ("source = ", "envelope = ", "policy.envelope"),
-        (
-            "source = \"/etc/narthex/policy\"",
-            "source = \"gateway\"",
-            "policy.source",
-        ),
-        (
-            "source = \"/etc/narthex/policy\"",
-            "source = \"https://user@policies.example/\"",
-            "policy.source",
-        ),
-        (
-            "refresh_seconds = 30",
-            "refresh_seconds = 0",
-            "policy.refresh_seconds",
-        ),
-        (
-            "refresh_seconds = 30",
-            "refresh_seconds = 3601",
-            "policy.refresh_seconds",
-        ),
         ("sha256 = \"00", "sha256 = \"0x", "api_keys[0].sha256"),
         ("\"node-1\"", "\"Node 1\"", "nodes[0].name"),
         ("10.0.0.11:8080", "10.0.0.11", "nodes[0].upstream"),
@@ -146,6 +120,41 @@ fn each_mistake_is_told_by_its_field() {
         ("max_streams = 64", "max_streams = 0", "limits.max_streams"),
         ("format = \"text\"", "format = \"xml\"", "log.format"),
         ("level = \"info\"", "level = \"trace\"", "log.level"),
+    ];
+    for (from, to, field) in cases {
+        assert_eq!(mistakes(&with(from, to)), [field], "{to}");
+    }
+}
+
+#[test]
+fn each_mistake_about_policies_is_told_by_its_field() {
+    let cases = [
+        (
+            "keys = [\"/etc",
+            "root = \"root.json\"\nkeys = [\"/etc",
+            "policy.root",
+        ),
+        ("source = ", "envelope = ", "policy.envelope"),
+        (
+            "source = \"/etc/narthex/policy\"",
+            "source = \"gateway\"",
+            "policy.source",
+        ),
+        (
+            "source = \"/etc/narthex/policy\"",
+            "source = \"https://user@policies.example/\"",
+            "policy.source",
+        ),
+        (
+            "refresh_seconds = 30",
+            "refresh_seconds = 0",
+            "policy.refresh_seconds",
+        ),
+        (
+            "refresh_seconds = 30",
+            "refresh_seconds = 3601",
+            "policy.refresh_seconds",
+        ),
     ];
     for (from, to, field) in cases {
         assert_eq!(mistakes(&with(from, to)), [field], "{to}");

@@ -82,7 +82,7 @@ impl UnderWay {
     }
 
     /// The stream breaks off, and the node hears of it; nobody sends anything meanwhile.
-    pub async fn is_cut(mut self) {
+    pub async fn breaks_off(mut self) {
         assert!(next_part(&mut self.response).await.unwrap().is_err());
         within(self.feed.closed()).await;
     }
