@@ -358,7 +358,7 @@ fn obeyed(directory: &Directory) -> String {
     if publication::has_root(&directory.root) {
         let (root, folder) = (
             publication::root(&directory.root),
-            publication::folder(&directory.root),
+            Reader::Gateway.folder(&directory.root),
         );
         return format!("root = {root:?}\nsource = {folder:?}");
     }
