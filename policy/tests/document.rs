@@ -440,9 +440,11 @@ fn no_list_is_empty() {
 
 #[test]
 fn measurements_and_floors_are_never_empty() {
-    let measurements = "[[snp.measurements]]\nname = \"narthex guest 0.1.0\"\ndigest = \
-        \"6b1f0f3c2c6d0f9a1e5b7c8d9eaf00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff0011\"\n";
-    let text = edited(measurements, "").replace("vmpl = [0]", "vmpl = [0]\nmeasurements = []");
+    let measurements = sample().find("[[snp.measurements]]").unwrap()
+        ..sample().find("[[snp.minimum_tcb]]").unwrap();
+    let text = sample()
+        .replace(&sample()[measurements], "")
+        .replace("vmpl = [0]", "vmpl = [0]\nmeasurements = []");
     let found = mistakes(&text);
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].code(), "policy.document.empty_list");

@@ -135,6 +135,7 @@ signing_keys = ["vcek"]
 [[snp.measurements]]
 name = "simulated guest"
 digest = "{measurement}"
+release = "0.1.0"
 
 [[snp.minimum_tcb]]
 product = "{product}"
@@ -173,10 +174,12 @@ service_td = "forbid"
 [[tdx.mrtd]]
 name = "simulated firmware"
 digest = "{mrtd}"
+release = "0.1.0"
 
 [[tdx.rtmr1]]
 name = "simulated kernel"
 digest = "{rtmr1}"
+release = "0.1.0"
 
 [tdx.attributes]
 sept_ve_disable = "require"

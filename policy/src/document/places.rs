@@ -8,7 +8,7 @@ use toml::{
 };
 
 /// The fields by which rules name one entry of a list: `snp.minimum_tcb.microcode of genoa`.
-const LABELS: [&str; 2] = ["name", "product"];
+const LABELS: [&str; 3] = ["name", "product", "id"];
 
 /// Every field's full name with its place.
 ///
