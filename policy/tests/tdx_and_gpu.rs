@@ -388,7 +388,7 @@ fn lax_rules_are_warned_of() {
     }
     let rtmr1 = "\n[[tdx.rtmr1]]\nname = \"simulated kernel\"\ndigest = \"".to_owned()
         + &hex(RTMR1)
-        + "\"\n";
+        + "\"\nrelease = \"0.1.0\"\n";
     assert_eq!(lint(&rtmr1, ""), ["policy.lint.tdx_rtmr"]);
 }
 
