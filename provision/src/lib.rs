@@ -7,9 +7,7 @@ pub mod collateral;
 pub mod connector;
 pub mod file;
 pub mod policy_clock;
-pub mod policy_file;
 pub mod policy_keeper;
-pub mod policy_memory;
 mod policy_store;
 pub mod public_key;
 pub mod signing_key;
@@ -18,11 +16,9 @@ pub use clock::{Clock, SystemClock};
 pub use connector::Connector;
 pub use file::FileError;
 pub use policy_clock::PolicyClock;
-pub use policy_file::{PolicyFileError, read_policy};
 pub use policy_keeper::{
     PolicyKeeper, PolicyKeeperError, PolicySettings, PolicySource, Refreshed, RootSource,
 };
-pub use policy_memory::{MemoryError, PolicyMemory};
 pub use policy_store::StoreError;
 pub use public_key::{PublicKeyError, read_trust_root};
 pub use signing_key::{SigningKey, SigningKeyError};

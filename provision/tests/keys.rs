@@ -1,18 +1,15 @@
-//! Key files as OpenSSL writes them, and policies under them.
+//! Key files as OpenSSL writes them, and what is signed with them.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use attestation::{UnixTime, snp::Product};
 use policy::{Envelope, PayloadType};
-use provision::{
-    PolicyMemory, SigningKey, policy_file::read_document, public_key::read_public_key, read_policy,
-    read_trust_root,
-};
+use provision::{SigningKey, public_key::read_public_key, read_trust_root};
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
-use tee_sim::{PolicySigner, PolicyText, Report};
+use tee_sim::{PolicyText, Report};
 use tempfile::{TempDir, tempdir};
 
 /// RFC 8410 section 10.3, the form that `openssl genpkey` writes.
@@ -154,58 +151,4 @@ fn no_error_repeats_a_private_key() {
         .err()
         .unwrap();
     assert!(!format!("{error} {error:?}").contains("Tuctv5"));
-}
-
-#[test]
-fn a_signed_policy_is_read_and_remembered() {
-    let folder = Folder::new();
-    let signer = PolicySigner::generate();
-    let root = signer.trust_root();
-    let memory = PolicyMemory::new(folder.path(), &root);
-    let path = folder.file(
-        "policy.json",
-        signer.signed_policy(&policy_toml()).to_json(),
-    );
-    assert_eq!(read_policy(&path, &root, &memory).unwrap().version(), 1);
-
-    let newer = policy_toml().replace("version = 1\nname", "version = 2\nname");
-    let newer = folder.file("newer.json", signer.signed_policy(&newer).to_json());
-    assert_eq!(read_policy(&newer, &root, &memory).unwrap().version(), 2);
-    let error = read_policy(&path, &root, &memory).unwrap_err();
-    assert_eq!(error.code(), "policy.rollback");
-    assert!(error.to_string().contains("policy.json"));
-}
-
-#[test]
-fn a_policy_that_is_not_taken_is_not_remembered() {
-    let folder = Folder::new();
-    let signer = PolicySigner::generate();
-    let root = signer.trust_root();
-    let memory = PolicyMemory::new(folder.path(), &root);
-    let stranger = PolicySigner::generate()
-        .signed_policy(&policy_toml())
-        .to_json();
-    let cases = [
-        ("policy.signature.too_few", stranger),
-        ("policy.signature.malformed", "{}".to_owned()),
-        (
-            "policy.document.missing_field",
-            signer.signed_policy("schema = 1").to_json(),
-        ),
-        ("provision.file.too_large", " ".repeat(1024 * 1024 + 1)),
-    ];
-    for (code, content) in cases {
-        let path = folder.file("policy.json", content);
-        let error = read_policy(&path, &root, &memory).unwrap_err();
-        assert_eq!(error.code(), code, "{error}");
-        assert!(error.to_string().contains("policy.json"), "{error}");
-    }
-    assert!(!memory.path().exists());
-}
-
-#[test]
-fn documents_are_read_as_they_are() {
-    let folder = Folder::new();
-    let path = folder.file("policy.toml", "schema = 1\n");
-    assert_eq!(read_document(&path).unwrap(), b"schema = 1\n");
 }
