@@ -148,6 +148,15 @@ pub enum ConfigError {
     /// The root, or what is signed under it.
     #[error(transparent)]
     Policy(#[from] PolicyKeeperError),
+    /// The root document that is pinned is not the first one.
+    #[error(
+        "policy.root is version {version} of the root; a runtime pins version 1, so that its manifest can name it, and finds the \
+         later ones in roots.jsonl"
+    )]
+    LaterRoot {
+        /// Its version.
+        version: u64,
+    },
     /// The signed policy is of another time.
     #[error("the policy is in force from {} to {}", .not_before.to_rfc3339(), .expires.to_rfc3339())]
     PolicyNotInForce {
@@ -181,6 +190,7 @@ impl ConfigError {
             Self::Mistakes(_) => "config.mistakes",
             Self::PolicySource(_) => "config.policy_source",
             Self::Policy(error) => error.code(),
+            Self::LaterRoot { .. } => "config.later_root",
             Self::PolicyNotInForce { .. } => "config.policy_not_in_force",
             Self::Vek(error) => error.code(),
         }

@@ -179,9 +179,8 @@ impl Obeyed {
     }
 }
 
-/// The latest time that a signature of the documents proves to have come.
+/// The latest time that the documents prove to have come. Orders tell no time: whoever may only stop could end every document with one.
 fn signed_at(in_force: &InForce) -> UnixTime {
-    let timestamp = in_force.timestamp().map(|timestamp| timestamp.issued);
-    let orders = in_force.orders().latest();
-    timestamp.max(orders).unwrap_or(UnixTime(0))
+    let timestamp = in_force.timestamp();
+    timestamp.map_or(UnixTime(0), |timestamp| timestamp.issued)
 }

@@ -97,6 +97,42 @@ async fn another_document_of_the_same_version_is_refused() {
     assert_refused(&host, &mut keeper, &other, "policy.equivocation").await;
 }
 
+/// A stop does not wait until everything that is published with it is right.
+#[tokio::test]
+async fn orders_are_obeyed_although_the_rest_of_their_publication_is_not() {
+    let mut team = team();
+    stop(&mut team, "one");
+    let (host, mut keeper) = obeying(&team, &team.files()).await;
+    stop(&mut team, "two");
+    let garbled = Files {
+        policy: Some(b"{}".to_vec()),
+        ..team.files()
+    };
+    host.publish(&garbled);
+    let Refreshed::Changed(in_force) = keeper.refresh().await else {
+        panic!("the stop is not obeyed");
+    };
+    let two = Target::Node("two".to_owned());
+    assert!(in_force.orders().stopped(&two).is_some());
+    assert_eq!(keeper.alarm().unwrap().code, "policy.signature.malformed");
+    let (restarted, in_force) = host.open().await.unwrap();
+    assert!(in_force.orders().stopped(&two).is_some(), "forgotten");
+    assert_eq!(restarted.files().orders, garbled.orders);
+    assert_ne!(restarted.files().policy, garbled.policy);
+
+    let foreign = Publisher::new(NOW, &policy_toml(1, ""));
+    let mut theirs = team.orders.clone();
+    let mut stranger = foreign;
+    stop(&mut stranger, "three");
+    theirs.extend(stranger.orders);
+    team.orders = theirs;
+    let garbled = Files {
+        policy: Some(b"{}".to_vec()),
+        ..team.files()
+    };
+    assert_refused(&host, &mut keeper, &garbled, "policy.signature.malformed").await;
+}
+
 /// The order that stopped the second node is cut off, or another one stands in its place.
 #[tokio::test]
 async fn a_log_of_orders_is_not_taken_back() {

@@ -4,7 +4,7 @@ use super::{Config, ConfigError, PolicyRoot, PolicySettings};
 use crate::{EvidenceSettings, evidence::VekFile};
 use attestation::{Digest, UnixTime};
 use aws_lc_rs::digest::{Context, SHA256};
-use policy::InForce;
+use policy::{InForce, Root};
 use provision::{FileError, PolicyKeeper, PolicySource, RootSource, SystemClock, file};
 use std::{fs::File, io, path::Path, sync::Arc};
 
@@ -56,6 +56,7 @@ async fn obey(
         state: None,
     };
     let (keeper, in_force) = PolicyKeeper::open(settings, Arc::new(SystemClock)).await?;
+    check_root(keeper.pinned_root())?;
     let policy = in_force.policy();
     let (not_before, expires) = (policy.not_before(), policy.expires());
     if now < not_before || expires <= now {
@@ -65,6 +66,15 @@ async fn obey(
         });
     }
     Ok((keeper, in_force))
+}
+
+/// The manifest names the root by the digest of its first version, which a later version only says of itself: whoever configures this
+/// machine could name a root that is not theirs.
+fn check_root(pinned: &Root) -> Result<(), ConfigError> {
+    match pinned.version() {
+        version @ 2.. => Err(ConfigError::LaterRoot { version }),
+        _ => Ok(()),
+    }
 }
 
 impl From<PolicyRoot> for RootSource {

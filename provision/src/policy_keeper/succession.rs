@@ -43,8 +43,28 @@ impl Succession {
         &self.clock
     }
 
-    /// Takes `offer` if it is good; then it is remembered before this returns.
+    /// Takes `offer` if it is good; then it is remembered before this returns. Of one that is not, the orders are taken if they are good: a
+    /// stop does not wait until everything published beside it is right. [`Self::last_good`] has them then.
     pub(super) fn obey(&self, offer: Offer) -> Result<Obeyed, PolicyKeeperError> {
+        let orders = offer.files.orders.clone();
+        self.obey_whole(offer).inspect_err(|_| {
+            // The refusal of the whole is what is told.
+            drop(self.obey_orders(orders));
+        })
+    }
+
+    /// Takes `orders` beside everything else that was obeyed last.
+    fn obey_orders(&self, orders: Option<Vec<u8>>) -> Result<Obeyed, PolicyKeeperError> {
+        let good = self.memory.record()?.files;
+        let good = good.filter(|good| orders.is_some() && orders != good.orders);
+        let good = good.ok_or(PolicyKeeperError::NothingOffered)?;
+        self.obey_whole(Offer {
+            files: Files { orders, ..good },
+            from: "the orders beside the last good publication".to_owned(),
+        })
+    }
+
+    fn obey_whole(&self, offer: Offer) -> Result<Obeyed, PolicyKeeperError> {
         let mut obeyed = None;
         self.memory.update(|record| {
             self.rise_to(record);
