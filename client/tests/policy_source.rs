@@ -166,17 +166,12 @@ async fn what_the_gateway_hands_out_later_is_obeyed_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_denial_tells_the_line_and_what_would_do() {
     let bench = Bench::of(&["node-a"]).await;
-    let page = bench.folder.path().join("published/policy.json");
-    assert!(page.exists());
-    let text = bench.gateway.nodes[0].policy_text().to_toml();
-    let line = text.lines().position(|line| line.contains("measurements"));
     let rule = denied(&bench).await;
-    let at = format!("policy.toml:{}", line.unwrap() + 1);
     assert!(
         rule["at"].as_str().unwrap().starts_with("policy.toml:"),
         "{rule}"
     );
-    assert_eq!(rule["name"], "snp.measurements", "{rule} {at}");
+    assert_eq!(rule["name"], "snp.measurements", "{rule}");
     assert!(!rule["remedy"].as_str().unwrap().is_empty(), "{rule}");
     for field in ["expected", "actual"] {
         assert!(!rule[field].as_str().unwrap().is_empty(), "{rule}");

@@ -4,19 +4,31 @@ use crate::{
     error::{GONE, exception},
     flow::Flow,
 };
+use attestation::UnixTime;
 use pyo3::prelude::*;
-use session::{Composition, Request, SessionError};
-use std::sync::{Mutex, MutexGuard};
+use session::{
+    Beside, Composition, INVENTORY, ORDERS, POLICY, ROOTS, Request, SessionError, TIMESTAMP,
+};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard},
+};
 use zeroize::Zeroizing;
 
 /// What the user gives.
 #[pyclass(frozen, module = "narthex._narthex")]
 pub struct Settings {
-    policy: Vec<u8>,
+    /// By the names under which a team publishes them.
+    files: HashMap<String, Vec<u8>>,
+    policy_root: Option<Vec<u8>>,
     policy_keys: Vec<Vec<u8>>,
     threshold: Option<usize>,
     residency: Option<String>,
+    now: u64,
 }
+
+/// A root document, or keys and how many of them must sign.
+type Signers = (Option<Vec<u8>>, Vec<Vec<u8>>, Option<usize>);
 
 /// A client of one gateway under one policy.
 #[pyclass(frozen, module = "narthex._narthex")]
@@ -25,17 +37,19 @@ pub struct Session(Mutex<session::Session>);
 #[pymethods]
 impl Settings {
     #[new]
-    const fn new(
-        policy: Vec<u8>,
-        policy_keys: Vec<Vec<u8>>,
-        threshold: Option<usize>,
+    fn new(
+        files: HashMap<String, Vec<u8>>,
+        (policy_root, policy_keys, threshold): Signers,
         residency: Option<String>,
+        now: u64,
     ) -> Self {
         Self {
-            policy,
+            files,
+            policy_root,
             policy_keys,
             threshold,
             residency,
+            now,
         }
     }
 
@@ -49,11 +63,20 @@ impl Settings {
 impl Settings {
     fn lend<T>(&self, use_it: impl FnOnce(&session::Settings<'_>) -> T) -> T {
         let keys: Vec<&[u8]> = self.policy_keys.iter().map(Vec::as_slice).collect();
+        let file = |name| self.files.get(name).map(Vec::as_slice);
         use_it(&session::Settings {
-            policy: &self.policy,
+            policy: file(POLICY).unwrap_or_default(),
+            beside: Beside {
+                roots: file(ROOTS),
+                inventory: file(INVENTORY),
+                orders: file(ORDERS),
+                timestamp: file(TIMESTAMP),
+            },
+            policy_root: self.policy_root.as_deref(),
             policy_keys: &keys,
             threshold: self.threshold,
             residency: self.residency.as_deref(),
+            now: UnixTime(self.now),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{AdmittedNode, trace};
 use attestation::{Anchors, CpuClaims};
+use policy::Waived;
 use serde_json::{Value, json};
 
 /// One admission, or one renewal of a node's keys, in JSON.
@@ -36,6 +37,12 @@ impl Admission {
                 "node_policy": {"version": keys.policy_version, "digest": hex::encode(keys.policy_digest)},
                 "epoch": keys.epoch,
                 "not_after": node.not_after().to_rfc3339(),
+                "placement": admitted.placement().map(|placement| json!({
+                    "country": placement.country,
+                    "site": placement.site,
+                    "owner": placement.owner,
+                })),
+                "waived": admitted.waived().iter().map(waived).collect::<Vec<_>>(),
                 "checks": trace::checks(claims),
             }),
         }
@@ -52,4 +59,15 @@ impl Admission {
     pub fn to_json(&self) -> String {
         self.value.to_string()
     }
+}
+
+/// A reason that an exception waived.
+fn waived(waived: &Waived) -> Value {
+    json!({
+        "code": waived.reason.code,
+        "rule": waived.reason.rule,
+        "who": waived.who,
+        "why": waived.why,
+        "until": waived.until.to_rfc3339(),
+    })
 }

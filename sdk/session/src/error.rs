@@ -2,7 +2,7 @@
 
 use crate::{MemoryError, NodeError, OffersError};
 use attestation::BundleError;
-use policy::{PolicyError, Refusal, SignatureError};
+use policy::{Denial, PolicyError, PublicationError, Reason, Refusal, SignatureError};
 use protocol::{OpenError, SealError};
 use serde_json::json;
 
@@ -13,12 +13,18 @@ pub enum SessionError {
     /// A key of the policy root.
     #[error("policy key {0} is not an Ed25519 public key in PEM (openssl pkey -pubout)")]
     PolicyKey(usize),
-    /// The keys together are no root, or the policy is no envelope.
+    /// The keys together are no root.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// The signatures, or every mistake of the document.
+    /// A root document and keys: only one of them can say whose documents count.
+    #[error("there are a root document and keys: give one of the two")]
+    TwoRoots,
+    /// The root document.
+    #[error("the root is refused: {}", lines(.0))]
+    Root(Vec<PolicyError>),
+    /// The signatures, every mistake of the documents, or how they fit together.
     #[error("the policy is refused: {}", lines(.0))]
-    Policy(Vec<PolicyError>),
+    Policy(Vec<PublicationError>),
     /// An older policy than before, the user's own or a node's, or a memory that cannot tell.
     #[error(transparent)]
     Memory(#[from] MemoryError),
@@ -89,6 +95,17 @@ pub enum SessionError {
         /// In the signed list.
         actual: String,
     },
+    /// An order or an ended lease forbids it: nothing is sent, or nothing to this node.
+    #[error("policy version {} lets nothing be sent there: {}", .0.policy_version, reasons(&.0.reasons))]
+    Stopped(Denial),
+    /// The user's own inventory does not place the node in the country demanded.
+    #[error("the inventory places the node {}, not in {demanded}", .placed.as_ref().map_or_else(|| "nowhere".to_owned(), |country| format!("in {country}")))]
+    Placement {
+        /// By the user.
+        demanded: String,
+        /// By the inventory.
+        placed: Option<String>,
+    },
     /// The request names another model than the node attests.
     #[error("the node does not serve {asked:?}; it attests {served:?}")]
     Model {
@@ -151,9 +168,13 @@ impl SessionError {
         match self {
             Self::PolicyKey(_) => "policy.key",
             Self::Signature(error) => error.code(),
-            Self::Policy(mistakes) => mistakes
+            Self::TwoRoots => "policy.root.two",
+            Self::Root(mistakes) => mistakes
                 .first()
                 .map_or("policy.document.syntax", PolicyError::code),
+            Self::Policy(mistakes) => mistakes
+                .first()
+                .map_or("policy.document.syntax", PublicationError::code),
             Self::Memory(error) => error.code(),
             Self::Residency(_) => "client.residency",
             Self::Random => "client.random",
@@ -166,6 +187,8 @@ impl SessionError {
             Self::Refused(Refusal::Policy(_)) => "policy.denied",
             Self::NoKeys => "keys.absent",
             Self::NodeName { .. } => "keys.node",
+            Self::Stopped(denial) => denial.reasons.first().map_or("policy.denied", |r| r.code),
+            Self::Placement { .. } => "residency.placement",
             Self::Model { .. } => "model_not_found",
             Self::Seal(error) => error.code(),
             other => other.transport_code(),
@@ -234,7 +257,7 @@ impl SessionError {
     }
 }
 
-fn lines(mistakes: &[PolicyError]) -> String {
+fn lines<E: ToString>(mistakes: &[E]) -> String {
     let lines: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
     lines.join("; ")
 }
@@ -244,16 +267,34 @@ fn refusal(refusal: &Refusal) -> String {
     let Refusal::Policy(denial) = refusal else {
         return refusal.to_string();
     };
-    let reasons = denial.reasons.iter().map(|reason| {
-        format!(
-            "{} ({}: expected {}; actual {})",
-            reason.code, reason.rule, reason.expected, reason.actual
-        )
-    });
-    let reasons: Vec<_> = reasons.collect();
+    let reasons: Vec<_> = denial.reasons.iter().map(in_words).collect();
     format!(
         "policy version {} denies the node: {}",
         denial.policy_version,
         reasons.join("; ")
     )
+}
+
+/// One reason: where its rule stands, what was expected and found, and what would do.
+fn in_words(reason: &Reason) -> String {
+    let at = reason.at.map(|at| format!(", policy.toml:{}", at.line));
+    let advisory = reason.advisory.as_ref();
+    let advisory = advisory.map(|advisory| format!("; {}", advisory.name));
+    format!(
+        "{} ({}{}: expected {}; actual {}{}; what would do: {})",
+        reason.code,
+        reason.rule,
+        at.unwrap_or_default(),
+        reason.expected,
+        reason.actual,
+        advisory.unwrap_or_default(),
+        reason.remedy()
+    )
+}
+
+fn reasons(reasons: &[Reason]) -> String {
+    let told = reasons
+        .iter()
+        .map(|reason| format!("{} ({})", reason.code, reason.actual));
+    told.collect::<Vec<_>>().join(", ")
 }

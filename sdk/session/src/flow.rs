@@ -199,6 +199,7 @@ impl Flow {
 
     /// The best node that is admitted now; without one, the offers.
     fn choose(&mut self, session: &mut Session, now: UnixTime) -> Result<Call, SessionError> {
+        session.check_standing(now)?;
         match session.usable_node(&self.failed, now) {
             Some(node) => self.relay(session, node, Refresh::Unspent, now),
             None => {
@@ -210,12 +211,22 @@ impl Flow {
 
     /// The next offer of this round; after the last one, why none was taken.
     fn next_offer(&mut self, session: &mut Session) -> Result<Call, SessionError> {
-        match self.waiting.pop_front() {
-            Some(offer) => self.renew_or_challenge(session, &offer, Refresh::Unspent),
-            None => Err(self.passed_over.take().unwrap_or_else(|| {
-                SessionError::Unavailable("no other node is on offer".to_owned())
-            })),
+        while let Some(offer) = self.waiting.pop_front() {
+            match session.check_name(&offer.node) {
+                Ok(()) => return self.renew_or_challenge(session, &offer, Refresh::Unspent),
+                Err(error) => self.note(&offer, error),
+            }
         }
+        Err(self
+            .passed_over
+            .take()
+            .unwrap_or_else(|| SessionError::Unavailable("no other node is on offer".to_owned())))
+    }
+
+    fn note(&mut self, offer: &Offer, error: SessionError) {
+        let text = format!("node {} is passed over: {error}", offer.node);
+        self.notices.push(Notice::PassedOver(text));
+        self.passed_over = Some(error);
     }
 
     /// New keys under an admission that still lasts, or a new admission.
@@ -302,9 +313,7 @@ impl Flow {
         if refresh == Refresh::Spent {
             return Err(error);
         }
-        let text = format!("node {} is passed over: {error}", offer.node);
-        self.notices.push(Notice::PassedOver(text));
-        self.passed_over = Some(error);
+        self.note(offer, error);
         self.next_offer(session)
     }
 
@@ -315,6 +324,7 @@ impl Flow {
         refresh: Refresh,
         now: UnixTime,
     ) -> Result<Call, SessionError> {
+        session.check_standing(now)?;
         check_model(&self.request, &node)?;
         let request = self.request.to_seal(self.id, session.residency.as_deref());
         let (sealed, opener) = node.seal(&request, now)?;

@@ -34,6 +34,7 @@ pub use flow::{Flow, Notice};
 pub use memory::{Memory, MemoryError, Seen};
 pub use node::{AdmittedNode, NodeError};
 pub use offer::{Offer, OffersError};
+pub use policy::publication::{INVENTORY, ORDERS, POLICY, ROOTS, TIMESTAMP};
 pub use request::{Request, RequestId};
 pub use served::Served;
-pub use session::{Composition, Random, Session, Settings};
+pub use session::{Beside, Composition, Random, Session, Settings};

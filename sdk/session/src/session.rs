@@ -4,7 +4,10 @@ use crate::{
     AdmittedNode, Flow, Memory, Request, RequestId, Seen, SessionError, offer::Offer, public_key,
 };
 use attestation::{Cache, UnixTime, Verifier};
-use policy::{Appraiser, Envelope, Policy, TrustRoot};
+use policy::{
+    Admitted, Appraiser, Denial, Envelope, Files, InForce, Policy, PolicyError, Publication,
+    Reason, Root, TrustRoot,
+};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Fills a buffer with cryptographically secure random bytes; false: it could not.
@@ -24,12 +27,31 @@ pub struct Composition {
 pub struct Settings<'a> {
     /// The policy: a DSSE envelope in JSON, as `narthex policy sign` writes it.
     pub policy: &'a [u8],
+    /// What is published beside it.
+    pub beside: Beside<'a>,
+    /// The root document that says whose documents count, instead of keys: a DSSE envelope in JSON.
+    pub policy_root: Option<&'a [u8]>,
     /// The public keys that may sign policies, PEM.
     pub policy_keys: &'a [&'a [u8]],
     /// How many of them must have signed; all if it is `None`.
     pub threshold: Option<usize>,
     /// The country that answers must come from, ISO 3166-1 alpha-2.
     pub residency: Option<&'a str>,
+    /// The time at which the session is opened.
+    pub now: UnixTime,
+}
+
+/// The files that a team publishes beside its policy, each if there is one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// `roots.jsonl`.
+    pub roots: Option<&'a [u8]>,
+    /// `inventory.json`.
+    pub inventory: Option<&'a [u8]>,
+    /// `orders.jsonl`.
+    pub orders: Option<&'a [u8]>,
+    /// `timestamp.json`.
+    pub timestamp: Option<&'a [u8]>,
 }
 
 /// A client of one gateway under one policy.
@@ -58,44 +80,51 @@ impl Composition {
 }
 
 impl Session {
-    /// Opens the policy under its root. `remembered` is what [`Memory::to_text`] gave before; a policy older than it knows is refused.
+    /// Verifies what is published under its root. `remembered` is what [`Memory::to_text`] gave before; documents older than those it knows
+    /// are refused.
     pub fn open(
         composition: Composition,
         settings: &Settings<'_>,
         remembered: Option<&[u8]>,
     ) -> Result<Self, SessionError> {
         let root = root(settings)?;
-        let envelope = Envelope::from_json(settings.policy)?;
-        let policy = Policy::from_envelope(&envelope, &root).map_err(SessionError::Policy)?;
-        let mut memory = Memory::new(root.digest());
+        let mut memory = Memory::new(*root.anchor());
         if let Some(text) = remembered {
             memory.recall(text)?;
         }
-        memory.observe_own(Seen {
-            version: policy.version(),
-            digest: *policy.digest(),
-        })?;
+        let now = memory.own().now(settings.now);
+        let publication = Publication::parse(&files(settings));
+        let in_force = publication.and_then(|publication| publication.verify(&root, now));
+        let in_force = in_force.map_err(SessionError::Policy)?;
+        memory.observe_own(&in_force, now)?;
+        let in_force = in_force.map_policy(composition.policy);
         Ok(Self {
-            appraiser: Appraiser::new(composition.verifier, (composition.policy)(policy)),
+            appraiser: Appraiser::new(composition.verifier, in_force),
             residency: residency(settings.residency)?,
             offers: Vec::new(),
             nodes: BTreeMap::new(),
             verified: Cache::new(),
             memory,
             random: composition.random,
-            latest: UnixTime(0),
+            latest: now,
         })
     }
 
-    /// The digest of the policy root in hexadecimal: names the memory before a session is opened.
+    /// The anchor of the policy root in hexadecimal: names the memory before a session is opened.
     pub fn root_name(settings: &Settings<'_>) -> Result<String, SessionError> {
-        Ok(hex::encode(root(settings)?.digest()))
+        Ok(hex::encode(root(settings)?.anchor()))
     }
 
     /// The policy in force.
     #[must_use]
     pub const fn policy(&self) -> &Policy {
         self.appraiser.policy()
+    }
+
+    /// What is in force: the policy, and what is published beside it.
+    #[must_use]
+    pub const fn in_force(&self) -> &InForce {
+        self.appraiser.in_force()
     }
 
     /// What was seen, to be kept by the caller.
@@ -117,6 +146,41 @@ impl Session {
     pub(crate) fn at(&mut self, now: UnixTime) -> UnixTime {
         self.latest = self.latest.max(now);
         self.latest
+    }
+
+    /// Whether anything may be sealed now: no order stops everything, and the lease runs.
+    pub(crate) fn check_standing(&self, now: UnixTime) -> Result<(), SessionError> {
+        self.unless(self.in_force().judge_standing(now))
+    }
+
+    /// Whether a node of this name may be used.
+    pub(crate) fn check_name(&self, node: &str) -> Result<(), SessionError> {
+        self.unless(self.in_force().judge_name(node).into_iter().collect())
+    }
+
+    /// A demanded country is the node's word, sealed and receipted; an inventory has to agree with it.
+    pub(crate) fn check_place(&self, node: &Admitted) -> Result<(), SessionError> {
+        let (Some(demanded), Some(_)) = (&self.residency, self.in_force().inventory()) else {
+            return Ok(());
+        };
+        let placed = node.placement().map(|placement| &placement.country);
+        if placed == Some(demanded) {
+            return Ok(());
+        }
+        Err(SessionError::Placement {
+            demanded: demanded.clone(),
+            placed: placed.cloned(),
+        })
+    }
+
+    fn unless(&self, reasons: Vec<Reason>) -> Result<(), SessionError> {
+        if reasons.is_empty() {
+            return Ok(());
+        }
+        Err(SessionError::Stopped(Denial {
+            policy_version: self.policy().version(),
+            reasons,
+        }))
     }
 
     pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], SessionError> {
@@ -146,8 +210,10 @@ impl Session {
         })
     }
 
-    /// Keeps an admitted node, unless its runtime obeys a policy older than one seen under the same root.
+    /// Keeps an admitted node, unless it is in another country than the one demanded, or its runtime obeys a policy older than one seen
+    /// under the same root.
     pub(crate) fn keep(&mut self, node: AdmittedNode) -> Result<Arc<AdmittedNode>, SessionError> {
+        self.check_place(node.admitted())?;
         let root = node.admitted().claims().manifest.policy_root;
         let keys = node.keys();
         let seen = Seen {
@@ -161,7 +227,31 @@ impl Session {
     }
 }
 
-fn root(settings: &Settings<'_>) -> Result<TrustRoot, SessionError> {
+fn files(settings: &Settings<'_>) -> Files {
+    let beside = &settings.beside;
+    Files {
+        roots: beside.roots.map(<[u8]>::to_vec),
+        policy: Some(settings.policy.to_vec()),
+        inventory: beside.inventory.map(<[u8]>::to_vec),
+        orders: beside.orders.map(<[u8]>::to_vec),
+        timestamp: beside.timestamp.map(<[u8]>::to_vec),
+    }
+}
+
+/// A root document, or keys; both are a mistake.
+fn root(settings: &Settings<'_>) -> Result<Root, SessionError> {
+    let Some(document) = settings.policy_root else {
+        return Ok(Root::of_keys(keys(settings)?));
+    };
+    if !settings.policy_keys.is_empty() || settings.threshold.is_some() {
+        return Err(SessionError::TwoRoots);
+    }
+    let envelope = Envelope::from_json(document).map_err(|error| vec![PolicyError::from(error)]);
+    let root = envelope.and_then(|envelope| Root::pinned(&envelope));
+    root.map_err(SessionError::Root)
+}
+
+fn keys(settings: &Settings<'_>) -> Result<TrustRoot, SessionError> {
     let keys = settings.policy_keys.iter().enumerate();
     let keys =
         keys.map(|(index, pem)| public_key::parse(pem).ok_or(SessionError::PolicyKey(index + 1)));

@@ -9,9 +9,12 @@
 
 mod fake;
 
+use attestation::UnixTime;
 use fake::{Gateway, open, pem, random, settings};
-use session::{Composition, Session, SessionError, Settings};
-use tee_sim::PolicySigner;
+use policy::{Action, Files, HardwareId, Placement, Target, draft::InventoryDraft};
+use session::{Beside, Composition, Session, SessionError, Settings};
+use std::collections::BTreeMap;
+use tee_sim::{PolicySigner, Publisher};
 
 fn code(opened: Result<Session, SessionError>) -> &'static str {
     opened.map_or_else(|error| error.code(), |_| "opened")
@@ -113,4 +116,156 @@ fn an_older_policy_is_refused_after_a_restart() {
         code(open(node, policy(2).as_ref(), &[&key], other)),
         "memory.corrupt"
     );
+}
+
+/// A team whose policy admits the gateway's node.
+fn team(gateway: &Gateway) -> Publisher {
+    let policy = gateway.nodes[0].policy_text().to_toml();
+    Publisher::new(fake::now(), &policy)
+}
+
+/// A session under the team's root, with all that it has published.
+fn follow(
+    gateway: &Gateway,
+    team: &Publisher,
+    residency: Option<&str>,
+    remembered: Option<&[u8]>,
+) -> Result<Session, SessionError> {
+    let Files {
+        roots,
+        policy,
+        inventory,
+        orders,
+        timestamp,
+    } = team.files();
+    let pinned = team.roots[0].to_json();
+    let settings = Settings {
+        beside: Beside {
+            roots: roots.as_deref(),
+            inventory: inventory.as_deref(),
+            orders: orders.as_deref(),
+            timestamp: timestamp.as_deref(),
+        },
+        policy_root: Some(pinned.as_bytes()),
+        residency,
+        ..settings(policy.as_deref().unwrap(), &[])
+    };
+    let composition = Composition {
+        verifier: gateway.nodes[0].machine.verifier(),
+        policy: fake::accepting_custom,
+        random,
+    };
+    Session::open(composition, &settings, remembered)
+}
+
+/// The code with which a request ends.
+fn asked(gateway: &Gateway, session: &mut Session) -> &'static str {
+    let asked = gateway.ask(session, fake::chat(false));
+    asked.map_or_else(|error| error.code(), |_| "answered")
+}
+
+#[test]
+fn documents_count_under_a_root() {
+    let gateway = Gateway::new(&["node-1"]);
+    let mut team = team(&gateway);
+    let mut session = follow(&gateway, &team, None, None).unwrap();
+    assert_eq!(asked(&gateway, &mut session), "answered");
+    team.rotate(2);
+    team.publish_policy(&gateway.nodes[0].policy_text().to_toml());
+    let mut session = follow(&gateway, &team, None, None).unwrap();
+    assert_eq!(asked(&gateway, &mut session), "answered");
+    // Another team's root.
+    let pinned = self::team(&gateway).roots.remove(0);
+    team.roots = vec![pinned];
+    let refused = code(follow(&gateway, &team, None, None));
+    assert_eq!(refused, "policy.signature.too_few");
+}
+
+#[test]
+fn a_root_and_keys_are_one_too_many() {
+    let gateway = Gateway::new(&["node-1"]);
+    let team = team(&gateway);
+    let root = team.roots[0].to_json();
+    let policy = team.policy.to_json();
+    let key = pem(&team.signers[0].public_key());
+    let keys = [key.as_slice()];
+    let settings = Settings {
+        policy_root: Some(root.as_bytes()),
+        ..settings(policy.as_bytes(), &keys)
+    };
+    let opened = Session::open(Composition::vendor(random), &settings, None);
+    assert_eq!(code(opened), "policy.root.two");
+    let not_a_root = Settings {
+        policy_root: Some(policy.as_bytes()),
+        ..self::settings(policy.as_bytes(), &[])
+    };
+    let opened = Session::open(Composition::vendor(random), &not_a_root, None);
+    assert_eq!(code(opened), "policy.signature.payload_type");
+}
+
+#[test]
+fn stops_are_obeyed_and_not_forgotten() {
+    for (target, expected) in [
+        (Target::Everything, "policy.stopped.everything"),
+        (Target::Node("node-1".to_owned()), "policy.stopped.node"),
+        (Target::Node("node-2".to_owned()), "answered"),
+    ] {
+        let gateway = Gateway::new(&["node-1"]);
+        let mut team = team(&gateway);
+        team.order(fake::now(), Action::Stop, &[target]);
+        let mut session = follow(&gateway, &team, None, None).unwrap();
+        assert_eq!(asked(&gateway, &mut session), expected);
+        let memory = session.memory().to_text();
+        team.orders.clear();
+        let forgetful = follow(&gateway, &team, None, Some(memory.as_bytes()));
+        assert_ne!(code(forgetful), "opened");
+    }
+}
+
+#[test]
+fn when_the_lease_ends_nothing_is_sent() {
+    let gateway = Gateway::new(&["node-1"]);
+    let lease = "\n[lease]\nmax_age_seconds = 600\nwhen_absent = \"stop\"\n";
+    let policy = gateway.nodes[0].policy_text().to_toml() + lease;
+    let now = fake::now();
+    let mut team = Publisher::new(now, &policy);
+    team.stamp(now, now.plus(600));
+    let mut session = follow(&gateway, &team, None, None).unwrap();
+    assert_eq!(asked(&gateway, &mut session), "answered");
+    gateway.now.set(now.plus(601).0);
+    assert_eq!(asked(&gateway, &mut session), "policy.lease");
+}
+
+#[test]
+fn an_inventory_has_to_agree_with_the_country_demanded() {
+    for (country, expected) in [("DE", "answered"), ("FR", "residency.placement")] {
+        let gateway = Gateway::new(&["node-1"]);
+        let mut team = team(&gateway);
+        let chip = gateway.nodes[0].machine.report().chip_id;
+        team.publish_inventory(&inventory(chip, country));
+        let mut session = follow(&gateway, &team, Some("DE"), None).unwrap();
+        assert_eq!(asked(&gateway, &mut session), expected);
+        let mut anywhere = follow(&gateway, &team, None, None).unwrap();
+        assert_eq!(asked(&gateway, &mut anywhere), "answered");
+    }
+}
+
+fn inventory(chip: [u8; 64], country: &str) -> InventoryDraft {
+    let now = fake::now();
+    let day_ago = UnixTime(now.0 - 86_400);
+    let placement = Placement {
+        owner: "example".to_owned(),
+        site: "fra1".to_owned(),
+        country: country.to_owned(),
+        valid_from: day_ago,
+        valid_until: None,
+        custody: None,
+    };
+    InventoryDraft {
+        version: 1,
+        name: "hardware".to_owned(),
+        not_before: day_ago,
+        expires: now.plus(86_400),
+        hardware: BTreeMap::from([(HardwareId::SnpChip(chip), placement)]),
+    }
 }

@@ -20,6 +20,14 @@ export interface Exchange {
   receipt: Receipt | undefined;
 }
 
+/** What a team publishes beside its policy, each if there is one. */
+export interface Beside {
+  readonly roots?: string;
+  readonly inventory?: string;
+  readonly orders?: string;
+  readonly timestamp?: string;
+}
+
 /** What the user gives. */
 export interface NarthexOptions {
   /** `https://HOST[:PORT]`. */
@@ -28,8 +36,12 @@ export interface NarthexOptions {
   readonly apiKey?: string;
   /** The text of the signed policy (`narthex policy sign`). */
   readonly policy: string;
+  /** The texts of what is published beside it: roots.jsonl, inventory.json, orders.jsonl, timestamp.json. */
+  readonly beside?: Beside;
+  /** The text of the root document that says whose documents count, instead of keys. */
+  readonly policyRoot?: string;
   /** The public keys that may sign policies, PEM. */
-  readonly policyKeys: readonly string[];
+  readonly policyKeys?: readonly string[];
   /** How many of them must have signed; all by default. */
   readonly threshold?: number;
   /** Where the highest policy versions seen are remembered: `fileStorage` of `narthex/node`, your own, or `memoryStorage()`. */
@@ -107,8 +119,9 @@ class Client {
     if (gateway === undefined) {
       throw new NarthexError("gateway.url", "the gateway is https://HOST[:PORT] (http:// to loopback only), nothing more");
     }
-    const { policy, policyKeys, threshold, residency, storage } = options;
-    const settings = { policy, policy_keys: policyKeys, threshold, residency };
+    const { policy, beside, policyRoot, policyKeys = [], threshold, residency, storage } = options;
+    const now = Math.floor(Date.now() / 1000);
+    const settings = { policy, beside, policy_root: policyRoot, policy_keys: policyKeys, threshold, residency, now };
     const module = options.module ?? (await Module.load());
     const { root } = module.ask<{ root: string }>({ do: "root", settings }).told;
     const name = `session-${root}`;

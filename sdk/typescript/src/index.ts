@@ -7,7 +7,7 @@
  * ```
  */
 export { createNarthexFetch } from "./fetch.js";
-export type { Exchange, NarthexFetch, NarthexOptions, Notice } from "./fetch.js";
+export type { Beside, Exchange, NarthexFetch, NarthexOptions, Notice } from "./fetch.js";
 export { NarthexError } from "./errors.js";
 export type { Storage } from "./memory.js";
 export { memoryStorage } from "./memory.js";

@@ -9,7 +9,7 @@ import os
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,10 @@ class Failure:
         return cls("broken", str(error) or type(error).__name__)
 
 
+#: A policy: its envelope (a file or bytes); or all that a team publishes: a folder, or the files' contents by their names.
+Published = str | os.PathLike[str] | bytes | Mapping[str, bytes]
+#: What a team publishes; only the policy must be there.
+PUBLISHED = ("roots.jsonl", "policy.json", "inventory.json", "orders.jsonl", "timestamp.json")
 #: What came of a :class:`Send` or a :class:`Read`; ``None`` begins the conversation.
 Came = Head | Failure | bytes | None
 Conversation = Generator[Send | Read, Came, _narthex.Exchange]
@@ -102,7 +106,8 @@ class Client:
         *,
         gateway: str,
         api_key: str | None,
-        policy: str | os.PathLike[str] | bytes,
+        policy: Published,
+        policy_root: str | os.PathLike[str] | bytes | None,
         policy_keys: Sequence[str | os.PathLike[str] | bytes],
         threshold: int | None,
         state_dir: str | os.PathLike[str] | None,
@@ -111,10 +116,12 @@ class Client:
     ) -> None:
         self._origin = origin(gateway)
         self._authorization = authorization(api_key)
-        settings = _narthex.Settings(content(policy), [content(key) for key in policy_keys], threshold, residency)
+        self._clock = Clock()
+        root = None if policy_root is None else content(policy_root)
+        signers = (root, [content(key) for key in policy_keys], threshold)
+        settings = _narthex.Settings(published(policy), signers, residency, self._clock.now())
         self._memory = Memory(state_dir, settings.root_name())
         self._session = self._memory.open(settings)
-        self._clock = Clock()
         self._on_notice = on_notice
         #: The last receipts, newest last.
         self.receipts: deque[Receipt] = deque(maxlen=MAX_RECEIPTS)
@@ -220,6 +227,19 @@ def authorization(api_key: str | None) -> dict[str, str]:
     if not key or not key.isascii() or not key.isprintable() or " " in key:
         raise NarthexError("the API key is empty or has characters that a header cannot carry", code="gateway.api_key")
     return {"authorization": f"Bearer {key}"}
+
+
+def published(policy: Published) -> dict[str, bytes]:
+    """The files of a publication by their names."""
+    if isinstance(policy, Mapping):
+        unknown = set(policy) - set(PUBLISHED)
+        if unknown:
+            raise ValueError(f"no file of a publication: {', '.join(sorted(unknown))}")
+        return dict(policy)
+    if isinstance(policy, bytes) or not Path(policy).is_dir():
+        return {"policy.json": content(policy)}
+    folder = Path(policy)
+    return {name: (folder / name).read_bytes() for name in PUBLISHED if (folder / name).exists()}
 
 
 def content(source: str | os.PathLike[str] | bytes) -> bytes:

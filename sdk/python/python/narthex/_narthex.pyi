@@ -14,7 +14,11 @@ def open_session(settings: Settings, remembered: bytes | None = None) -> Session
 @final
 class Settings:
     def __new__(
-        cls, policy: bytes, policy_keys: list[bytes], threshold: int | None, residency: str | None
+        cls,
+        files: dict[str, bytes],
+        signers: tuple[bytes | None, list[bytes], int | None],
+        residency: str | None,
+        now: int,
     ) -> Settings: ...
     def root_name(self) -> str: ...
 

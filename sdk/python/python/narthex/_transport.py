@@ -21,6 +21,7 @@ class _Shared:
     :param gateway: ``https://HOST[:PORT]``.
     :param api_key: the gateway's, not OpenAI's; ``None`` where it asks for none.
     :param policy: the signed policy (``narthex policy sign``): a path, or the envelope's bytes.
+    :param policy_root: the root document that says whose documents count, instead of keys: a path, or its bytes.
     :param policy_keys: the public keys that may sign policies: paths of PEM files, or their bytes.
     :param threshold: how many of them must have signed; all by default.
     :param state_dir: where the highest policy versions seen are remembered; ``None``: for as long as this value lives.
@@ -34,7 +35,8 @@ class _Shared:
         *,
         gateway: str,
         policy: str | os.PathLike[str] | bytes,
-        policy_keys: Sequence[str | os.PathLike[str] | bytes],
+        policy_root: str | os.PathLike[str] | bytes | None = None,
+        policy_keys: Sequence[str | os.PathLike[str] | bytes] = (),
         state_dir: str | os.PathLike[str] | None,
         api_key: str | None = None,
         threshold: int | None = None,
@@ -46,6 +48,7 @@ class _Shared:
             gateway=gateway,
             api_key=api_key,
             policy=policy,
+            policy_root=policy_root,
             policy_keys=policy_keys,
             threshold=threshold,
             state_dir=state_dir,

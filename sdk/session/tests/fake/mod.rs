@@ -8,8 +8,8 @@ pub(crate) use node::{MODEL, Node, accepting_custom};
 
 use attestation::{Nonce, UnixTime};
 use session::{
-    Call, Composition, Event, Exchange, Failure, Notice, Reading, Request, Session, SessionError,
-    Settings,
+    Beside, Call, Composition, Event, Exchange, Failure, Notice, Reading, Request, Session,
+    SessionError, Settings,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -258,12 +258,20 @@ pub(crate) fn open(
     Session::open(composition, &settings(policy, keys), remembered)
 }
 
-pub(crate) const fn settings<'a>(policy: &'a [u8], policy_keys: &'a [&'a [u8]]) -> Settings<'a> {
+pub(crate) fn settings<'a>(policy: &'a [u8], policy_keys: &'a [&'a [u8]]) -> Settings<'a> {
     Settings {
         policy,
+        beside: Beside {
+            roots: None,
+            inventory: None,
+            orders: None,
+            timestamp: None,
+        },
+        policy_root: None,
         policy_keys,
         threshold: None,
         residency: None,
+        now: now(),
     }
 }
 

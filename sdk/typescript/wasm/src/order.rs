@@ -1,5 +1,6 @@
 //! What JavaScript may ask for. Unknown, doubled and missing members make it no order.
 
+use attestation::UnixTime;
 use serde::Deserialize;
 
 /// One order; the frame's bytes are named in each.
@@ -65,10 +66,26 @@ pub(crate) enum Order {
 pub(crate) struct Settings {
     /// A DSSE envelope in JSON.
     policy: String,
+    #[serde(default)]
+    beside: Beside,
+    /// A DSSE envelope in JSON.
+    policy_root: Option<String>,
     /// PEM.
     policy_keys: Vec<String>,
     threshold: Option<usize>,
     residency: Option<String>,
+    /// Seconds since 1970.
+    now: u64,
+}
+
+/// What is published beside the policy.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Beside {
+    roots: Option<String>,
+    inventory: Option<String>,
+    orders: Option<String>,
+    timestamp: Option<String>,
 }
 
 /// How a call failed.
@@ -85,9 +102,21 @@ impl Settings {
         let keys: Vec<&[u8]> = self.policy_keys.iter().map(String::as_bytes).collect();
         use_it(&session::Settings {
             policy: self.policy.as_bytes(),
+            beside: session::Beside {
+                roots: bytes(&self.beside.roots),
+                inventory: bytes(&self.beside.inventory),
+                orders: bytes(&self.beside.orders),
+                timestamp: bytes(&self.beside.timestamp),
+            },
+            policy_root: bytes(&self.policy_root),
             policy_keys: &keys,
             threshold: self.threshold,
             residency: self.residency.as_deref(),
+            now: UnixTime(self.now),
         })
     }
+}
+
+fn bytes(text: &Option<String>) -> Option<&[u8]> {
+    text.as_ref().map(String::as_bytes)
 }
