@@ -39,10 +39,11 @@ impl Settings {
     #[new]
     fn new(
         files: HashMap<String, Vec<u8>>,
-        (policy_root, policy_keys, threshold): Signers,
+        signers: Signers,
         residency: Option<String>,
         now: u64,
     ) -> Self {
+        let (policy_root, policy_keys, threshold) = signers;
         Self {
             files,
             policy_root,

@@ -152,7 +152,7 @@ impl Memory {
         let after = after.map_err(MemoryError::Succession)?;
         let again = Remembered {
             obeyed_at: self.own.obeyed_at,
-            ..after.clone()
+            ..after
         };
         if again != self.own {
             self.own = after;
