@@ -117,7 +117,8 @@ impl Changes {
         for (key, entry) in &before {
             match after.get(key) {
                 Some(kept) => {
-                    let rule = format!("{rule} of {}", label(entry, about.entry()));
+                    let name = words(entry, about.entry(), About::name);
+                    let rule = format!("{rule} of {name}");
                     self.values(&rule, (entry, kept), about.entry());
                 }
                 None => self.entry(rule, entry, about, Presence::Lost),

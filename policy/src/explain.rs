@@ -3,7 +3,7 @@
 use crate::{
     PayloadType, PolicyError, Position,
     schema_json::{About, Absent, Schema},
-    tree::{Node, Value, label},
+    tree::{Node, Value, label, words},
 };
 
 /// One statement of a document.
@@ -59,7 +59,7 @@ fn tell(rule: &str, node: &Node, about: About<'_>, statements: &mut Vec<Statemen
         Value::List(list) => {
             let entries: Vec<_> = list
                 .iter()
-                .map(|entry| label(entry, about.entry()))
+                .map(|entry| full(entry, about.entry()))
                 .collect();
             entries.join(", ")
         }
@@ -70,6 +70,20 @@ fn tell(rule: &str, node: &Node, about: About<'_>, statements: &mut Vec<Statemen
         at: Some(node.at),
         words: format!("{}: {value}", about.title()),
     });
+}
+
+/// An entry by its name, and whatever else it says.
+fn full(entry: &Node, about: About<'_>) -> String {
+    let name = words(entry, about, About::name);
+    let Value::Table(fields) = &entry.value else {
+        return name;
+    };
+    let is_name = |field: &String| about.name().contains(&field.as_str());
+    let others = fields.iter().filter(|(field, _)| !is_name(field));
+    let others: Vec<String> = others
+        .map(|(field, node)| format!("{field} {}", label(node, about.field(field))))
+        .collect();
+    format!("{name} ({})", others.join(", "))
 }
 
 fn absent(rule: &str, node: &Node, about: About<'_>, statements: &mut Vec<Statement>) {

@@ -158,6 +158,11 @@ impl<'s> About<'s> {
         if label.is_empty() { self.key() } else { label }
     }
 
+    /// The first of them, by which rules name an entry.
+    pub(crate) fn name(self) -> Vec<&'s str> {
+        self.label().into_iter().take(1).collect()
+    }
+
     /// The codes of the reasons that the field can give.
     pub(crate) fn codes(self) -> impl Iterator<Item = &'s str> {
         self.words("x-codes")

@@ -52,3 +52,24 @@ fn page(command: &Command) -> Result<String, Failure> {
         .map_err(|error| Failure::internal("man.render", &error))?;
     Ok(String::from_utf8_lossy(&page).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Narthex, *};
+    use clap::CommandFactory;
+
+    fn count(command: &Command) -> usize {
+        1 + command.get_subcommands().map(count).sum::<usize>()
+    }
+
+    #[test]
+    fn every_command_has_a_page() {
+        let mut command = Narthex::command().disable_help_subcommand(true);
+        command.build();
+        let folder = tempfile::tempdir().unwrap();
+        write_all(&command, "narthex", folder.path()).unwrap();
+        let pages = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(pages, count(&command));
+        assert!(folder.path().join("narthex-policy-inventory-add.1").exists());
+    }
+}

@@ -142,11 +142,9 @@ fn append(envelope: &Envelope, path: &Path, context: &Context<'_>) -> Result<Exi
     let root = trust::newest(context, trust::folder_of(path))?;
     let mut orders =
         Orders::replay(&jsonl::read(path)?, &root).map_err(|errors| trust::refused(&errors))?;
-    orders.obey(envelope, &root).map_err(|errors| {
-        trust::refused(&errors).advice(
-            "where others must sign too, write the order with --output, have them sign it with `narthex policy sign`, then `narthex policy append` it",
-        )
-    })?;
+    orders
+        .obey(envelope, &root)
+        .map_err(|errors| with_advice(trust::refused(&errors)))?;
     jsonl::append(path, envelope)?;
     let stopped: Vec<String> = orders
         .iter()
@@ -170,6 +168,19 @@ fn append(envelope: &Envelope, path: &Path, context: &Context<'_>) -> Result<Exi
     );
     context.output.either(&document, &text)?;
     Ok(Exit::Accepted)
+}
+
+fn with_advice(failure: Failure) -> Failure {
+    let advice = match failure.code.as_ref() {
+        "policy.signature.too_few" => {
+            "write the order with --output, have others sign it with `narthex policy sign`, then `narthex policy append` it"
+        }
+        "policy.root.no_role" => {
+            "pin a root document (--policy-root) that gives the role to somebody"
+        }
+        _ => "make the order anew: the log has grown since, or is another one",
+    };
+    failure.advice(advice)
 }
 
 const fn past(action: Action) -> &'static str {
