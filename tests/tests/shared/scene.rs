@@ -257,11 +257,13 @@ fn stamp(team: &Mutex<Publisher>, directory: &Path) {
     publication::publish(directory, &team).unwrap();
 }
 
-fn said(process: &Process, text: &str) -> bool {
+/// Whether `process` has printed `text` by now.
+pub(crate) fn said(process: &Process, text: &str) -> bool {
     String::from_utf8_lossy(&process.output()).contains(text)
 }
 
-fn until(what: &str, holds: impl Fn() -> bool) {
+/// Waits until it holds.
+pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < deadline, "it does not come: {what}");

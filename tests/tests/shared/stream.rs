@@ -18,10 +18,19 @@ pub(crate) struct Stream {
 impl Stream {
     /// Asks for a long answer.
     pub(crate) fn begin(base_url: &str) -> Self {
+        Self::asking(base_url, r#","stream":true,"max_tokens":4000"#)
+    }
+
+    /// A short answer, whole.
+    pub(crate) fn short(base_url: &str) -> String {
+        Self::asking(base_url, r#","max_tokens":2"#).read_to_end()
+    }
+
+    fn asking(base_url: &str, more: &str) -> Self {
         let address = base_url.trim_start_matches("http://");
         let address = address.trim_end_matches("/v1");
         let body = format!(
-            r#"{{"model":"{MODEL}","messages":[{{"role":"user","content":"Tell a long story about a lighthouse."}}],"stream":true,"max_tokens":4000}}"#
+            r#"{{"model":"{MODEL}","messages":[{{"role":"user","content":"Tell a long story about a lighthouse."}}]{more}}}"#
         );
         let mut connection = TcpStream::connect(address).unwrap();
         connection.set_read_timeout(Some(PATIENCE)).unwrap();
