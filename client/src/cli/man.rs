@@ -70,6 +70,11 @@ mod tests {
         write_all(&command, "narthex", folder.path()).unwrap();
         let pages = fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(pages, count(&command));
-        assert!(folder.path().join("narthex-policy-inventory-add.1").exists());
+        assert!(
+            folder
+                .path()
+                .join("narthex-policy-inventory-add.1")
+                .exists()
+        );
     }
 }
