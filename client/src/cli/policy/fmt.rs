@@ -36,7 +36,7 @@ impl Fmt {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
         if self.files == [Path::new("-")] && !self.check {
             let text = read(Path::new("-"))?;
-            let laid_out = canonical(&text).map_err(|message| syntax(Path::new("-"), message))?;
+            let laid_out = canonical(&text).map_err(|message| syntax(Path::new("-"), &message))?;
             context.output.text(&laid_out)?;
             return Ok(Exit::Accepted);
         }
@@ -80,7 +80,7 @@ impl Fmt {
 
 fn read(path: &Path) -> Result<String, Failure> {
     let bytes = files::read(path, MAX_DOCUMENT_BYTES)?;
-    String::from_utf8(bytes).map_err(|_| syntax(path, "not UTF-8 text".to_owned()))
+    String::from_utf8(bytes).map_err(|_| syntax(path, "not UTF-8 text"))
 }
 
 /// The layout of `text`, once it is known to say the same; else what is wrong, with its place.
@@ -106,7 +106,7 @@ fn position(text: &str, offset: usize) -> Position {
     }
 }
 
-fn syntax(path: &Path, message: String) -> Failure {
+fn syntax(path: &Path, message: &str) -> Failure {
     let message = format!("{}: {message}", path.display());
     Failure::new(Exit::Malformed, "policy.document.syntax", message)
         .advice("`narthex policy lint` tells every mistake with its place")
