@@ -1,13 +1,14 @@
 //! The inventory: whose each piece of hardware is and where it stands.
 
 mod document;
+mod entries;
 
 use crate::{
     Envelope, HardwareId, PayloadType, PolicyError, TrustRoot,
     document::head::{self, Head},
 };
 use attestation::{Digest, UnixTime, crypto};
-use std::collections::HashMap;
+use entries::Entries;
 
 /// Largest inventory accepted, in bytes.
 pub const MAX_INVENTORY_BYTES: usize = 16 * 1024 * 1024;
@@ -17,7 +18,7 @@ pub const MAX_INVENTORY_BYTES: usize = 16 * 1024 * 1024;
 pub struct Inventory {
     digest: Digest,
     head: Head,
-    entries: HashMap<HardwareId, Placement>,
+    entries: Entries,
 }
 
 /// Where a piece of hardware is, and whose.

@@ -55,9 +55,10 @@ fn count(
 
 /// The links are signed by the devices at both ends.
 fn topology(rules: &GpuRules, devices: &[DeviceClaims]) -> Option<Reason> {
-    let is_whole =
-        is_linked(devices, Kind::Gpu, Kind::Switch) && is_linked(devices, Kind::Switch, Kind::Gpu);
-    (rules.topology == Topology::Whole && !is_whole).then(|| {
+    let is_whole = || {
+        is_linked(devices, Kind::Gpu, Kind::Switch) && is_linked(devices, Kind::Switch, Kind::Gpu)
+    };
+    (rules.topology == Topology::Whole && !is_whole()).then(|| {
         Reason::new(
             "policy.gpu.topology",
             "gpu.topology",

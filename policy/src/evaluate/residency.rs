@@ -47,8 +47,8 @@ fn devices<'a>(
 /// AMD ships no more fixes for some of Milan's faults: such a chip is somebody's own, known one by one, or none.
 fn milan(subject: &Subject<'_>) -> Option<Reason> {
     let chip = HardwareId::of_cpu(subject.claims);
-    let is_listed = chip.is_some_and(|chip| subject.placed(&chip).is_some());
-    (is_milan(subject) && !is_listed).then(|| {
+    let is_listed = || chip.is_some_and(|chip| subject.placed(&chip).is_some());
+    (is_milan(subject) && !is_listed()).then(|| {
         let actual = chip.map_or_else(|| "a masked CHIP_ID".to_owned(), |chip| chip.to_string());
         Reason::new(
             "policy.snp.milan",

@@ -1,6 +1,6 @@
 //! Schema 1 of the inventory (docs/policy-documents.md, "The inventory").
 
-use super::Placement;
+use super::{Placement, entries::Entries};
 use crate::{
     HardwareId, PolicyError,
     document::{
@@ -10,13 +10,13 @@ use crate::{
     },
 };
 use attestation::UnixTime;
-use std::collections::{HashMap, hash_map::Entry};
+use std::{collections::hash_map::Entry, hash::BuildHasherDefault};
 
 /// The inventory but for its digest.
 pub(super) fn read(
     document: &mut Section<'_>,
     mistakes: &mut Mistakes<'_>,
-) -> Option<(Head, HashMap<HardwareId, Placement>)> {
+) -> Option<(Head, Entries)> {
     let head = Head::read(document, mistakes);
     let entries = document.read("hardware", mistakes, hardware);
     Some((head?, entries?))
@@ -26,10 +26,10 @@ pub(super) fn read(
 fn hardware(
     field: Field<'_>,
     mistakes: &mut Mistakes<'_>,
-) -> Option<HashMap<HardwareId, Placement>> {
+) -> Option<Entries> {
     let entries = field.entries(mistakes)?;
     let count = entries.len();
-    let mut placements = HashMap::with_capacity(count);
+    let mut placements = Entries::with_capacity_and_hasher(count, BuildHasherDefault::default());
     for entry in entries {
         let offset = entry.at;
         let Some((path, id, placement)) = placement(entry, mistakes) else {
