@@ -9,7 +9,8 @@ use policy::{
 };
 use std::{collections::BTreeMap, error::Error};
 use tee_sim::{
-    GpuMachine, Machine, PolicyText, Publisher, TdxMachine, Vendor, nvidia::Nvidia,
+    GpuMachine, Machine, PolicyText, Publisher, TdxMachine, Vendor,
+    nvidia::Nvidia,
     policy_text::{GpuText, TdxText},
     tdx::Intel,
 };
@@ -54,14 +55,29 @@ const RESIDENCY: &str = "\n[residency]\ncountries = [\"DE\", \"FR\"]\ndevices = 
 
 /// Changes of a policy after which it denies the node.
 const SPOILS: [(&str, &str); 13] = [
-    ("name = \"simulated guest\"\ndigest = \"", "name = \"simulated guest\"\nuntil = 2026-01-01T00:00:00Z\ndigest = \""),
-    ("component = \"microcode\"\nminimum = 1", "component = \"microcode\"\nminimum = 255"),
+    (
+        "name = \"simulated guest\"\ndigest = \"",
+        "name = \"simulated guest\"\nuntil = 2026-01-01T00:00:00Z\ndigest = \"",
+    ),
+    (
+        "component = \"microcode\"\nminimum = 1",
+        "component = \"microcode\"\nminimum = 255",
+    ),
     ("migrate_ma = \"forbid\"", "migrate_ma = \"require\""),
     ("vmpl = [0]", "vmpl = [1]"),
-    ("name = \"simulated kernel\"\ndigest = \"b2", "name = \"simulated kernel\"\ndigest = \"00"),
+    (
+        "name = \"simulated kernel\"\ndigest = \"b2",
+        "name = \"simulated kernel\"\ndigest = \"00",
+    ),
     ("allowed = [\"avx\"", "allowed = [\"apx\""),
-    ("minimum_evaluation_number = 1", "minimum_evaluation_number = 100"),
-    ("sept_ve_disable = \"require\"", "sept_ve_disable = \"forbid\""),
+    (
+        "minimum_evaluation_number = 1",
+        "minimum_evaluation_number = 100",
+    ),
+    (
+        "sept_ve_disable = \"require\"",
+        "sept_ve_disable = \"forbid\"",
+    ),
     ("switches = 4", "switches = 3"),
     ("modes = [\"ppcie\"]", "modes = [\"spt\"]"),
     ("drivers = [\"", "drivers = [\"x"),
@@ -197,8 +213,13 @@ fn tdx_text(verified: &Verified<NodeClaims>) -> String {
     });
     let devices = verified.claims().devices.iter();
     let devices: Vec<_> = devices.flat_map(|machine| &machine.devices).collect();
-    let drivers = devices.iter().find_map(|one| one.device.driver_version.clone());
-    let mut vbios: Vec<_> = devices.iter().map(|one| one.device.vbios_version.clone()).collect();
+    let drivers = devices
+        .iter()
+        .find_map(|one| one.device.driver_version.clone());
+    let mut vbios: Vec<_> = devices
+        .iter()
+        .map(|one| one.device.vbios_version.clone())
+        .collect();
     vbios.dedup();
     text.gpu = Some(GpuText {
         count: 8,
@@ -234,7 +255,10 @@ fn manifest() -> Vec<u8> {
 pub fn hardware(claims: &NodeClaims) -> Vec<HardwareId> {
     let devices = claims.devices.iter().flat_map(|machine| &machine.devices);
     let devices = devices.map(|one| HardwareId::NvidiaDevice(one.device.pdi.0));
-    HardwareId::of_cpu(claims).into_iter().chain(devices).collect()
+    HardwareId::of_cpu(claims)
+        .into_iter()
+        .chain(devices)
+        .collect()
 }
 
 fn inventory(claims: &NodeClaims) -> InventoryDraft {

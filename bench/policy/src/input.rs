@@ -37,7 +37,9 @@ pub fn policy(text: &str) -> Result<Value, Box<dyn Error>> {
 fn json_of(value: &toml::Value) -> Result<Value, Box<dyn Error>> {
     Ok(match value {
         toml::Value::Table(table) => {
-            let fields = table.iter().map(|(key, value)| Ok((key.clone(), json_of(value)?)));
+            let fields = table
+                .iter()
+                .map(|(key, value)| Ok((key.clone(), json_of(value)?)));
             Value::Object(fields.collect::<Result<Map<_, _>, Box<dyn Error>>>()?)
         }
         toml::Value::Array(array) => {
@@ -134,7 +136,9 @@ fn tdx(claims: &TdxClaims) -> Value {
         claims.tcb.evaluation_data_number,
         claims.tcb.qe_evaluation_data_number,
     ];
-    let set = XFAM.iter().filter(|(_, bit)| claims.td.xfam >> bit & 1 == 1);
+    let set = XFAM
+        .iter()
+        .filter(|(_, bit)| claims.td.xfam >> bit & 1 == 1);
     json!({
         "status": claims.tcb.status.name(),
         "advisories": claims.tcb.advisory_ids,

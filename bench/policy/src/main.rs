@@ -4,6 +4,7 @@ mod cases;
 mod counting;
 mod input;
 mod rego;
+#[allow(dead_code, reason = "lines for people are printed otherwise here")]
 #[path = "../../src/timing.rs"]
 mod timing;
 mod typed;
@@ -31,7 +32,11 @@ fn agree(case: &Case) -> Result<(), Box<dyn Error>> {
     let ours: BTreeSet<_> = Typed(case).codes().into_iter().collect();
     let theirs = Rego::new(case)?.codes()?;
     if ours.is_empty() || ours != theirs {
-        return Err(format!("{} {:?}: we say {ours:?}, the peer {theirs:?}", case.name, case.what).into());
+        return Err(format!(
+            "{} {:?}: we say {ours:?}, the peer {theirs:?}",
+            case.name, case.what
+        )
+        .into());
     }
     Ok(())
 }
@@ -47,7 +52,11 @@ fn compare(case: &Case) -> Result<(), Box<dyn Error>> {
     let [ours, theirs] = in_turn([&mut typed, &mut evaluate]);
     println!("{}: {}", case.name, case.what);
     print(&ours, own, "typed rules");
-    print(&theirs, peers, "crate regorus 0.14, compiled for its virtual machine");
+    print(
+        &theirs,
+        peers,
+        "crate regorus 0.14, compiled for its virtual machine",
+    );
     print_ratio(&format!("policy.{}.vs_regorus", case.name), &ours, &theirs);
     Ok(())
 }

@@ -5,11 +5,7 @@ use crate::{
     counting::allocations,
     input,
 };
-use regorus::{
-    Engine, Value,
-    languages::rego::compiler::Compiler,
-    rvm::vm::RegoVM,
-};
+use regorus::{Engine, Value, languages::rego::compiler::Compiler, rvm::vm::RegoVM};
 use serde_json::json;
 use std::{collections::BTreeSet, error::Error, hint::black_box};
 
@@ -38,7 +34,9 @@ impl Rego {
             .map_err(|error| format!("{error:?}"))?;
         let mut machine = RegoVM::new();
         machine.load_program(program);
-        machine.set_data(data).map_err(|error| format!("{error:?}"))?;
+        machine
+            .set_data(data)
+            .map_err(|error| format!("{error:?}"))?;
         let input = input::claims(&case.verified, NOW);
         let input = Value::from(input);
         Ok(Self { machine, input })

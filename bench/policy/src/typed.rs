@@ -31,7 +31,10 @@ impl Typed<'_> {
     pub fn codes(&self) -> Vec<String> {
         let denial = self.evaluate(self.0.verified.clone()).err();
         let reasons = denial.map_or_else(Vec::new, |denial| denial.reasons);
-        reasons.iter().map(|reason| reason.code.to_owned()).collect()
+        reasons
+            .iter()
+            .map(|reason| reason.code.to_owned())
+            .collect()
     }
 }
 

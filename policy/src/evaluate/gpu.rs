@@ -7,7 +7,7 @@ use crate::{
     Reason,
     gpu::{GpuRules, Topology},
 };
-use attestation::nvidia::{DeviceClaims, Kind};
+use attestation::nvidia::{DeviceClaims, Kind, Pdi};
 
 /// Every unmet rule of `[gpu]`, device by device. Devices that no table speaks of are denied.
 pub(super) fn reasons(rules: Option<&GpuRules>, devices: &[DeviceClaims]) -> Vec<Reason> {
@@ -71,11 +71,13 @@ fn topology(rules: &GpuRules, devices: &[DeviceClaims]) -> Option<Reason> {
 /// Whether there are devices of `kind`, and each is linked to all of `others` and to nothing else. Links name each device once.
 fn is_linked(devices: &[DeviceClaims], kind: Kind, others: Kind) -> bool {
     let count = of_kind(devices, others).count();
-    let is_linked_to_all = |claims: &DeviceClaims| {
-        let links = &claims.device.links;
-        let mut ends = of_kind(devices, others);
-        links.len() == count && ends.all(|other| links.contains(&other.device.pdi))
+    let is_all = |links: &[Pdi]| {
+        let mut others = of_kind(devices, others);
+        links.len() == count && others.all(|other| links.contains(&other.device.pdi))
     };
-    let mut of_kind = of_kind(devices, kind).peekable();
-    of_kind.peek().is_some() && of_kind.all(is_linked_to_all)
+    let mut of_kind = of_kind(devices, kind).map(|claims| claims.device.links.as_slice());
+    let Some(first) = of_kind.next() else {
+        return false;
+    };
+    is_all(first) && of_kind.all(|links| links == first || is_all(links))
 }

@@ -33,8 +33,11 @@ impl Hasher for IdentifierHasher {
         self.0 = mixed ^ mixed >> 32;
     }
 
+    /// The finalizer of MurmurHash3: every bit reaches every other, the low ones too, which choose the place in the map.
     fn finish(&self) -> u64 {
-        self.0
+        let hash = (self.0 ^ self.0 >> 33).wrapping_mul(0xFF51_AFD7_ED55_8CCD);
+        let hash = (hash ^ hash >> 33).wrapping_mul(0xC4CE_B9FE_1A85_EC53);
+        hash ^ hash >> 33
     }
 }
 
