@@ -163,6 +163,25 @@ pub(crate) fn client_policy_check(receipt: &Receipt, policy: Option<&Policy>) ->
     .detail(hex::encode(receipt.client_policy))
 }
 
+/// Whether `policy` accepts with whom the node shared cached state.
+pub(crate) fn cache_scope_check(receipt: &Receipt, policy: Option<&Policy>) -> Check {
+    let (id, title) = (
+        "receipt.cache_scope",
+        "cached state was shared as the policy accepts",
+    );
+    let Some(policy) = policy else {
+        return Check::info(id, "with whom the node shared cached state")
+            .section(SECTION)
+            .detail(&receipt.cache_scope);
+    };
+    match policy.judge_cache_scope(&receipt.cache_scope) {
+        None => check(id, title, true).detail(&receipt.cache_scope),
+        Some(unmet) => {
+            check(id, title, false).detail(format!("{}, not {}", unmet.actual, unmet.expected))
+        }
+    }
+}
+
 /// Whether the node was in `country`, and where the inventory places it; told where none is demanded.
 pub(crate) fn residency_check(
     receipt: &Receipt,

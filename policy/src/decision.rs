@@ -2,6 +2,7 @@
 
 use crate::{InForce, Placement, Position};
 use attestation::{Digest, NodeClaims, UnixTime, Verified};
+use std::sync::Arc;
 
 /// A node that one policy admits until [`Admitted::not_after`]. Only [`crate::Policy::evaluate`] and [`crate::InForce::evaluate`] make one.
 #[derive(Clone, Debug)]
@@ -16,7 +17,7 @@ pub(crate) struct Grounds {
     pub(crate) policy_version: u64,
     pub(crate) policy_digest: Digest,
     pub(crate) not_after: UnixTime,
-    pub(crate) placement: Option<Placement>,
+    pub(crate) placement: Option<Arc<Placement>>,
     pub(crate) waived: Vec<Waived>,
 }
 
@@ -59,8 +60,8 @@ impl Admitted {
     }
 
     /// Where the inventory places the CPU; `None` without an inventory, or where it does not list it.
-    pub const fn placement(&self) -> Option<&Placement> {
-        self.grounds.placement.as_ref()
+    pub fn placement(&self) -> Option<&Placement> {
+        self.grounds.placement.as_deref()
     }
 
     /// The reasons against the node that exceptions waived, each until the exception's end.

@@ -100,7 +100,7 @@ impl Policy {
             policy_version: self.version(),
             policy_digest: *self.digest(),
             not_after: self.not_after(subject, &waived),
-            placement: cpu.and_then(|cpu| subject.placed(&cpu)).cloned(),
+            placement: cpu.and_then(|cpu| subject.shared_placement(&cpu)),
             waived,
         }
     }

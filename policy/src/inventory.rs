@@ -9,6 +9,7 @@ use crate::{
 };
 use attestation::{Digest, UnixTime, crypto};
 use entries::Entries;
+use std::sync::Arc;
 
 /// Largest inventory accepted, in bytes.
 pub const MAX_INVENTORY_BYTES: usize = 16 * 1024 * 1024;
@@ -90,21 +91,27 @@ impl Inventory {
     /// The entry of `id`, whether or not it is valid now.
     #[must_use]
     pub fn find(&self, id: &HardwareId) -> Option<&Placement> {
-        self.entries.get(id)
+        self.entries.get(id).map(AsRef::as_ref)
     }
 
     /// Where `id` is at `now`; `None` if the document or the entry is of another time, or lists it not.
     #[must_use]
     pub fn placed(&self, id: &HardwareId, now: UnixTime) -> Option<&Placement> {
+        self.shared(id, now).map(AsRef::as_ref)
+    }
+
+    /// [`Self::placed`], for an admission to keep.
+    pub(crate) fn shared(&self, id: &HardwareId, now: UnixTime) -> Option<&Arc<Placement>> {
         let of_this_time = self.not_before() <= now && now <= self.expires();
-        let placement = self.find(id).filter(|_| of_this_time)?;
+        let placement = self.entries.get(id).filter(|_| of_this_time)?;
         let ended = placement.valid_until.is_some_and(|until| now > until);
         (now >= placement.valid_from && !ended).then_some(placement)
     }
 
     /// Every entry, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&HardwareId, &Placement)> {
-        self.entries.iter()
+        let entries = self.entries.iter();
+        entries.map(|(id, placement)| (id, placement.as_ref()))
     }
 
     /// Number of entries, at least one.

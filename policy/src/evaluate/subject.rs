@@ -3,6 +3,7 @@
 use super::Surroundings;
 use crate::{HardwareId, Placement};
 use attestation::{NodeClaims, UnixTime, Verified, nvidia::DeviceClaims};
+use std::sync::Arc;
 
 /// One node, the time it is asked about, and the documents beside the policy.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +59,11 @@ impl<'a> Subject<'a> {
     /// Where the inventory places `id` now.
     pub(crate) fn placed(&self, id: &HardwareId) -> Option<&'a Placement> {
         self.around.inventory?.placed(id, self.now)
+    }
+
+    /// [`Self::placed`], for an admission to keep.
+    pub(crate) fn shared_placement(&self, id: &HardwareId) -> Option<Arc<Placement>> {
+        self.around.inventory?.shared(id, self.now).cloned()
     }
 
     /// The identifiers of all its hardware that tells one.

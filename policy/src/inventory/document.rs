@@ -10,7 +10,7 @@ use crate::{
     },
 };
 use attestation::UnixTime;
-use std::{collections::hash_map::Entry, hash::BuildHasherDefault};
+use std::{collections::hash_map::Entry, hash::BuildHasherDefault, sync::Arc};
 
 /// The inventory but for its digest.
 pub(super) fn read(
@@ -23,10 +23,7 @@ pub(super) fn read(
 }
 
 /// `[[hardware]]`: no identifier twice.
-fn hardware(
-    field: Field<'_>,
-    mistakes: &mut Mistakes<'_>,
-) -> Option<Entries> {
+fn hardware(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<Entries> {
     let entries = field.entries(mistakes)?;
     let count = entries.len();
     let mut placements = Entries::with_capacity_and_hasher(count, BuildHasherDefault::default());
@@ -37,7 +34,7 @@ fn hardware(
         };
         match placements.entry(id) {
             Entry::Vacant(vacant) => {
-                vacant.insert(placement);
+                vacant.insert(Arc::new(placement));
             }
             Entry::Occupied(_) => {
                 mistakes.note(offset, |at| PolicyError::Duplicate { at, field: path });

@@ -5,10 +5,11 @@ use crate::HardwareId;
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
 };
 
-/// Each piece of hardware with its placement.
-pub(super) type Entries = HashMap<HardwareId, Placement, BuildHasherDefault<IdentifierHasher>>;
+/// Each piece of hardware with its placement, which admissions share.
+pub(super) type Entries = HashMap<HardwareId, Arc<Placement>, BuildHasherDefault<IdentifierHasher>>;
 
 /// Word by word, without a key: which identifiers there are is for those to say who sign the inventory, and no request adds one.
 #[derive(Default)]

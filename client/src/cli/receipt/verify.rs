@@ -125,6 +125,7 @@ impl ReceiptVerify {
         };
         let mut checks = receipt_check::checks(receipt, claims, judged.keys.as_ref(), now);
         checks.push(receipt_check::client_policy_check(receipt, policy));
+        checks.push(receipt_check::cache_scope_check(receipt, policy));
         let country = self.residency.as_deref();
         checks.push(receipt_check::residency_check(
             receipt,
