@@ -12,13 +12,14 @@ use attestation::{
     EvidenceProvider, IdentityKey, Manifest, NodeClaims, Nonce, UnixTime, Verified, Verifier,
     danger, roots::Roots, snp::Product,
 };
-use policy::{Policy, danger::accept_custom_anchors};
+use policy::{HardwareId, Placement, Policy, danger::accept_custom_anchors, draft::InventoryDraft};
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
+    collections::BTreeMap,
 };
 use tee_sim::{
-    GpuMachine, Machine, PolicyText, TdxMachine, Vendor,
+    GpuMachine, Machine, PolicyText, Publisher, TdxMachine, Vendor,
     nvidia::Nvidia,
     policy_text::{GpuText, TdxText},
     tdx::Intel,
@@ -122,6 +123,36 @@ until = 2027-01-01T00:00:00Z
     let lines = "[snp]\ntcb_fields = [\"reported\", \"committed\", \"launch\", \"current\"]\n";
     let text = text(&machine).to_toml().replacen("[snp]\n", lines, 1);
     assert_eq!(allocations(&(text + rules), &verified), 0);
+}
+
+#[test]
+fn an_snp_node_of_an_inventory() {
+    let machine = Machine::new(&Vendor::invent(Product::Genoa));
+    let verified = verified(&machine.verifier(), &machine);
+    let rules = "\n[residency]\ncountries = [\"DE\"]\ndevices = \"cpu\"\n";
+    let mut team = Publisher::new(NOW, &(text(&machine).to_toml() + rules));
+    let placement = Placement {
+        owner: "hospital".to_owned(),
+        site: "fra1".to_owned(),
+        country: "DE".to_owned(),
+        valid_from: UnixTime(NOW.0 - 1000),
+        valid_until: None,
+        custody: None,
+    };
+    let chip = HardwareId::of_cpu(verified.claims()).unwrap();
+    team.publish_inventory(&InventoryDraft {
+        version: 1,
+        name: "hardware".to_owned(),
+        not_before: UnixTime(NOW.0 - 1000),
+        expires: NOW.plus(100_000),
+        hardware: BTreeMap::from([(chip, placement)]),
+    });
+    let in_force = team.in_force(NOW).map_policy(accept_custom_anchors);
+    let before = ALLOCATIONS.get();
+    let verdict = in_force.evaluate(verified, NOW);
+    let allocations = ALLOCATIONS.get() - before;
+    assert_eq!(verdict.unwrap().placement().unwrap().site, "fra1");
+    assert_eq!(allocations, 0);
 }
 
 #[test]
