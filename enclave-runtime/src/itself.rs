@@ -29,10 +29,12 @@ impl Itself {
         }
     }
 
-    /// The order that stops this runtime at `now`, if one does.
-    pub(crate) fn stopped<'a>(&self, in_force: &'a InForce, now: UnixTime) -> Option<&'a Stopped> {
-        let mut targets = self.targets(in_force.inventory(), now);
-        targets.find_map(|target| in_force.orders().stopped(&target))
+    /// The order that stops this runtime, if one does.
+    pub(crate) fn stopped<'a>(&self, in_force: &'a InForce) -> Option<&'a Stopped> {
+        let orders = in_force.orders();
+        let mut targets = self.targets(in_force.inventory());
+        let named = targets.find_map(|target| orders.stopped(&target));
+        named.or_else(|| orders.of_unknown_place().filter(|_| self.cpu.is_none()))
     }
 
     /// Where the inventory places the CPU at `now`; `None` where the CPU is masked, not listed, or listed for another time.
@@ -44,11 +46,11 @@ impl Itself {
         inventory.placed(self.cpu.as_ref()?, now)
     }
 
-    /// All that an order might name to stop this runtime.
+    /// All that an order might name to stop this runtime. An entry counts here even when it is of another time: what stood at a stopped site
+    /// is not cleared by moving a date, nor by waiting.
     fn targets<'a>(
         &'a self,
         inventory: Option<&'a Inventory>,
-        now: UnixTime,
     ) -> impl Iterator<Item = Target> + 'a {
         let own = [
             Target::Everything,
@@ -57,8 +59,8 @@ impl Itself {
             Target::Measurement(self.measurement),
         ];
         let hardware = self.hardware().map(Target::Hardware);
-        let placed = move |id| inventory.and_then(|inventory| inventory.placed(&id, now));
-        let sites = self.hardware().filter_map(placed);
+        let listed = move |id| inventory.and_then(|inventory| inventory.find(&id));
+        let sites = self.hardware().filter_map(listed);
         let sites = sites.map(|placement| Target::Site(placement.site.clone()));
         own.into_iter().chain(hardware).chain(sites)
     }

@@ -120,7 +120,7 @@ impl Obeyed {
     // R9.9, R9.10
     pub(crate) fn halt(&self, itself: &Itself, now: Moment) -> Option<Halt> {
         let time = self.time(now);
-        if itself.stopped(&self.in_force, time).is_some() {
+        if itself.stopped(&self.in_force).is_some() {
             return Some(Halt::Stopped);
         }
         let reasons = self.in_force.judge_standing(time);

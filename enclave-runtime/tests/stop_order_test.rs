@@ -9,6 +9,7 @@
 
 mod support;
 
+use attestation::UnixTime;
 use http_body_util::BodyExt;
 use hyper::{Response, body::Incoming};
 use policy::{Action, HardwareId, Target};
@@ -139,6 +140,19 @@ async fn a_site_is_where_the_inventory_says_now() {
     team.publish_inventory(&inventory(2, [(chip(), placed("attic", "FR"))]));
     stack.look(&team);
     assert_eq!(stack.send(Outer::get("/readyz")).await.status, 200);
+}
+
+/// R9.9
+#[tokio::test]
+async fn a_stopped_site_is_not_left_by_an_entry_that_ends() {
+    let mut team = team();
+    let stack = Stack::obeying(&team, ScriptedEngine::default()).await;
+    stack.stop(&mut team, &[Target::Site("cellar".to_owned())]);
+    let mut ended = placed("cellar", "FR");
+    ended.valid_until = Some(UnixTime(NOW.0 - 1));
+    team.publish_inventory(&inventory(2, [(chip(), ended)]));
+    stack.look(&team);
+    assert_eq!(stack.send(Outer::get("/readyz")).await.status, 503);
 }
 
 /// R9.9

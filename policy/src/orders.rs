@@ -8,7 +8,7 @@ pub use error::OrderError;
 pub use order::{Action, MAX_ORDER_BYTES, Order};
 pub use target::Target;
 
-use crate::{Envelope, PayloadType, PolicyError, Root};
+use crate::{Envelope, HardwareId, PayloadType, PolicyError, Root};
 use attestation::{Digest, UnixTime};
 use std::collections::BTreeMap;
 
@@ -56,18 +56,29 @@ impl Orders {
         let mut orders = Self::none();
         for order in log {
             orders.follows(order)?;
-            orders.apply(order);
+            orders.apply(order, u64::MAX);
         }
         Ok(orders)
     }
 
     /// Obeys the next order of the log; an order that is refused changes nothing.
     pub fn obey(&mut self, envelope: &Envelope, root: &Root) -> Result<(), Vec<PolicyError>> {
+        self.obey_named(envelope, root, u64::MAX)
+    }
+
+    /// As [`Self::obey`], where a timestamp names the orders up to serial `named`: a later start is kept and takes no effect yet. Whoever
+    /// withholds the policy that it was published with would else let things start under the old one. A stop never waits.
+    pub(crate) fn obey_named(
+        &mut self,
+        envelope: &Envelope,
+        root: &Root,
+        named: u64,
+    ) -> Result<(), Vec<PolicyError>> {
         let order = Order::from_toml(envelope.unverified(PayloadType::Order).map_err(refused)?)?;
         let keys = root.required(order.action().role()).map_err(refused)?;
         envelope.open(PayloadType::Order, keys).map_err(refused)?;
         self.follows(&order).map_err(refused)?;
-        self.apply(&order);
+        self.apply(&order, named);
         Ok(())
     }
 
@@ -102,6 +113,19 @@ impl Orders {
         self.stopped.get(target)
     }
 
+    /// The first order that stops a chip or a site: a CPU that does not tell its identifier may be what it means.
+    #[must_use]
+    pub fn of_unknown_place(&self) -> Option<&Stopped> {
+        let is_place = |target: &Target| {
+            matches!(
+                target,
+                Target::Hardware(HardwareId::SnpChip(_)) | Target::Site(_)
+            )
+        };
+        let stopped = self.stopped.iter().find(|(target, _)| is_place(target));
+        stopped.map(|(_, stopped)| stopped)
+    }
+
     /// Whether anything at all is stopped.
     #[must_use]
     pub fn stops_nothing(&self) -> bool {
@@ -132,13 +156,14 @@ impl Orders {
         Ok(())
     }
 
-    fn apply(&mut self, order: &Order) {
+    fn apply(&mut self, order: &Order, named: u64) {
         self.digests.push(*order.digest());
         self.latest = Some(order.issued());
         for target in order.targets() {
             match order.action() {
                 Action::Stop => self.stop(target, order),
-                Action::Start => drop(self.stopped.remove(target)),
+                Action::Start if order.serial() <= named => drop(self.stopped.remove(target)),
+                Action::Start => {}
             }
         }
     }

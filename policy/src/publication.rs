@@ -68,7 +68,7 @@ impl Publication {
         errors.extend(window.err().map(|error| PublicationError::of(ROOTS, error)));
         let policy = told(self.policy(&root, now), &mut errors);
         let inventory = told(self.inventory(&root, now), &mut errors);
-        let orders = told(self.orders(&root), &mut errors);
+        let orders = told(self.orders(&root, signed), &mut errors);
         let whole = || {
             let orders = orders?;
             Some(InForce::of(root, policy?, inventory?, orders, timestamp?))
@@ -111,10 +111,13 @@ impl Publication {
         Ok(Some(inventory))
     }
 
-    fn orders(&self, root: &Root) -> Verified<Orders> {
+    /// Starts that are later than the timestamp wait for the next one.
+    fn orders(&self, root: &Root, timestamp: Option<&Timestamp>) -> Verified<Orders> {
+        let last = |timestamp: &Timestamp| timestamp.orders.map_or(0, |listed| listed.version);
+        let named = timestamp.map_or(u64::MAX, last);
         let mut orders = Orders::none();
         for (index, envelope) in self.orders.iter().enumerate() {
-            let obeyed = orders.obey(envelope, root);
+            let obeyed = orders.obey_named(envelope, root, named);
             obeyed.map_err(|errors| PublicationError::at(ORDERS, index, errors))?;
         }
         Ok(orders)

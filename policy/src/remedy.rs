@@ -303,7 +303,7 @@ const REMEDIES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Codes of what no exception waives: what every policy demands, its own life and lease; and what a document lists by digest, each with a window
+/// Codes of what no exception waives: what every policy demands, its own life and lease; what hides its identity; what a document lists by digest, each with a window
 /// of its own, or with a floor of its own; and a module, which says its exceptions itself.
 const DEMANDED: &[&str] = &[
     "policy.not_before",
@@ -325,6 +325,8 @@ const DEMANDED: &[&str] = &[
     "policy.gpu",
     "policy.model",
     "policy.model.retired",
+    "policy.model.window",
+    "policy.residency.masked",
     "policy.runtime",
 ];
 

@@ -105,6 +105,18 @@ fn an_exception_is_for_the_rule_and_the_hardware_that_it_names() {
 }
 
 #[test]
+fn an_exception_for_one_piece_of_hardware_places_no_other() {
+    let unlisted = "policy.residency.unlisted";
+    let rules = "\n[residency]\ncountries = [\"DE\"]\n";
+    let with = |id: HardwareId| {
+        let field = format!("hardware = \"{id}\"\n");
+        judged(&(text(rules) + &exception(unlisted, &field)), NOW)
+    };
+    assert_eq!(with(chip()), [""; 0]);
+    assert_eq!(with(HardwareId::SnpChip([1; 64])), [unlisted]);
+}
+
+#[test]
 fn an_exception_for_another_code_waives_nothing() {
     let policy = with_floor(&exception("policy.snp.vmpl", ""));
     assert_eq!(judged(&policy, NOW), [FLOOR]);

@@ -422,6 +422,28 @@ fn a_masked_chip_stands_nowhere() {
 }
 
 #[test]
+fn a_masked_chip_is_stopped_with_any_chip_and_any_site() {
+    let masked = node::machine().with_report(|report| report.chip_id = [0; 64]);
+    let masked = masked.with_certificate(|vek| vek.hwid = vec![0; 64]);
+    let verified = verified_of(&masked, NOW, |_| {});
+    let judged = |target: Target| {
+        let in_force = in_force(&text(""), |team| {
+            team.order(NOW, Action::Stop, std::slice::from_ref(&target));
+        });
+        codes(in_force.evaluate(verified.clone(), NOW))
+    };
+    let hardware = ["policy.stopped.hardware"];
+    assert_eq!(judged(Target::Site("fra1".to_owned())), hardware);
+    assert_eq!(
+        judged(Target::Hardware(HardwareId::SnpChip([1; 64]))),
+        hardware
+    );
+    let device = HardwareId::NvidiaDevice([1; 8]);
+    assert_eq!(judged(Target::Hardware(device)), [""; 0]);
+    assert_eq!(judged(Target::Node("n".to_owned())), [""; 0]);
+}
+
+#[test]
 fn a_milan_is_denied_unless_its_chip_is_in_the_inventory() {
     let milan = Machine::new(&Vendor::invent(Product::Milan));
     let verified = verified_of(&milan, NOW, |_| {});

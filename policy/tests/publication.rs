@@ -352,6 +352,23 @@ fn documents_newer_than_the_timestamp_are_good() {
 }
 
 #[test]
+fn a_start_waits_for_a_timestamp_that_names_it_and_a_stop_does_not() {
+    let node = Target::Node("n1".to_owned());
+    let other = Target::Node("n2".to_owned());
+    let mut team = busy_team();
+    team.order(NOW, Action::Start, std::slice::from_ref(&node));
+    team.order(NOW, Action::Stop, std::slice::from_ref(&other));
+    let early = verified(&team, &team.files()).unwrap();
+    assert_eq!(early.orders().serial(), 3);
+    assert!(early.orders().stopped(&node).is_some(), "started too early");
+    assert!(early.orders().stopped(&other).is_some(), "stopped too late");
+    team.stamp(NOW, NOW.plus(3600));
+    let named = verified(&team, &team.files()).unwrap();
+    assert!(named.orders().stopped(&node).is_none());
+    assert!(named.orders().stopped(&other).is_some());
+}
+
+#[test]
 fn a_timestamp_from_the_far_future_is_refused() {
     let team = busy_team();
     let stamped = |seconds| {

@@ -157,6 +157,21 @@ fn without_a_keyid_the_verifying_key_counts() {
 }
 
 #[test]
+fn more_signatures_without_a_keyid_than_keys_are_not_tried() {
+    let crowd = edited(&signed_by(&[0, 1]), |json| {
+        let signatures = json["signatures"].as_array_mut().unwrap();
+        signatures[0]["keyid"] = json!("");
+        let one = signatures[0].clone();
+        signatures.extend(vec![one; 3]);
+    });
+    let refused = SignatureError::TooManyUnnamed {
+        unnamed: 4,
+        keys: 3,
+    };
+    assert_eq!(open(&crowd), Err(refused));
+}
+
+#[test]
 fn an_unknown_keyid_is_ignored_even_over_a_trusted_signature() {
     let renamed = edited(&signed_by(&[0, 1]), |json| {
         json["signatures"][1]["keyid"] = json!("somebody");

@@ -32,6 +32,12 @@ impl PolicyClock {
         self.with_floor(|floor| floor.rise(time));
     }
 
+    /// What the other clock says, right or wrong.
+    #[must_use]
+    pub fn system_now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
     /// How far the other clock is behind: it has been set back, or was never right.
     #[must_use]
     pub fn behind_seconds(&self) -> u64 {

@@ -97,6 +97,22 @@ async fn another_document_of_the_same_version_is_refused() {
     assert_refused(&host, &mut keeper, &other, "policy.equivocation").await;
 }
 
+/// Whoever holds the timestamp's key alone moves no host day by day to the end of its documents.
+#[tokio::test]
+async fn timestamps_do_not_carry_each_other_into_the_future() {
+    let mut team = team();
+    team.stamp(NOW, NOW.plus(3600));
+    let (host, mut keeper) = obeying(&team, &team.files()).await;
+    let ahead = |days: u64| NOW.plus(days * DAY);
+    team.stamp(ahead(1), ahead(9));
+    host.publish(&team.files());
+    assert!(matches!(keeper.refresh().await, Refreshed::Changed(_)));
+    team.stamp(ahead(2), ahead(9));
+    assert_refused(&host, &mut keeper, &team.files(), "policy.timestamp.future").await;
+    host.clock.set(ahead(1));
+    assert!(matches!(keeper.refresh().await, Refreshed::Changed(_)));
+}
+
 /// A stop does not wait until everything that is published with it is right.
 #[tokio::test]
 async fn orders_are_obeyed_although_the_rest_of_their_publication_is_not() {
@@ -119,6 +135,25 @@ async fn orders_are_obeyed_although_the_rest_of_their_publication_is_not() {
     assert!(in_force.orders().stopped(&two).is_some(), "forgotten");
     assert_eq!(restarted.files().orders, garbled.orders);
     assert_ne!(restarted.files().policy, garbled.policy);
+
+    let mut starting = team.clone();
+    starting.order(
+        NOW,
+        policy::Action::Start,
+        &[Target::Node("two".to_owned())],
+    );
+    let garbled_start = Files {
+        policy: Some(b"{}".to_vec()),
+        ..starting.files()
+    };
+    // A start waits for what was published with it.
+    assert_refused(
+        &host,
+        &mut keeper,
+        &garbled_start,
+        "policy.signature.malformed",
+    )
+    .await;
 
     let foreign = Publisher::new(NOW, &policy_toml(1, ""));
     let mut theirs = team.orders.clone();

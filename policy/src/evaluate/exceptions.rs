@@ -30,7 +30,7 @@ pub(super) fn is_waived(
 ) -> bool {
     let waives = |exception: &Exception| {
         let is_about_node = exception.hardware.is_none_or(|id| hardware.contains(&id));
-        exception.is_about(reason) && exception.holds(now) && is_about_node
+        is_about_node && is_about(exception, reason) && exception.holds(now)
     };
     remedy::waivable(reason.code).is_some() && policy.exceptions().any(waives)
 }
@@ -53,10 +53,18 @@ fn lasting<'a>(
         let is_about_node = exception
             .hardware
             .is_none_or(|id| subject.hardware().any(|part| part == id));
-        exception.is_about(reason) && exception.holds(subject.now) && is_about_node
+        is_about_node && is_about(exception, reason) && exception.holds(subject.now)
     };
     let order = |exception: &&'a Exception| (exception.until, &exception.who, &exception.why);
     policy.exceptions().filter(waives).max_by_key(order)
+}
+
+/// Residency is told piece by piece: an exception for one piece of the node is none for the others.
+fn is_about(exception: &Exception, reason: &Reason) -> bool {
+    let is_about_piece = |id: &HardwareId| {
+        !reason.rule.starts_with("residency") || reason.actual.contains(&id.to_string())
+    };
+    exception.is_about(reason) && exception.hardware.as_ref().is_none_or(is_about_piece)
 }
 
 fn of(exception: &Exception, reason: Reason) -> Waived {

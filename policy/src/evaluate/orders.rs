@@ -1,7 +1,7 @@
 //! What stop orders say about a node; no policy and no exception lifts them.
 
 use super::{Subject, told};
-use crate::{Orders, Placement, Reason, Target};
+use crate::{HardwareId, Orders, Placement, Reason, Stopped, Target};
 use attestation::CpuClaims;
 
 /// Every order against the node: everything, its hardware, its model, its measurement, its sites.
@@ -16,6 +16,7 @@ pub(super) fn reasons(subject: &Subject<'_>) -> Vec<Reason> {
         let target = Target::Hardware(id);
         reasons.extend(stopped(orders, &target, "policy.stopped.hardware"));
     }
+    reasons.extend(masked(subject));
     let model = Target::Model(subject.claims.manifest.model_digest);
     reasons.extend(stopped(orders, &model, "policy.stopped.model"));
     let measurement = measurement(subject).map(Target::Measurement);
@@ -42,15 +43,26 @@ pub(crate) fn tenant(orders: &Orders, key: &[u8; 32]) -> Option<Reason> {
     stopped(orders, &Target::Tenant(*key), "policy.stopped.tenant")
 }
 
+/// A CPU that hides its identifier may be the one that was stopped, or stand at the site that was.
+fn masked(subject: &Subject<'_>) -> Option<Reason> {
+    let order = subject.around.orders.of_unknown_place()?;
+    let is_masked = HardwareId::of_cpu(subject.claims).is_none();
+    is_masked.then(|| of_order(order, "policy.stopped.hardware"))
+}
+
 fn stopped(orders: &Orders, target: &Target, code: &'static str) -> Option<Reason> {
     let order = orders.stopped(target)?;
+    Some(of_order(order, code))
+}
+
+fn of_order(order: &Stopped, code: &'static str) -> Reason {
     let (issued, why) = (order.issued.to_rfc3339(), told(&order.reason));
-    Some(Reason::new(
+    Reason::new(
         code,
         format!("order {}", order.serial),
         "a start order",
         format!("stopped since {issued}: {why}"),
-    ))
+    )
 }
 
 fn measurement(subject: &Subject<'_>) -> Option<[u8; 48]> {

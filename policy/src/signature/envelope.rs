@@ -209,6 +209,15 @@ impl Envelope {
 
     /// The key behind every signature by a key of `root`, doubled where a key signed twice.
     fn valid_signers(&self, root: &TrustRoot) -> Result<Vec<[u8; 32]>, SignatureError> {
+        let unnamed = self
+            .signatures
+            .iter()
+            .filter(|one| one.keyid.is_empty())
+            .count();
+        let keys = root.keys().len();
+        if unnamed > keys {
+            return Err(SignatureError::TooManyUnnamed { unnamed, keys });
+        }
         let message = self.pae();
         self.signatures
             .iter()

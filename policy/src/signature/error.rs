@@ -47,6 +47,14 @@ pub enum SignatureError {
         /// Number of signatures.
         found: usize,
     },
+    /// More signatures without a `keyid` than the root has keys: each would be tried under each key.
+    #[error("the envelope carries {unnamed} signatures without a keyid; the root has {keys} keys")]
+    TooManyUnnamed {
+        /// Signatures without a hint.
+        unnamed: usize,
+        /// The root's keys.
+        keys: usize,
+    },
     /// An envelope for another kind of document.
     #[error("the envelope is for {found:?}, not for {expected:?}")]
     PayloadType {
@@ -94,6 +102,7 @@ impl SignatureError {
             Self::TooLarge { .. } => "policy.signature.too_large",
             Self::Malformed(_) => "policy.signature.malformed",
             Self::TooManySignatures { .. } => "policy.signature.too_many",
+            Self::TooManyUnnamed { .. } => "policy.signature.too_many_unnamed",
             Self::PayloadType { .. } => "policy.signature.payload_type",
             Self::Unsigned => "policy.signature.unsigned",
             Self::Invalid { .. } => "policy.signature.invalid",

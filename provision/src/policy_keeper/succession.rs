@@ -2,7 +2,11 @@
 
 use super::{PolicyKeeperError, memory::Memory};
 use crate::{Clock as _, PolicyClock, policy_store::Record};
-use policy::{Files, InForce, Publication, Remembered, Root};
+use policy::{
+    Files, InForce, Publication, PublicationError, Remembered, Root, Timestamp,
+    publication::{MAX_AHEAD_SECONDS, TIMESTAMP},
+    timestamp::TimestampError,
+};
 use std::{path::Path, sync::Arc};
 
 /// One root, what was obeyed under it, and the clock that both move forward.
@@ -43,7 +47,7 @@ impl Succession {
         &self.clock
     }
 
-    /// Takes `offer` if it is good; then it is remembered before this returns. Of one that is not, the orders are taken if they are good: a
+    /// Takes `offer` if it is good; then it is remembered before this returns. Of one that is not, new stops are taken if they are good: a
     /// stop does not wait until everything published beside it is right. [`Self::last_good`] has them then.
     pub(super) fn obey(&self, offer: Offer) -> Result<Obeyed, PolicyKeeperError> {
         let orders = offer.files.orders.clone();
@@ -58,10 +62,19 @@ impl Succession {
         let good = self.memory.record()?.files;
         let good = good.filter(|good| orders.is_some() && orders != good.orders);
         let good = good.ok_or(PolicyKeeperError::NothingOffered)?;
-        self.obey_whole(Offer {
-            files: Files { orders, ..good },
+        let beside = |files| Offer {
+            files,
             from: "the orders beside the last good publication".to_owned(),
-        })
+        };
+        let before = self.verify(&beside(good.clone()))?;
+        let offer = beside(Files { orders, ..good });
+        let after = self.verify(&offer)?;
+        let mut stopped = before.orders().iter();
+        // A start waits for all that was published with it.
+        if stopped.any(|(target, _)| after.orders().stopped(target).is_none()) {
+            return Err(PolicyKeeperError::NothingOffered);
+        }
+        self.obey_whole(offer)
     }
 
     fn obey_whole(&self, offer: Offer) -> Result<Obeyed, PolicyKeeperError> {
@@ -69,6 +82,7 @@ impl Succession {
         self.memory.update(|record| {
             self.rise_to(record);
             let in_force = self.verify(&offer)?;
+            self.not_ahead(record, &offer, &in_force)?;
             let after = self.after(record, &offer, &in_force)?;
             obeyed = Some((in_force, after.clone()));
             let known = same_documents(&record.remembered, &after)
@@ -107,6 +121,33 @@ impl Succession {
         verified.map_err(|mistakes| PolicyKeeperError::Publication {
             from: offer.from.clone(),
             mistakes,
+        })
+    }
+
+    /// A timestamp that is new here is held against the system's clock, not against one that earlier timestamps have moved: else whoever holds
+    /// that one key could move it day by day, and end every document.
+    fn not_ahead(
+        &self,
+        record: &Record,
+        offer: &Offer,
+        in_force: &InForce,
+    ) -> Result<(), PolicyKeeperError> {
+        let known = record.remembered.timestamp.map(|(_, digest)| digest);
+        let is_new = |timestamp: &&Timestamp| Some(timestamp.digest) != known;
+        let Some(timestamp) = in_force.timestamp().filter(is_new) else {
+            return Ok(());
+        };
+        let issued = timestamp.issued;
+        if issued.since(self.clock.system_now()) <= MAX_AHEAD_SECONDS {
+            return Ok(());
+        }
+        Err(PolicyKeeperError::Publication {
+            from: offer.from.clone(),
+            mistakes: vec![PublicationError {
+                file: TIMESTAMP,
+                entry: None,
+                error: TimestampError::Future { issued }.into(),
+            }],
         })
     }
 
