@@ -160,9 +160,10 @@ async fn a_stopped_site_is_not_left_by_an_entry_that_ends() {
 async fn one_that_starts_while_it_is_stopped_waits() {
     let mut team = team();
     team.order(NOW, Action::Stop, &[Target::Everything]);
-    let stack = Stack::obeying(&team, ScriptedEngine::default()).await;
+    let mut stack = Stack::obeying(&team, ScriptedEngine::default()).await;
     assert_halted(&stack, b"", "stopped").await;
     stack.start_again(&mut team, &[Target::Everything]);
+    stack.client_looks(&team);
     let served = stack.exchange(&get_request("/v1/models")).await;
     assert_eq!(served.status, 200);
 }

@@ -21,6 +21,13 @@ impl Stack {
         self.obedience.obey(team.in_force(self.now())).unwrap();
     }
 
+    /// From now on the client of these tests judges by what `team` has published by now.
+    pub fn client_looks(&mut self, team: &Publisher) {
+        let in_force = team.in_force(self.now());
+        let in_force = in_force.map_policy(policy::danger::accept_custom_anchors);
+        self.appraiser = self.appraiser.under(in_force);
+    }
+
     /// Has `team` stop `targets`, and the runtime obey.
     pub fn stop(&self, team: &mut Publisher, targets: &[Target]) {
         team.order(self.now(), Action::Stop, targets);
