@@ -9,7 +9,7 @@ use crate::{
 use attestation::{BundleError, Cache, EvidenceBundle, Nonce, bundle::MAX_BUNDLE_BYTES};
 use aws_lc_rs::rand;
 use bytes::Bytes;
-use policy::{Admitted, Refusal};
+use policy::{Admitted, Denial, Refusal};
 use protocol::{KeyConfigError, KeyConfigs, SignedKeyConfigs};
 use std::{
     sync::{Arc, PoisonError},
@@ -83,7 +83,10 @@ pub(crate) async fn appraise(core: &Core, node: &Node) -> Result<(), AppraisalEr
     let evidence = ask(core, node).await;
     // A panic elsewhere leaves nothing half-verified among what is kept.
     let mut verified = core.judging.lock().unwrap_or_else(PoisonError::into_inner);
-    let outcome = evidence.and_then(|evidence| judge(core, &mut verified, node, evidence));
+    // What is stopped by name is so whether it answers or not.
+    let outcome = check_name(core, node)
+        .and(evidence)
+        .and_then(|evidence| judge(core, &mut verified, node, evidence));
     core.metrics.appraised(&node.name, &outcome);
     match outcome {
         Ok((admitted, keys)) => {
@@ -103,16 +106,15 @@ pub(crate) async fn appraise(core: &Core, node: &Node) -> Result<(), AppraisalEr
 pub(crate) fn refuse(node: &Node, error: &AppraisalError) {
     telemetry::node_refused(&node.name, error);
     node.take_off(error.verdict(error.code()));
-    if matches!(error, AppraisalError::Refused(refusal) if !is_of_age_alone(refusal)) {
-        node.cut();
+    match error {
+        AppraisalError::Refused(Refusal::Policy(denial)) if is_of_age_alone(denial) => {}
+        AppraisalError::Refused(_) => node.cut(),
+        _ => {}
     }
 }
 
 /// Whether fresh evidence is all that is wanted.
-fn is_of_age_alone(refusal: &Refusal) -> bool {
-    let Refusal::Policy(denial) = refusal else {
-        return false;
-    };
+pub(crate) fn is_of_age_alone(denial: &Denial) -> bool {
     denial.reasons.iter().all(|reason| reason.code == STALE)
 }
 
@@ -176,7 +178,13 @@ struct Evidence {
     bundle: EvidenceBundle,
 }
 
+fn check_name(core: &Core, node: &Node) -> Result<(), AppraisalError> {
+    let judged = core.standing.load().judge_name(&node.name);
+    Ok(judged.map_err(Refusal::Policy)?)
+}
+
 async fn ask(core: &Core, node: &Node) -> Result<Evidence, AppraisalError> {
+    check_name(core, node)?;
     let nonce = invent_nonce()?;
     let limits = FetchLimits {
         max_bytes: MAX_BUNDLE_BYTES,
@@ -200,11 +208,9 @@ fn judge(
     let Evidence { nonce, bundle } = evidence;
     let standing = core.standing.load();
     let now = core.clock.now();
-    let appraised = standing
+    let admitted = standing
         .appraiser
-        .appraise_cached(verified, &bundle, &nonce, now);
-    standing.judge_name(&node.name).map_err(Refusal::Policy)?;
-    let admitted = appraised?;
+        .appraise_cached(verified, &bundle, &nonce, now)?;
     let keys = check_keys(core, node, bundle, &admitted)?;
     Ok((admitted, keys))
 }

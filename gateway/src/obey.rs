@@ -2,7 +2,7 @@
 
 use crate::{
     AppraisalError,
-    appraisal::refuse,
+    appraisal::{is_of_age_alone, refuse},
     gateway::Core,
     registry::{Node, Verdict},
     standing::Standing,
@@ -40,29 +40,20 @@ impl Core {
         }
     }
 
-    /// By the evidence that there is; what has none, or is refused, is challenged at once.
+    /// By its name, which needs no evidence; then by the evidence that there is. What has none, or is refused, is challenged at once.
     fn judge_again(&self, standing: &Standing, node: &Node) {
-        let verdict = node.verdict();
-        let Verdict::Admitted(admitted) = verdict.as_ref() else {
-            return node.wake();
-        };
-        match self.admit_again(standing, node, admitted) {
-            Ok(admitted) => node.admit(admitted),
-            Err(denial) => {
-                refuse(node, &AppraisalError::Refused(Refusal::Policy(denial)));
-                node.wake();
-            }
+        if let Err(denial) = standing.judge_name(&node.name) {
+            return withdraw(node, denial);
         }
-    }
-
-    fn admit_again(
-        &self,
-        standing: &Standing,
-        node: &Node,
-        admitted: &Admitted,
-    ) -> Result<Admitted, Denial> {
-        standing.judge_name(&node.name)?;
-        admitted.judged_again(standing.in_force(), self.clock.now())
+        let again =
+            |admitted: &Admitted| admitted.judged_again(standing.in_force(), self.clock.now());
+        match node.verdict().as_ref() {
+            Verdict::Admitted(admitted) => match again(admitted) {
+                Ok(admitted) => node.admit(admitted),
+                Err(denial) => withdraw(node, denial),
+            },
+            _ => judge_under_way(node, again),
+        }
     }
 
     /// Ends every exchange if nothing may be served now.
@@ -70,6 +61,20 @@ impl Core {
         if self.standing.load().check(self.clock.now()).is_err() {
             self.registry.nodes().iter().for_each(|node| node.cut());
         }
+    }
+}
+
+/// Refused from now on, and challenged at once.
+fn withdraw(node: &Node, denial: Denial) {
+    refuse(node, &AppraisalError::Refused(Refusal::Policy(denial)));
+    node.wake();
+}
+
+/// What is under way with a node that is off offer, as when it does not answer, began under its last admission: that is judged.
+fn judge_under_way(node: &Node, again: impl FnOnce(&Admitted) -> Result<Admitted, Denial>) {
+    match node.last_admission().map(|last| again(&last)) {
+        Some(Err(denial)) if !is_of_age_alone(&denial) => withdraw(node, denial),
+        _ => node.wake(),
     }
 }
 

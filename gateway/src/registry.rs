@@ -7,7 +7,7 @@ use crate::{
     problem::Problem,
     slots::Slots,
 };
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 use attestation::UnixTime;
 use hyper::http::uri::Authority;
 use policy::Admitted;
@@ -36,6 +36,8 @@ pub(crate) struct Node {
     pub(crate) challenges: Slots,
     weight: u32,
     verdict: ArcSwap<Verdict>,
+    /// Outlives the offer: exchanges under way began under it.
+    last_admission: ArcSwapOption<Admitted>,
     highest_policy_version: AtomicU64,
     cutter: Cutter,
     woken: Notify,
@@ -101,6 +103,7 @@ impl NodeRegistry {
                 challenges: Slots::new(appraisal.max_challenges_per_node),
                 weight: config.weight,
                 verdict: ArcSwap::from_pointee(Verdict::Unknown(PENDING)),
+                last_admission: ArcSwapOption::empty(),
                 highest_policy_version: AtomicU64::new(0),
                 cutter: Cutter::default(),
                 woken: Notify::new(),
@@ -160,8 +163,14 @@ impl Load {
 impl Node {
     /// Puts the node on offer until `admitted.not_after()`.
     pub(crate) fn admit(&self, admitted: Admitted) {
-        let verdict = Verdict::Admitted(Arc::new(admitted));
-        self.verdict.store(Arc::new(verdict));
+        let admitted = Arc::new(admitted);
+        self.last_admission.store(Some(Arc::clone(&admitted)));
+        self.verdict.store(Arc::new(Verdict::Admitted(admitted)));
+    }
+
+    /// What the node was admitted by at last, though it may be off offer now.
+    pub(crate) fn last_admission(&self) -> Option<Arc<Admitted>> {
+        self.last_admission.load_full()
     }
 
     /// Takes the node off offer.
@@ -322,6 +331,7 @@ mod tests {
             challenges: Slots::new(1),
             weight: 1,
             verdict: ArcSwap::from_pointee(Verdict::Unknown(PENDING)),
+            last_admission: ArcSwapOption::empty(),
             highest_policy_version: AtomicU64::new(0),
             cutter: Cutter::default(),
             woken: Notify::new(),

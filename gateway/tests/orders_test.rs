@@ -7,6 +7,7 @@
 
 mod support;
 
+use bytes::Bytes;
 use hyper::{Method, StatusCode};
 use listener::body;
 use policy::{Action, HardwareId, Target};
@@ -135,6 +136,35 @@ async fn hardware_measurement_and_model_stop_the_nodes_that_have_them() {
         );
         assert_eq!(order(&refused), None);
         assert_eq!(stack.appraise().await, Err(code));
+    }
+}
+
+/// A node that gives no evidence is off offer, and what it serves goes on until an order ends it.
+#[tokio::test]
+async fn a_stop_ends_what_is_under_way_with_a_node_that_answers_no_challenge() {
+    let (node, mut feeds) = fed_by_hand().await;
+    let chip = Target::Hardware(HardwareId::SnpChip(node.machine().report().chip_id));
+    let named = Target::Node("node-1".to_owned());
+    for (target, code) in [(named, "policy.stopped.node"), (chip, "upstream.status")] {
+        node.claim(|claims| claims.answer = None);
+        let mut team = team(node.machine());
+        let stack = Stack::under(&team, &[&node], SELDOM).await;
+        let mut begun = UnderWay::begin(&stack, Version::Http2, "node-1", &mut feeds).await;
+        let failing = (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "text/plain",
+            Bytes::new(),
+        );
+        node.claim(|claims| claims.answer = Some(failing));
+        assert_eq!(stack.appraise().await, Err("upstream.status"));
+        stop(&mut team, Target::Node("node-2".to_owned()));
+        stack.obey(&team);
+        begun.goes_on().await;
+        stop(&mut team, target);
+        stack.obey(&team);
+        begun.breaks_off().await;
+        assert_eq!(stack.appraise().await, Err(code));
+        assert_eq!(stack.offered().await, [""; 0]);
     }
 }
 
