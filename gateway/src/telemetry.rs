@@ -9,7 +9,7 @@ use crate::{
     standing::LEASE,
     verdict_report::{Code, OwnVerdict, Report},
 };
-use policy::{Admitted, InForce, Refusal};
+use policy::{Admitted, InForce, Reason, Refusal};
 use provision::policy_keeper::Alarm;
 use std::net::SocketAddr;
 use tracing::{Dispatch, info, level_filters::LevelFilter, warn};
@@ -67,16 +67,26 @@ pub(crate) fn node_refused(node: &NodeName, error: &AppraisalError) {
         return;
     };
     for reason in &denial.reasons {
-        warn!(
-            target: TARGET,
-            event = "node.denied",
-            %node,
-            code = reason.code,
-            rule = reason.rule,
-            expected = reason.expected,
-            actual = reason.actual,
-        );
+        node_denied(node, reason);
     }
+}
+
+/// One unmet rule: where it stands in the policy, why it is there, and what would satisfy it. What is unknown has no field.
+fn node_denied(node: &NodeName, reason: &Reason) {
+    let advisory = reason.advisory.as_ref();
+    warn!(
+        target: TARGET,
+        event = "node.denied",
+        %node,
+        code = reason.code,
+        rule = reason.rule,
+        line = reason.at.map(|at| at.line),
+        expected = reason.expected,
+        actual = reason.actual,
+        advisory = advisory.map(|advisory| advisory.name.as_str()),
+        advisory_link = advisory.and_then(|advisory| advisory.link.as_deref()),
+        remedy = reason.remedy(),
+    );
 }
 
 pub(crate) fn relay_failed(node: &NodeName, code: &'static str) {

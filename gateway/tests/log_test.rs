@@ -25,8 +25,18 @@ use support::{
     API_KEY, Stack,
     client::{Version, envelope, get, request},
     node::{FakeNode, Keys},
-    team::team,
+    team::{denying, team},
 };
+
+/// Nothing that the simulated machine runs has the fix.
+const ADVISORY: &str = r#"
+[[snp.advisories]]
+name = "AMD-SB-3019"
+product = "genoa"
+component = "microcode"
+minimum = 255
+link = "https://amd.example/3019"
+"#;
 
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
@@ -68,6 +78,7 @@ async fn the_log_tells_of_nodes_and_never_of_keys_bodies_or_clients() {
     ] {
         assert!(log.contains(told), "{told} is not in\n{log}");
     }
+    check_denial(&log);
     assert_eq!(log.matches("policy.alarm").count(), 1, "told once:\n{log}");
     for secret in [
         API_KEY,
@@ -78,6 +89,19 @@ async fn the_log_tells_of_nodes_and_never_of_keys_bodies_or_clients() {
     ] {
         assert!(!log.contains(secret), "{secret} is in\n{log}");
     }
+}
+
+/// The rule's place, the advisory behind it, and what to do about it.
+fn check_denial(log: &str) {
+    let mut lines = log.lines().filter(|line| line.contains("node.denied"));
+    let denied = lines.find(|line| line.contains("policy.snp.advisory"));
+    let denied: serde_json::Value = serde_json::from_str(denied.unwrap()).unwrap();
+    let fields = &denied["fields"];
+    assert!(fields["line"].as_u64().unwrap() > 1, "{fields}");
+    assert_eq!(fields["advisory"], "AMD-SB-3019");
+    assert_eq!(fields["advisory_link"], "https://amd.example/3019");
+    let remedy = fields["remedy"].as_str().unwrap();
+    assert!(remedy.starts_with("update the component"), "{fields}");
 }
 
 /// Of a client that refuses what the gateway admits.
@@ -94,7 +118,8 @@ fn verdict() -> Request<Body> {
 
 async fn use_everything() {
     let node = FakeNode::serving("node-1", |_| async { panic!("as the test wants") }).await;
-    let stack = Stack::under(&team(node.machine()), &[&node], "").await;
+    let mut team = team(node.machine());
+    let stack = Stack::under(&team, &[&node], "").await;
     stack.ask(get("/narthex/v1/offers")).await;
     for _ in 0..2 {
         let (code, message) = ("policy.rollback", "older than before".to_owned());
@@ -118,4 +143,6 @@ async fn use_everything() {
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
     node.claim(|claims| claims.keys = Keys::Foreign);
     stack.appraise().await.unwrap_err();
+    team.publish_policy(&(denying(node.machine(), 2).to_toml() + ADVISORY));
+    stack.obey(&team);
 }
