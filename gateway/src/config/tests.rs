@@ -1,6 +1,9 @@
 use super::*;
 use provision::{PolicySource, RootSource};
 
+/// The setting in `DEFAULTS`.
+const ROOT: &str = "root = \"/etc/narthex/root.json\"";
+
 fn mistakes(text: &str) -> Vec<String> {
     match Config::from_toml(text) {
         Err(ConfigError::Mistakes(Mistakes(mistakes))) => {
@@ -85,8 +88,9 @@ fn each_mistake_is_told_by_its_field() {
             "listen = \"localhost\"",
             "listen",
         ),
-        ("threshold = 1 ", "threshold = 0 ", "policy.keys"),
-        ("[\"/etc/narthex/policy-key.pem\"]", "[]", "policy.keys"),
+        (ROOT, "keys = [\"a.pem\"]\nthreshold = 0", "policy.keys"),
+        (ROOT, "keys = [\"a.pem\"]\nthreshold = 2", "policy.keys"),
+        (ROOT, "keys = []", "policy.keys"),
         ("sha256 = \"00", "sha256 = \"0x", "api_keys[0].sha256"),
         ("\"node-1\"", "\"Node 1\"", "nodes[0].name"),
         ("10.0.0.11:8080", "10.0.0.11", "nodes[0].upstream"),
@@ -129,11 +133,7 @@ fn each_mistake_is_told_by_its_field() {
 #[test]
 fn each_mistake_about_policies_is_told_by_its_field() {
     let cases = [
-        (
-            "keys = [\"/etc",
-            "root = \"root.json\"\nkeys = [\"/etc",
-            "policy.root",
-        ),
+        (ROOT, "keys = [\"a.pem\"]\nroot = \"r.json\"", "policy.root"),
         ("source = ", "envelope = ", "policy.envelope"),
         (
             "source = \"/etc/narthex/policy\"",
@@ -212,10 +212,10 @@ fn paths_are_relative_to_the_file_they_stand_in() {
     let settings = config.policy.settings();
     let source = folder.path().join("policy");
     assert_eq!(settings.source, PolicySource::File(source.clone()));
-    let RootSource::Keys { files, .. } = settings.root else {
-        panic!("the defaults have keys");
+    let RootSource::Document(root) = settings.root else {
+        panic!("the defaults have a root document");
     };
-    assert_eq!(files, [folder.path().join("policy-key.pem")]);
+    assert_eq!(root, folder.path().join("root.json"));
     assert_eq!(settings.state.as_deref(), Some(Path::new("/state")));
     fs::create_dir(&source).unwrap();
     let settings = config.policy.settings();
@@ -223,16 +223,21 @@ fn paths_are_relative_to_the_file_they_stand_in() {
 }
 
 #[test]
-fn a_root_document_takes_the_place_of_keys() {
-    let text = DEFAULTS.replace(
-        "keys = [\"/etc/narthex/policy-key.pem\"]",
-        "root = \"/etc/narthex/root.json\"",
-    );
-    let config = Config::from_toml(&text).unwrap();
-    let RootSource::Document(path) = config.policy.settings().root else {
-        panic!("a document is named");
+fn keys_take_the_place_of_a_root_document() {
+    let settings = |text: &str| {
+        let text = DEFAULTS.replace(ROOT, text);
+        Config::from_toml(&text).unwrap().policy.settings()
     };
-    assert_eq!(path, Path::new("/etc/narthex/root.json"));
+    for (text, needed) in [
+        ("keys = [\"/a.pem\", \"/b.pem\"]", 2),
+        ("keys = [\"/a.pem\", \"/b.pem\"]\nthreshold = 1", 1),
+    ] {
+        let RootSource::Keys { files, threshold } = settings(text).root else {
+            panic!("keys are named");
+        };
+        assert_eq!(files, [Path::new("/a.pem"), Path::new("/b.pem")]);
+        assert_eq!(threshold, Some(needed));
+    }
 }
 
 #[test]
