@@ -237,7 +237,7 @@ impl Flow {
         refresh: Refresh,
     ) -> Result<Call, SessionError> {
         match session.nodes.remove(&offer.node) {
-            Some(node) if !node.is_forgotten() => {
+            Some(node) if session.may_renew(&node) => {
                 let call = Call::keys(node.offer());
                 self.stage = Stage::Keys(node, refresh);
                 Ok(call)
@@ -325,6 +325,7 @@ impl Flow {
         now: UnixTime,
     ) -> Result<Call, SessionError> {
         session.check_standing(now)?;
+        session.judge_again(&node, now)?;
         check_model(&self.request, &node)?;
         let request = self.request.to_seal(self.id, session.residency.as_deref());
         let (sealed, opener) = node.seal(&request, now)?;

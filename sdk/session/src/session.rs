@@ -6,7 +6,7 @@ use crate::{
 use attestation::{Cache, UnixTime, Verifier};
 use policy::{
     Admitted, Appraiser, Denial, Envelope, Files, InForce, Policy, PolicyError, Publication,
-    Reason, Root, TrustRoot,
+    Reason, Refusal, Root, TrustRoot,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -158,6 +158,23 @@ impl Session {
         self.unless(self.in_force().judge_name(node).into_iter().collect())
     }
 
+    /// Whether an admitted node may still be sealed to: what its evidence says, under what is in force now.
+    pub(crate) fn judge_again(
+        &self,
+        node: &AdmittedNode,
+        now: UnixTime,
+    ) -> Result<(), SessionError> {
+        self.check_name(node.name())?;
+        let again = node.admitted().judged_again(self.in_force(), now);
+        let again = again.map_err(|denial| SessionError::Refused(Refusal::Policy(denial)))?;
+        self.check_place(&again)
+    }
+
+    /// Whether new keys are enough to seal to it again.
+    pub(crate) fn may_renew(&self, node: &AdmittedNode) -> bool {
+        !node.is_forgotten() && self.judge_again(node, self.latest).is_ok()
+    }
+
     /// A demanded country is the node's word, sealed and receipted; an inventory has to agree with it.
     pub(crate) fn check_place(&self, node: &Admitted) -> Result<(), SessionError> {
         let (Some(demanded), Some(_)) = (&self.residency, self.in_force().inventory()) else {
@@ -198,7 +215,7 @@ impl Session {
         offers.filter(|offer| !failed.contains(&offer.node))
     }
 
-    /// The best node that is admitted now, but those in `failed`.
+    /// The best node that is admitted and would be again now, but those in `failed`.
     pub(crate) fn usable_node(
         &self,
         failed: &[String],
@@ -206,7 +223,8 @@ impl Session {
     ) -> Option<Arc<AdmittedNode>> {
         self.candidates(failed).find_map(|offer| {
             let node = self.nodes.get(&offer.node)?;
-            node.is_usable(now).then(|| Arc::clone(node))
+            let is_usable = node.is_usable(now) && self.judge_again(node, now).is_ok();
+            is_usable.then(|| Arc::clone(node))
         })
     }
 

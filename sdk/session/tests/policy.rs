@@ -250,7 +250,26 @@ fn an_inventory_has_to_agree_with_the_country_demanded() {
     }
 }
 
+/// An entry that ends ends what was admitted by it, before the next request is sealed.
+#[test]
+fn a_place_counts_while_its_entry_is_valid() {
+    let gateway = Gateway::new(&["node-1"]);
+    let mut team = team(&gateway);
+    let chip = gateway.nodes[0].machine.report().chip_id;
+    team.publish_inventory(&inventory_until(chip, "DE", fake::now().plus(60)));
+    let mut session = follow(&gateway, &team, Some("DE"), None).unwrap();
+    assert_eq!(asked(&gateway, &mut session), "answered");
+    gateway.now.set(fake::now().plus(61).0);
+    gateway.calls();
+    assert_eq!(asked(&gateway, &mut session), "residency.placement");
+    assert_eq!(gateway.calls(), ["offers", "challenge"]);
+}
+
 fn inventory(chip: [u8; 64], country: &str) -> InventoryDraft {
+    inventory_until(chip, country, fake::now().plus(86_400))
+}
+
+fn inventory_until(chip: [u8; 64], country: &str, end: UnixTime) -> InventoryDraft {
     let now = fake::now();
     let day_ago = UnixTime(now.0 - 86_400);
     let placement = Placement {
@@ -258,7 +277,7 @@ fn inventory(chip: [u8; 64], country: &str) -> InventoryDraft {
         site: "fra1".to_owned(),
         country: country.to_owned(),
         valid_from: day_ago,
-        valid_until: None,
+        valid_until: Some(end),
         custody: None,
     };
     InventoryDraft {
