@@ -5,11 +5,10 @@ use crate::{
     judging::Judging,
     random,
     settings::Verdicts,
-    transport::{Question, Transport},
+    transport::{Content, Question, Transport},
     verdict::{Comparing, Verdict},
 };
 use attestation::{Nonce, bundle::MAX_BUNDLE_BYTES};
-use bytes::Bytes;
 use protocol::SignedKeyConfigs;
 use session::{Offer, offer};
 use std::sync::Arc;
@@ -106,7 +105,7 @@ impl Attester {
         let question = Question {
             what: "the challenge",
             path: &offer.challenge,
-            body: Some(Bytes::copy_from_slice(&nonce.0)),
+            body: Some(Content::nonce(&nonce)),
             media_type: BUNDLE_MEDIA_TYPE,
             max_bytes: MAX_BUNDLE_BYTES,
         };

@@ -2,10 +2,9 @@
 
 use crate::{
     ClientError, Gateway, random,
-    transport::{Question, Transport},
+    transport::{Content, Question, Transport},
 };
 use attestation::{EvidenceBundle, Nonce, bundle::MAX_BUNDLE_BYTES};
-use bytes::Bytes;
 use session::{Offer, offer};
 
 /// One gateway's nodes.
@@ -37,7 +36,7 @@ impl Fleet {
         let question = Question {
             what: "the challenge",
             path: &offer.challenge,
-            body: Some(Bytes::copy_from_slice(&nonce.0)),
+            body: Some(Content::nonce(&nonce)),
             media_type: "application/cmw+cbor",
             max_bytes: MAX_BUNDLE_BYTES,
         };

@@ -8,6 +8,9 @@ use provision::{
 };
 use std::{sync::Arc, time::Duration};
 
+/// How often it is looked whether a lease has ended.
+const WATCH: Duration = Duration::from_secs(1);
+
 /// Where newer documents come from, and how often they are looked for.
 pub struct PolicyUpdates {
     /// Verifies and remembers them.
@@ -30,17 +33,20 @@ pub enum UpdatesFrom {
 }
 
 impl PolicyUpdates {
-    /// Looks for as long as it is polled.
-    pub(crate) async fn follow(mut self, admissions: Arc<Admissions>) {
+    /// Looks for as long as it is polled. Whoever is asked may take its time: what ends by itself ends meanwhile.
+    pub(crate) async fn follow(self, admissions: Arc<Admissions>) {
+        tokio::join!(self.keep_looking(&admissions), keep_watch(&admissions));
+    }
+
+    async fn keep_looking(mut self, admissions: &Admissions) {
         let mut told = None;
         loop {
             tokio::time::sleep(self.every).await;
-            let alarm = self.look(&admissions).await;
+            let alarm = self.look(admissions).await;
             if let Some(alarm) = alarm.as_ref().filter(|now| told.as_ref() != Some(*now)) {
-                raise(&admissions, alarm);
+                raise(admissions, alarm);
             }
             told = alarm;
-            admissions.judge_standing();
         }
     }
 
@@ -75,6 +81,14 @@ impl PolicyUpdates {
         let in_force = in_force.map_policy(self.policy);
         admissions.attester.notice(in_words(&in_force));
         admissions.obey(in_force);
+    }
+}
+
+/// Looks again and again whether time has ended everything under way, as at the end of a lease.
+async fn keep_watch(admissions: &Admissions) {
+    loop {
+        tokio::time::sleep(WATCH).await;
+        admissions.judge_standing();
     }
 }
 

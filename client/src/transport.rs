@@ -1,6 +1,7 @@
 //! HTTP to the gateway (docs/protocol.md section 8): pooled connections, capped answers, statuses told apart.
 
 use crate::{ClientError, Gateway, GatewayUrl, problem::Problem, tls};
+use attestation::Nonce;
 use bytes::Bytes;
 use http::{
     HeaderValue, Method, Request, Response, StatusCode,
@@ -57,10 +58,27 @@ pub(crate) struct Question<'a> {
     /// For error messages.
     pub(crate) what: &'static str,
     pub(crate) path: &'a str,
-    /// POSTed as `application/octet-stream`; `None`: GET.
-    pub(crate) body: Option<Bytes>,
+    /// POSTed; `None`: GET.
+    pub(crate) body: Option<Content>,
+    /// Of the answer.
     pub(crate) media_type: &'static str,
     pub(crate) max_bytes: usize,
+}
+
+/// What is posted, and as what.
+pub(crate) struct Content {
+    pub(crate) media_type: &'static str,
+    pub(crate) bytes: Bytes,
+}
+
+impl Content {
+    /// The body of a challenge.
+    pub(crate) fn nonce(nonce: &Nonce) -> Self {
+        Self {
+            media_type: "application/octet-stream",
+            bytes: Bytes::copy_from_slice(&nonce.0),
+        }
+    }
 }
 
 impl Transport {
@@ -155,20 +173,22 @@ impl Transport {
     }
 
     fn request(&self, question: Question<'_>) -> Result<Request<Full<Bytes>>, ClientError> {
-        let method = if question.body.is_some() {
-            Method::POST
-        } else {
-            Method::GET
+        let what = question.what;
+        let method = match question.body {
+            Some(_) => Method::POST,
+            None => Method::GET,
         };
         let mut builder = self
-            .builder(method, question.path, question.what)?
+            .builder(method, question.path, what)?
             .header(ACCEPT, question.media_type);
-        if question.body.is_some() {
-            builder = builder.header(CONTENT_TYPE, "application/octet-stream");
+        let mut body = Bytes::new();
+        if let Some(content) = question.body {
+            builder = builder.header(CONTENT_TYPE, content.media_type);
+            body = content.bytes;
         }
         builder
-            .body(Full::new(question.body.unwrap_or_default()))
-            .map_err(|_| ClientError::Answer(question.what))
+            .body(Full::new(body))
+            .map_err(|_| ClientError::Answer(what))
     }
 
     fn builder(

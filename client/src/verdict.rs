@@ -3,7 +3,7 @@
 
 use crate::{
     AdmittedNode, Check, ClientError, Observer, alarm,
-    transport::{Question, Transport},
+    transport::{Content, Question, Transport},
 };
 use attestation::Digest;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+/// Of the report and of the answer.
+const MEDIA_TYPE: &str = "application/json";
 const MAX_VERDICT_BYTES: usize = 4096;
 const MAX_CODE_CHARS: usize = 100;
 
@@ -94,8 +96,11 @@ impl Comparing {
         let question = Question {
             what: "the verdict",
             path: &path,
-            body: Some(serde_json::to_vec(ours).ok()?.into()),
-            media_type: "application/json",
+            body: Some(Content {
+                media_type: MEDIA_TYPE,
+                bytes: serde_json::to_vec(ours).ok()?.into(),
+            }),
+            media_type: MEDIA_TYPE,
             max_bytes: MAX_VERDICT_BYTES,
         };
         let answer = self.transport.ask(question).await.ok()?;

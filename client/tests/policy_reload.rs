@@ -10,14 +10,17 @@
 mod fake;
 mod team;
 
-use client::{Settings, TenantKey};
+use client::{Settings, TenantKey, UpdatesFrom};
+use fake::Fault;
 use policy::{Action, HardwareId, Target};
-use provision::SigningKey;
+use provision::{SigningKey, policy_keeper::PolicySource};
 use std::{
     num::NonZeroUsize, os::unix::fs::PermissionsExt, sync::atomic::Ordering, time::Duration,
 };
 use team::{Bench, ask, chat};
 
+/// After this the end of a lease has ended what is under way: it is looked for each second, on the same thread.
+const WATCHED: Duration = Duration::from_millis(2500);
 /// The first key of RFC 8410's examples.
 const PRIVATE_KEY: &str = "-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
@@ -221,8 +224,7 @@ async fn when_the_lease_ends_nothing_is_sent_and_answers_break_off() {
     bench.clock.0.fetch_add(601, Ordering::Relaxed);
     let error = ask(&client).await.unwrap_err();
     assert_eq!(error.code(), "policy.lease");
-    // The next look ends what is under way.
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    tokio::time::sleep(WATCHED).await;
     let error = under_way.collect().await.err().unwrap();
     assert_eq!(error.code(), "policy.lease");
     let now = fake::now().plus(601);
@@ -232,6 +234,25 @@ async fn when_the_lease_ends_nothing_is_sent_and_answers_break_off() {
     let node = &bench.gateway.nodes[0];
     node.ahead_s.fetch_add(601, Ordering::Relaxed);
     assert_eq!(ask(&client).await.unwrap(), "node-a");
+}
+
+#[tokio::test]
+async fn a_gateway_that_gives_no_answer_prolongs_no_lease() {
+    let lease = "\n[lease]\nmax_age_seconds = 600\nwhen_absent = \"stop\"\n";
+    let mut bench = Bench::with_policy(&["node-a"], |policy| policy + lease).await;
+    let now = fake::now();
+    bench.publisher.stamp(now, now.plus(600));
+    bench.publish();
+    bench.gateway.fault(Fault::SilentPolicy);
+    let source = PolicySource::Folder(bench.published());
+    let client = bench.connect_from(source, UpdatesFrom::Gateway, Settings::default());
+    let client = client.await.unwrap();
+    let mut under_way = client.send(&chat()).await.unwrap();
+    bench.clock.0.fetch_add(601, Ordering::Relaxed);
+    tokio::time::sleep(WATCHED).await;
+    assert_eq!(bench.gateway.calls("policy"), 1, "the look is under way");
+    let error = under_way.collect().await.err().unwrap();
+    assert_eq!(error.code(), "policy.lease");
 }
 
 #[tokio::test]

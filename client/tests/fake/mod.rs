@@ -60,6 +60,8 @@ pub(crate) enum Fault {
     BadEvidence(usize),
     /// The relay path answers with the key problem, whatever the key.
     KeyProblem,
+    /// What asks for the policy's documents gets no answer.
+    SilentPolicy,
 }
 
 /// A running gateway.
@@ -156,7 +158,7 @@ impl Shared {
         let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         match segments[..] {
             ["narthex", "v1", "offers"] => self.offers(),
-            ["narthex", "v1", "policy", name] => self.published(name),
+            ["narthex", "v1", "policy", name] => self.published(name).await,
             ["narthex", "v1", "nodes", node, route] => {
                 let index = self.nodes.iter().position(|n| n.name == node);
                 self.node(index.expect("an offered node"), route, request)
@@ -190,6 +192,10 @@ impl Shared {
 
     async fn node(&self, index: usize, route: &str, request: Request<Incoming>) -> Response<Body> {
         let node = &self.nodes[index];
+        let media_type = request.headers().get(http::header::CONTENT_TYPE).cloned();
+        if media_type.as_ref().map(|given| given.as_bytes()) != posted_as(route) {
+            return problem(415, None, "gateway.media_type");
+        }
         let body = listener::read_body(request.into_body(), 1 << 24, Duration::from_secs(10))
             .await
             .unwrap();
@@ -208,8 +214,11 @@ impl Shared {
         }
     }
 
-    fn published(&self, name: &str) -> Response<Body> {
+    async fn published(&self, name: &str) -> Response<Body> {
         self.count("policy");
+        if self.has(Fault::SilentPolicy) {
+            return std::future::pending().await;
+        }
         let published = self.published.lock().unwrap();
         let file = published.get(name).cloned();
         file.map_or_else(
@@ -295,6 +304,16 @@ impl Shared {
 
     fn count(&self, route: &'static str) {
         *self.calls.lock().unwrap().entry(route).or_default() += 1;
+    }
+}
+
+/// The media type of what is posted to this route; `None`: nothing is.
+fn posted_as(route: &str) -> Option<&'static [u8]> {
+    match route {
+        "challenge" => Some(b"application/octet-stream"),
+        "relay" => Some(protocol::REQUEST_MEDIA_TYPE.as_bytes()),
+        "verdict" => Some(b"application/json"),
+        _ => None,
     }
 }
 
