@@ -3,7 +3,7 @@
 use super::{Context, Exit, Failure, Global, evidence_file, files};
 use attestation::{CollateralBundle, Verifier};
 use policy::{
-    Envelope, PolicyError, PublicationError, SignatureError, TrustRoot,
+    Envelope, PayloadType, PolicyError, PublicationError, SignatureError, TrustRoot,
     signature::MAX_ENVELOPE_BYTES,
 };
 use provision::{
@@ -114,7 +114,12 @@ pub(super) fn read_envelope(path: &Path) -> Result<Envelope, Failure> {
 
 /// The same from bytes.
 pub(super) fn parse_envelope(bytes: &[u8]) -> Result<Envelope, Failure> {
-    Envelope::from_json(bytes).map_err(|error| {
+    parse_envelope_of(PayloadType::Policy, bytes)
+}
+
+/// The same, within the cap of `kind`.
+pub(super) fn parse_envelope_of(kind: PayloadType, bytes: &[u8]) -> Result<Envelope, Failure> {
+    Envelope::from_json_of(kind, bytes).map_err(|error| {
         Failure::new(Exit::Malformed, error.code(), error.to_string()).advice(SIGNED_ENVELOPE)
     })
 }

@@ -4,7 +4,7 @@ use super::Exit;
 use crate::ClientError;
 use policy::Refusal;
 use protocol::SealError;
-use std::{borrow::Cow, error::Error};
+use std::{borrow::Cow, error::Error, fmt::Display};
 
 /// One failure, ready to be shown.
 #[derive(Debug)]
@@ -34,6 +34,12 @@ impl Failure {
             advice: advice.into(),
             ..self
         }
+    }
+
+    /// The same, told of the file or the place in it.
+    pub(crate) fn within(self, place: &dyn Display) -> Self {
+        let message = format!("{place}: {}", self.message);
+        Self { message, ..self }
     }
 
     /// Wrong or missing arguments.

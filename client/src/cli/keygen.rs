@@ -18,7 +18,9 @@ const SPKI_PREFIX: [u8; 12] = [
 #[derive(Args)]
 #[command(after_help = "\
 Example:
-  narthex policy keygen alice")]
+  narthex policy keygen alice
+
+`key` is the public key as root.toml has it; `keyid`, its SHA-256, is what envelopes call it.")]
 pub(crate) struct Keygen {
     /// Path without extension
     name: PathBuf,
@@ -44,9 +46,10 @@ impl Keygen {
         files::write(&private, pem("PRIVATE KEY", pkcs8.as_ref()).as_bytes())?;
         files::write_shared(&public, public_pem(&raw).as_bytes())?;
         let keyid = ::policy::signature::keyid(&raw);
-        let document = json!({"private": private, "public": public, "keyid": keyid});
+        let key = hex::encode(raw);
+        let document = json!({"private": private, "public": public, "key": key, "keyid": keyid});
         let text = format!(
-            "private key  {}\npublic key   {}\nkeyid        {keyid}\n",
+            "private key  {}\npublic key   {}\nkey          {key}\nkeyid        {keyid}\n",
             private.display(),
             public.display()
         );

@@ -2,6 +2,7 @@
 
 mod case;
 mod diff;
+mod document;
 mod explain;
 mod facts;
 mod fmt;
@@ -16,6 +17,7 @@ mod lint;
 mod order;
 mod public_key;
 mod reasons;
+mod resign;
 mod rotate_root;
 mod schema;
 mod sign;

@@ -151,12 +151,8 @@ pub(super) fn document<T>(
     path: &Path,
     read: impl FnOnce(&[u8]) -> Result<T, Vec<PolicyError>>,
 ) -> Result<T, Failure> {
-    let document = super::kind::Document::read(path, None)?;
-    read(document.toml()).map_err(|errors| {
-        let failure = config::policy_failure(&errors);
-        let message = format!("{}: {}", path.display(), failure.message);
-        Failure { message, ..failure }
-    })
+    let document = super::document::Document::read(path, None)?;
+    read(document.toml()).map_err(|errors| config::policy_failure(&errors).within(&path.display()))
 }
 
 fn malformed(path: &Path, message: &str) -> Failure {

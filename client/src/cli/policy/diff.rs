@@ -2,7 +2,8 @@
 
 use super::{
     super::{Context, Exit, Failure, config},
-    kind::{Document, Kind},
+    document::Document,
+    kind::Kind,
 };
 use clap::Args;
 use policy::diff::{Change, Effect, diff};

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Context, Exit, Failure, config},
-    kind::Document,
+    document::Document,
 };
 use clap::Args;
 use policy::explain::{Field, Statement, explain, fields_of};
@@ -105,10 +105,8 @@ fn is_within(statement: &Statement, field: &Field) -> bool {
 }
 
 fn line(document: &Document, statement: &Statement) -> String {
-    let place = statement.at.map_or_else(
-        || "absent".to_owned(),
-        |at| format!("{}:{}", document.path.display(), at.line),
-    );
+    let place = statement.at.map(|at| document.place_of(at));
+    let place = place.unwrap_or_else(|| "absent".to_owned());
     format!("  {place}  {}  {}\n", statement.rule, statement.words)
 }
 

@@ -1,6 +1,6 @@
 //! What a document says of itself: name, version, window, and the role that must sign it.
 
-use super::kind::{Document, Kind};
+use super::{document::Document, kind::Kind};
 use crate::Check;
 use attestation::UnixTime;
 use policy::{Inventory, Policy, Role, Timestamp, orders::Order, root::RootDocument};

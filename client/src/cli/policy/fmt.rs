@@ -9,7 +9,7 @@ use super::{
 };
 use crate::Check;
 use clap::Args;
-use policy::{Position, document::MAX_DOCUMENT_BYTES};
+use policy::{Position, inventory::MAX_INVENTORY_BYTES};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -79,7 +79,7 @@ impl Fmt {
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    let bytes = files::read(path, MAX_DOCUMENT_BYTES)?;
+    let bytes = files::read(path, MAX_INVENTORY_BYTES)?;
     String::from_utf8(bytes).map_err(|_| syntax(path, "not UTF-8 text"))
 }
 

@@ -5,12 +5,13 @@ mod edit;
 
 use super::{
     super::{Context, Exit, Failure, config, files, time},
-    kind::{Document, Kind},
+    document::Document,
+    kind::Kind,
 };
 use attestation::UnixTime;
 use clap::{Args, Subcommand};
 use edit::Entry;
-use policy::{HardwareId, Inventory, Placement, document::MAX_DOCUMENT_BYTES};
+use policy::{HardwareId, Inventory, Placement, inventory::MAX_INVENTORY_BYTES};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -149,7 +150,7 @@ impl Remove {
 
 impl Import {
     fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let bytes = files::read(&self.csv, MAX_DOCUMENT_BYTES)?;
+        let bytes = files::read(&self.csv, MAX_INVENTORY_BYTES)?;
         let entries = csv::entries(&bytes)?;
         changed(&self.file, context, |text| edit::add(text, &entries))
     }

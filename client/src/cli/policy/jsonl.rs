@@ -1,6 +1,9 @@
 //! Files with one envelope on each line: `orders.jsonl`, `roots.jsonl`. They only grow.
 
-use super::super::{Exit, Failure, config, files};
+use super::{
+    super::{Failure, files},
+    document::{Document, too_many_bytes},
+};
 use policy::{Envelope, publication::MAX_LINES_BYTES};
 use std::path::Path;
 
@@ -9,10 +12,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<Envelope>, Failure> {
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let bytes = files::read(path, MAX_LINES_BYTES)?;
-    let lines = bytes.split(|byte| *byte == b'\n');
-    let lines = lines.filter(|line| !line.trim_ascii().is_empty());
-    lines.map(config::parse_envelope).collect()
+    let documents = Document::read_lines(path)?.into_iter();
+    Ok(documents.map(|document| document.envelope).collect())
 }
 
 /// Writes the file anew with one more line: a reader sees it with the line or without.
@@ -28,11 +29,7 @@ pub(super) fn append(path: &Path, envelope: &Envelope) -> Result<(), Failure> {
     bytes.extend(envelope.to_line().as_bytes());
     bytes.push(b'\n');
     if bytes.len() > MAX_LINES_BYTES {
-        let message = format!(
-            "{} would be larger than {MAX_LINES_BYTES} bytes",
-            path.display()
-        );
-        return Err(Failure::new(Exit::Internal, "file.too_large", message));
+        return Err(too_many_bytes(path));
     }
     files::write_shared(path, &bytes)
 }

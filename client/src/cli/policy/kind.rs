@@ -1,12 +1,10 @@
 //! The kinds of documents that a security team signs, and how one is told from another.
 
-use super::super::{Exit, Failure, config, files};
 use clap::ValueEnum;
 use policy::{
     Envelope, Inventory, PayloadType, Policy, PolicyError, Timestamp, orders::Order,
-    root::RootDocument, signature::MAX_ENVELOPE_BYTES,
+    root::RootDocument,
 };
-use std::path::{Path, PathBuf};
 
 /// A kind of document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -21,13 +19,6 @@ pub(super) enum Kind {
     Order,
     /// Which documents are the newest
     Timestamp,
-}
-
-/// A document as it stands in a file, in an envelope or by itself.
-pub(super) struct Document {
-    pub(super) path: PathBuf,
-    pub(super) kind: Kind,
-    pub(super) envelope: Envelope,
 }
 
 impl Kind {
@@ -84,81 +75,16 @@ impl Kind {
     }
 
     /// By what only one kind has; a document that is no TOML is nobody's.
-    fn recognised(toml: &[u8]) -> Option<Self> {
+    pub(super) fn recognised(toml: &[u8]) -> Option<Self> {
         let table: toml::Table = toml::from_str(str::from_utf8(toml).ok()?).ok()?;
         let has_mark = |kind: &Self| kind.marks().iter().any(|mark| table.contains_key(*mark));
         Self::ALL.into_iter().find(has_mark)
     }
 
-    fn of_envelope(envelope: &Envelope) -> Option<Self> {
+    pub(super) fn of_envelope(envelope: &Envelope) -> Option<Self> {
         let is = |kind: &Self| envelope.payload_type() == kind.payload_type().as_str();
         Self::ALL.into_iter().find(is)
     }
-}
-
-impl Document {
-    /// Reads `path`; the kind is the envelope's, or `given`, or told from the fields, or else a policy.
-    pub(super) fn read(path: &Path, given: Option<Kind>) -> Result<Self, Failure> {
-        let bytes = files::read(path, MAX_ENVELOPE_BYTES)?;
-        let (kind, envelope) = if bytes.trim_ascii_start().starts_with(b"{") {
-            enveloped(config::parse_envelope(&bytes)?)?
-        } else {
-            let kind = given.or_else(|| Kind::recognised(&bytes));
-            let kind = kind.unwrap_or(Kind::Policy);
-            (kind, Envelope::unsigned(kind.payload_type(), bytes))
-        };
-        if let Some(given) = given.filter(|given| *given != kind) {
-            return Err(other_kind(path, given, kind));
-        }
-        Ok(Self {
-            path: path.to_owned(),
-            kind,
-            envelope,
-        })
-    }
-
-    /// The document's text.
-    pub(super) fn toml(&self) -> &[u8] {
-        self.envelope.unverified_payload()
-    }
-
-    /// The same as text; a document that is none has been refused as such.
-    pub(super) fn text(&self) -> Result<&str, Failure> {
-        str::from_utf8(self.toml()).map_err(|_| {
-            let code = PolicyError::NotUtf8.code();
-            Failure::new(Exit::Malformed, code, PolicyError::NotUtf8.to_string())
-        })
-    }
-
-    /// An error with every mistake, if there is one.
-    pub(super) fn check(&self) -> Result<(), Failure> {
-        let mistakes = self.kind.mistakes(self.toml());
-        if mistakes.is_empty() {
-            Ok(())
-        } else {
-            Err(config::policy_failure(&mistakes))
-        }
-    }
-}
-
-fn enveloped(envelope: Envelope) -> Result<(Kind, Envelope), Failure> {
-    let kind = Kind::of_envelope(&envelope).ok_or_else(|| {
-        let message = format!("an envelope for {:?}", envelope.payload_type());
-        Failure::new(Exit::Malformed, "policy.signature.payload_type", message)
-            .advice("envelopes are for policies, roots, inventories, orders and timestamps")
-    })?;
-    Ok((kind, envelope))
-}
-
-fn other_kind(path: &Path, given: Kind, found: Kind) -> Failure {
-    let message = format!(
-        "{} is an envelope for a document of kind {}, not {}",
-        path.display(),
-        found.name(),
-        given.name()
-    );
-    Failure::new(Exit::Malformed, "policy.signature.payload_type", message)
-        .advice("leave --kind out, or give the file that you mean")
 }
 
 #[cfg(test)]

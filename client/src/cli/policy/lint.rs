@@ -5,7 +5,8 @@ use super::{
         Context, Exit, Failure,
         report::{Report, Retryable},
     },
-    kind::{Document, Kind},
+    document::{Document, Found},
+    kind::Kind,
 };
 use crate::Check;
 use clap::Args;
@@ -35,8 +36,9 @@ impl Lint {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
         let mut report = Report::of(Vec::new(), Value::Null);
         for path in &self.files {
-            let document = Document::read(path, self.kind)?;
-            report = judge(&document, report);
+            for document in Found::read(path, self.kind)?.documents() {
+                report = judge(&document, report);
+            }
         }
         context.output.report(&report)
     }
@@ -52,22 +54,22 @@ fn judge(document: &Document, report: Report) -> Report {
 }
 
 fn well_formed(document: &Document) -> Vec<Check> {
-    let path = document.path.display();
+    let path = document.place();
     let detail = format!("{path}: {}", document.summary());
     let title = "the document is well-formed";
     let mut checks = vec![Check::pass("policy.document", title).detail(detail)];
     if let (Kind::Policy, Ok(policy)) = (document.kind, Policy::from_toml(document.toml())) {
         checks.extend(policy.lint().into_iter().map(|finding| {
             let place = policy.place_of(&finding.rule);
-            let place = place.map_or_else(String::new, |at| format!(":{}", at.line));
+            let place = place.map_or_else(|| path.clone(), |at| document.place_of(at));
             Check::info(finding.code, format!("rule {}", finding.rule))
-                .detail(format!("{path}{place}: {}", finding.message))
+                .detail(format!("{place}: {}", finding.message))
         }));
     }
     checks
 }
 
 fn mistake(document: &Document, error: &PolicyError) -> Check {
-    let detail = format!("{}: {error}", document.path.display());
+    let detail = format!("{}: {error}", document.place());
     Check::fail(error.code(), "the document is well-formed").detail(detail)
 }

@@ -2,15 +2,19 @@
 
 use super::{
     super::{Context, Exit, Failure, config, files, time},
+    document::Document,
     jsonl,
-    kind::{Document, Kind},
+    kind::Kind,
     sign, trust,
 };
 use attestation::UnixTime;
 use clap::Args;
 use policy::{Action, Envelope, Order, Orders, PayloadType, Target, draft::OrderDraft};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 /// What `stop` and `start` have in common.
 #[derive(Args)]
@@ -40,10 +44,10 @@ pub(crate) struct OrderArgs {
 #[command(after_help = "\
 Examples:
   narthex policy stop node:gpu-7 --reason 'found open' --key alice.pem --policy-root root.json --orders published/orders.jsonl
-  narthex policy stop everything --reason 'drill' --key alice.pem -o order.json
+  narthex policy stop everything --reason 'drill' --key alice.pem --orders published/orders.jsonl -o order.json
 
-Where more than one must sign: `stop -o order.json`, then each `narthex policy sign --key K order.json -o order.json`, then
-`narthex policy append order.json orders.jsonl --policy-root root.json`.")]
+Where more than one must sign: `stop --orders LOG -o order.json`, then each `narthex policy sign --key K order.json -o order.json`, then
+`narthex policy append order.json published/orders.jsonl --policy-root root.json`.")]
 pub(crate) struct Stop {
     #[command(flatten)]
     order: OrderArgs,
@@ -53,10 +57,10 @@ pub(crate) struct Stop {
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  narthex policy start node:gpu-7 --reason 'examined' --key alice.pem --key bob.pem --policy-root root.json
-  narthex policy start site:fra-1 --reason 'power is back' --key alice.pem -o order.json
+  narthex policy start node:gpu-7 --reason 'examined' --key alice.pem --key bob.pem --policy-root root.json --orders published/orders.jsonl
+  narthex policy start site:fra-1 --reason 'power is back' --key alice.pem --orders published/orders.jsonl -o order.json
 
-The targets are those of the stop, as it named them.")]
+The targets are those of the stop, as it named them; what the log does not stop cannot start (policy.start.not_stopped).")]
 pub(crate) struct Start {
     #[command(flatten)]
     order: OrderArgs,
@@ -120,14 +124,13 @@ impl OrderArgs {
     /// The document that follows the last of the log.
     fn draft(self, action: Action, context: &Context<'_>) -> Result<OrderDraft, Failure> {
         let issued = time::or_now(self.issued, context);
-        let log = jsonl::read(&self.orders)?;
+        let log = self.log(context)?;
+        if action == Action::Start {
+            self.are_stopped(&log)?;
+        }
         let draft = match log.last() {
             None => OrderDraft::after(&Orders::none(), issued, action),
-            Some(last) => {
-                let last = Order::from_toml(last.unverified_payload())
-                    .map_err(|errors| config::policy_failure(&errors))?;
-                OrderDraft::following(&last, issued, action)
-            }
+            Some(last) => OrderDraft::following(last, issued, action),
         };
         Ok(OrderDraft {
             targets: self.targets,
@@ -135,6 +138,56 @@ impl OrderArgs {
             ..draft
         })
     }
+
+    fn log(&self, context: &Context<'_>) -> Result<Vec<Order>, Failure> {
+        if !self.orders.exists() {
+            let path = self.orders.display();
+            let told = format!("no log at {path}: this is order 1");
+            context.output.notice(&told);
+            return Ok(Vec::new());
+        }
+        let read = |line: &Document| {
+            Order::from_toml(line.toml())
+                .map_err(|errors| config::policy_failure(&errors).within(&line.place()))
+        };
+        Document::read_lines(&self.orders)?
+            .iter()
+            .map(read)
+            .collect()
+    }
+
+    /// Only what is stopped can start; else somebody named the wrong target, or the wrong log.
+    fn are_stopped(&self, log: &[Order]) -> Result<(), Failure> {
+        let stopped = stopped_by(log);
+        let Some(target) = self.targets.iter().find(|target| !stopped.contains(target)) else {
+            return Ok(());
+        };
+        let message = format!("{} does not stop {target}", self.orders.display());
+        let stopped: Vec<String> = stopped.iter().map(ToString::to_string).collect();
+        let advice = if stopped.is_empty() {
+            "nothing is stopped there; give --orders the published log".to_owned()
+        } else {
+            format!(
+                "name targets as the log does; stopped are: {}",
+                stopped.join(", ")
+            )
+        };
+        Err(Failure::new(Exit::Rejected, "policy.start.not_stopped", message).advice(advice))
+    }
+}
+
+/// What a log says before anybody has verified it.
+fn stopped_by(log: &[Order]) -> BTreeSet<Target> {
+    let mut stopped = BTreeSet::new();
+    for order in log {
+        for target in order.targets() {
+            match order.action() {
+                Action::Stop => stopped.insert(target.clone()),
+                Action::Start => stopped.remove(target),
+            };
+        }
+    }
+    stopped
 }
 
 /// Verifies the whole log and `envelope` after it, then writes both as one file.

@@ -2,14 +2,15 @@
 
 use super::{
     super::{Context, Exit, Failure, config, files},
+    document::Document,
     jsonl,
-    kind::{Document, Kind},
-    sign, trust,
+    kind::Kind,
+    resign, sign, trust,
 };
 use clap::Args;
 use policy::{Envelope, PayloadType, Role, Root, root::RootDocument};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Make the successor of a root: signed by the threshold of the old root and by its own
 #[derive(Args)]
@@ -21,7 +22,7 @@ Examples:
 
 NEW.toml has the next version; `anchor` is filled in if it is not there. With too few signatures the envelope is written to --output
 for others to sign, here or with `narthex policy sign`. Once there are enough it is appended to --roots. What the old root's users pin
-stays as it is: they follow roots.jsonl.")]
+stays as it is: they follow roots.jsonl. Documents beside --roots that no longer verify under the successor are told.")]
 pub(crate) struct RotateRoot {
     /// The root that is pinned (envelope); rotations in --roots are followed from it
     old: PathBuf,
@@ -48,11 +49,13 @@ impl RotateRoot {
         let rotated = old.rotated(&envelope);
         if let Some(output) = &self.output {
             files::write_shared(output, envelope.to_json().as_bytes())?;
-            if let Err(errors) = rotated {
-                let refused = trust::refused(&errors).message;
-                context
-                    .output
-                    .notice(&format!("{}: {refused}", output.display()));
+            match rotated {
+                Ok(root) => resign::tell(&resign::needed(&self.roots, &root), context),
+                Err(errors) => {
+                    let refused = trust::refused(&errors).message;
+                    let told = format!("{}: {refused}", output.display());
+                    context.output.notice(&told);
+                }
             }
             return Ok(Exit::Accepted);
         }
@@ -68,8 +71,7 @@ impl RotateRoot {
     /// The old root, or the last rotation from it.
     fn newest_old(&self) -> Result<Root, Failure> {
         let envelope = config::read_envelope(&self.old)?;
-        let pinned = Root::pinned(&envelope).map_err(|errors| trust::refused(&errors))?;
-        trust::follow(pinned, &jsonl::read(&self.roots)?)
+        trust::follow(trust::pin(&envelope)?, &jsonl::read(&self.roots)?)
     }
 }
 
@@ -93,7 +95,8 @@ fn unreadable(document: &Document) -> Failure {
     config::policy_failure(&errors)
 }
 
-fn told(root: &Root, roots: &std::path::Path, context: &Context<'_>) -> Result<Exit, Failure> {
+fn told(root: &Root, roots: &Path, context: &Context<'_>) -> Result<Exit, Failure> {
+    let unmet = resign::needed(roots, root);
     let threshold = root.role(Role::Root).map(policy::TrustRoot::threshold);
     let document = json!({
         "roots": roots,
@@ -101,6 +104,7 @@ fn told(root: &Root, roots: &std::path::Path, context: &Context<'_>) -> Result<E
         "digest": hex::encode(root.digest()),
         "anchor": hex::encode(root.anchor()),
         "threshold": threshold,
+        "sign_again": unmet.iter().map(|one| &one.path).collect::<Vec<_>>(),
     });
     let text = format!(
         "root version {} is in {}\nanchor {} stays\n",
@@ -109,5 +113,6 @@ fn told(root: &Root, roots: &std::path::Path, context: &Context<'_>) -> Result<E
         hex::encode(root.anchor())
     );
     context.output.either(&document, &text)?;
+    resign::tell(&unmet, context);
     Ok(Exit::Accepted)
 }

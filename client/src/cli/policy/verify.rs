@@ -1,4 +1,6 @@
-//! `narthex policy verify`: whether documents count under a root: one envelope, or everything that is published.
+//! `narthex policy verify`: whether documents count under a root: one envelope, a file of them, or everything that is published.
+
+mod lines;
 
 use super::{
     super::{
@@ -7,8 +9,9 @@ use super::{
         time,
         verify::told_as_report,
     },
+    document::{Document, Found},
     folder,
-    kind::{Document, Kind},
+    kind::Kind,
     trust,
 };
 use crate::Check;
@@ -20,7 +23,7 @@ use policy::{
     publication::{self, Files},
 };
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Verify who signed documents, under --policy-root or --policy-key: an envelope, or a folder with all that is published
 #[derive(Args)]
@@ -29,11 +32,12 @@ Examples:
   narthex policy verify --policy-key alice.pub.pem policy.json
   narthex policy verify --policy-key alice.pub.pem --policy-key bob.pub.pem --policy-threshold 1 policy.json
   narthex policy verify --policy-root root.json published/
+  narthex policy verify --policy-root root.json published/orders.jsonl
   narthex policy verify --policy-root root.json published/ --at 2027-01-01T00:00:00Z
 
 Of a folder, every document is told with who signed it and its window, and whether they fit together as hosts demand.")]
 pub(crate) struct PolicyVerify {
-    /// An envelope (JSON), or the folder of a publication
+    /// An envelope (JSON), a file of them (.jsonl), or the folder of a publication
     #[arg(value_name = "FILE|FOLDER")]
     path: PathBuf,
     /// Judge as of this time [default: now]
@@ -47,18 +51,29 @@ impl PolicyVerify {
         let judged = if self.path.is_dir() {
             self.published(context, now)
         } else {
-            self.one(context, now)
+            self.file(context, now)
         };
         context.output.report(&judged.or_else(told_as_report)?)
     }
 
-    fn one(&self, context: &Context<'_>, now: UnixTime) -> Result<Report, Failure> {
-        let document = Document::read(&self.path, None)?;
+    fn file(&self, context: &Context<'_>, now: UnixTime) -> Result<Report, Failure> {
+        match Found::read(&self.path, None)? {
+            Found::One(document) => self.one(&document, context, now),
+            Found::Lines(documents) => lines::judge(&documents, &self.path, context),
+        }
+    }
+
+    fn one(
+        &self,
+        document: &Document,
+        context: &Context<'_>,
+        now: UnixTime,
+    ) -> Result<Report, Failure> {
         let root = match document.kind {
-            Kind::Root if context.global.policy_root.is_none() => of_itself(&document)?,
+            Kind::Root if context.global.policy_root.is_none() => of_itself(document)?,
             _ => trust::newest(context, trust::folder_of(&self.path))?,
         };
-        let signature = signature_check(&document, &root);
+        let signature = signature_check(document, &root);
         let authentic = !signature.is_failure();
         let report = Report::of(vec![signature], Value::Null);
         if !authentic {
@@ -70,7 +85,7 @@ impl PolicyVerify {
             "digest": hex::encode(attestation::crypto::sha256(document.toml())),
             "root_digest": hex::encode(root.anchor()),
         });
-        let claims = with_fields(claims, &document);
+        let claims = with_fields(claims, document);
         let detail = document.summary();
         let well_formed = Check::pass("policy.document", "the document is well-formed");
         let checks = [well_formed.detail(detail)].into_iter();
@@ -126,7 +141,7 @@ fn whole(checks: Vec<Check>, files: &Files, (pinned, now): (&Root, UnixTime)) ->
 
 /// A root document by itself: what its reader pins, signed by its own role `root`.
 fn of_itself(document: &Document) -> Result<Root, Failure> {
-    Root::pinned(&document.envelope).map_err(|errors| trust::refused(&errors))
+    trust::pin(&document.envelope)
 }
 
 fn root_check(root: &Root) -> Check {
@@ -153,27 +168,34 @@ fn signed_check(title: String, role: Role, (root, envelope): (&Root, &Envelope))
         Ok(signers) => {
             Check::pass("policy.signature", title).detail(format!("role {role}, {signers}"))
         }
-        Err(failure) => Check::fail(failure.code, title).detail(failure.message),
+        Err(failure) => {
+            let detail = format!("{}: {}", failure.message, failure.advice);
+            Check::fail(failure.code, title).detail(detail)
+        }
     }
 }
 
 /// One check for each order of the log; whether they follow each other is the publication's to tell.
-fn order_checks(path: &std::path::Path, root: &Root) -> Result<Vec<Check>, Failure> {
-    let log = super::jsonl::read(path)?;
-    let checks = log.iter().map(|envelope| {
-        let Ok(order) = Order::from_toml(envelope.unverified_payload()) else {
-            return Check::fail("policy.document", "the order is well-formed");
-        };
-        let targets: Vec<String> = order.targets().iter().map(ToString::to_string).collect();
-        let title = format!(
-            "order {}: {} {}",
-            order.serial(),
-            order.action().as_str(),
-            targets.join(", ")
-        );
-        signed_check(title, order.action().role(), (root, envelope))
-    });
-    Ok(checks.collect())
+fn order_checks(path: &Path, root: &Root) -> Result<Vec<Check>, Failure> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let log = Document::read_lines(path)?;
+    Ok(log.iter().map(|one| order_check(one, root)).collect())
+}
+
+fn order_check(document: &Document, root: &Root) -> Check {
+    let Ok(order) = Order::from_toml(document.toml()) else {
+        return Check::fail("policy.document", "the order is well-formed").detail(document.place());
+    };
+    let targets: Vec<String> = order.targets().iter().map(ToString::to_string).collect();
+    let title = format!(
+        "order {}: {} {}",
+        order.serial(),
+        order.action().as_str(),
+        targets.join(", ")
+    );
+    signed_check(title, order.action().role(), (root, &document.envelope))
 }
 
 fn told(in_force: &InForce) -> String {
