@@ -71,9 +71,16 @@ step 'timestamp: for a day'
 step 'verify: all that is published, as hosts do'
 "$narthex" policy verify --policy-root root.json --at "$at" published
 
-step 'start: one is not enough, two are'
-refused "$narthex" policy start "snp:$(printf 'a1%.0s' $(seq 64))" --reason 'examined' --issued "$at" \
-    --key carol.pem --orders published/orders.jsonl --policy-root root.json
+step 'start: one is not enough, two are; and once only'
+chip="snp:$(printf 'a1%.0s' $(seq 64))"
+start() { # as those sign whose keys are given
+    "$narthex" policy start "$chip" --reason 'examined' --issued "$at" "$@" --orders published/orders.jsonl --policy-root root.json
+}
+refused start --key carol.pem
+start --key carol.pem --key alice.pem
+refused start --key carol.pem --key alice.pem
+"$narthex" policy verify --policy-root root.json --at "$at" published
+"$narthex" policy verify --policy-root root.json published/orders.jsonl
 
 step 'rotate: dora comes for carol; what is pinned stays'
 "$narthex" policy keygen dora >/dev/null
@@ -82,6 +89,9 @@ carol=$(public carol)
 sed -e "s/$carol/$dora/" -e 's/carol/dora/g' -e 's/^version = 1$/version = 2/' root.toml >root-2.toml
 refused "$narthex" policy rotate-root root.json root-2.toml --key dora.pem --key alice.pem --roots published/roots.jsonl
 "$narthex" policy rotate-root root.json root-2.toml --key alice.pem --key bob.pem --roots published/roots.jsonl
+# The start was signed by carol and alice: without carol's key it needs another signature. So does whatever else rotate-root names.
+refused "$narthex" policy verify --policy-root root.json --at "$at" published
+"$narthex" policy sign --key bob.pem published/orders.jsonl -o published/orders.jsonl
 "$narthex" policy timestamp --folder published --key dora.pem --lifetime 24h --issued "$at" --policy-root root.json
 "$narthex" policy verify --policy-root root.json --at "$at" published
 
