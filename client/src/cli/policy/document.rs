@@ -148,11 +148,11 @@ impl Found {
     pub(super) fn read(path: &Path, given: Option<Kind>) -> Result<Self, Failure> {
         let bytes = files::read(path, MAX_FILE_BYTES)?;
         let is_named = path.extension().is_some_and(|name| name == "jsonl");
-        if !is_named && !(lines(&bytes).count() > 1 && lines(&bytes).all(|(_, line)| is_json(line)))
-        {
-            return Document::parse(path, bytes, given).map(Self::One);
+        let has_lines = lines(&bytes).count() > 1 && lines(&bytes).all(|(_, line)| is_json(line));
+        if is_named || has_lines {
+            return Document::of_lines(path, &bytes, given).map(Self::Lines);
         }
-        Document::of_lines(path, &bytes, given).map(Self::Lines)
+        Document::parse(path, bytes, given).map(Self::One)
     }
 
     /// Its documents, in order.

@@ -35,12 +35,26 @@ fn table(table: &mut Table) {
     for (mut key, item) in table.iter_mut() {
         match item {
             Item::Value(value) => entry(&mut key, value, blank),
-            Item::Table(inner) => header_and_body(inner),
-            Item::ArrayOfTables(tables) => tables.iter_mut().for_each(header_and_body),
+            Item::Table(inner) => {
+                if !inner.is_dotted() {
+                    header_key(&mut key);
+                }
+                header_and_body(inner);
+            }
+            Item::ArrayOfTables(tables) => {
+                header_key(&mut key);
+                tables.iter_mut().for_each(header_and_body);
+            }
             Item::None => {}
         }
         blank = Blank::Kept;
     }
+}
+
+/// No space between a header's brackets and around its dots.
+fn header_key(key: &mut KeyMut<'_>) {
+    key.leaf_decor_mut().clear();
+    key.dotted_decor_mut().clear();
 }
 
 /// A dotted table has no header: its keys stand where it stands.

@@ -9,7 +9,9 @@ use super::{
 };
 use attestation::UnixTime;
 use clap::Args;
-use policy::{Action, Envelope, Order, Orders, PayloadType, Target, draft::OrderDraft};
+use policy::{
+    Action, Envelope, Order, Orders, PayloadType, Target, draft::OrderDraft, publication::TIMESTAMP,
+};
 use serde_json::json;
 use std::{
     collections::BTreeSet,
@@ -199,6 +201,10 @@ fn append(envelope: &Envelope, path: &Path, context: &Context<'_>) -> Result<Exi
         .obey(envelope, &root)
         .map_err(|errors| with_advice(trust::refused(&errors)))?;
     jsonl::append(path, envelope)?;
+    if starts(envelope) && trust::folder_of(path).join(TIMESTAMP).exists() {
+        let text = "a start takes effect with the next timestamp: `narthex policy timestamp`, then publish both";
+        context.output.notice(text);
+    }
     let stopped: Vec<String> = orders
         .iter()
         .map(|(target, _)| target.to_string())
@@ -221,6 +227,11 @@ fn append(envelope: &Envelope, path: &Path, context: &Context<'_>) -> Result<Exi
     );
     context.output.either(&document, &text)?;
     Ok(Exit::Accepted)
+}
+
+fn starts(envelope: &Envelope) -> bool {
+    let order = Order::from_toml(envelope.unverified_payload());
+    order.is_ok_and(|order| order.action() == Action::Start)
 }
 
 fn with_advice(failure: Failure) -> Failure {

@@ -241,7 +241,8 @@ mod tests {
 
     #[test]
     fn a_bad_key_is_told_with_its_code() {
-        let order = r#"{"do":"open","settings":{"policy":"{}","policy_keys":["x"]}}"#;
+        let order =
+            r#"{"do":"open","settings":{"policy":"{}","policy_keys":["x"],"now":1800000000}}"#;
         assert!(code(order).contains(r#""code":"policy.key""#));
     }
 }
