@@ -70,6 +70,21 @@ impl Process {
             .unwrap_or_default()
     }
 
+    /// Whether it prints `text`, or has printed it, before `patience` is over.
+    #[must_use]
+    pub fn tells(&self, text: &str, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        loop {
+            if String::from_utf8_lossy(&self.output()).contains(text) {
+                return true;
+            }
+            if Instant::now() >= deadline {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Says `line` to the child on its standard input.
     pub fn say(&self, line: &str) -> io::Result<()> {
         let closed = || io::Error::other("the child's standard input is closed");
