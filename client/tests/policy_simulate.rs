@@ -35,7 +35,7 @@ impl Bench {
         bench.write("recorded/a.bundle", &node.bundle(&Nonce([7; 32])).to_cbor());
         bench.write("recorded/read.me", b"not evidence");
         bench.write("admits.toml", admits.to_toml().as_bytes());
-        let refuses = admits.clone().model("another", [1; 32]).to_toml();
+        let refuses = admits.model("another", [1; 32]).to_toml();
         bench.write("refuses.toml", refuses.as_bytes());
         let order = "schema = 1\nserial = 1\nissued = 2026-01-01T00:00:00Z\naction = \"stop\"\nreason = \"r\"\ntargets = [\"node:node-a\"]\n";
         bench.write("stop-node.toml", order.as_bytes());
