@@ -219,6 +219,10 @@ const PUBLISHED: [&str; 4] = [
 ];
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one story, from the stop to the start"
+)]
 fn one_stops_and_two_start_again() {
     let folder = Folder::with_signers();
     let stop = [
