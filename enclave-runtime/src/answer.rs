@@ -78,34 +78,28 @@ async fn receipt(exchange: &mut Exchange, id: Option<RequestId>) -> Result<(), S
 
 async fn complete(exchange: &mut Exchange, shape: Shape, request: Plaintext) -> Result<(), Stop> {
     check_media_type(request.content_type.as_deref())?;
-    let generation = prepare(exchange, shape, request).await?;
-    exchange.account.sampling = generation.sampling;
-    exchange.account.usage.prompt_tokens = generation.prompt_tokens;
-    let rendering = rendering(exchange, shape, &generation);
-    let steps = exchange
-        .node
-        .engine
-        .submit(generation.job)
-        .map_err(ApiError::from)?;
-    generate::deliver(exchange, steps, &rendering).await
-}
-
-/// Parses and tokenizes away from the threads that serve connections: a long prompt takes a while.
-async fn prepare(
-    exchange: &Exchange,
-    shape: Shape,
-    request: Plaintext,
-) -> Result<Generation, ApiError> {
     let engine = exchange.node.engine.clone();
-    let work = tokio::task::spawn_blocking(move || {
+    let generation = apart(move || {
         let asked = match shape {
             Shape::Chat => openai::read_chat(&request.body)?,
             Shape::Text => openai::read_text(&request.body)?,
         };
         openai::prepare(asked, &*engine)
-    });
-    work.await
-        .unwrap_or_else(|_panicked| Err(ApiError::engine_failed()))
+    })
+    .await?;
+    exchange.account.sampling = generation.sampling;
+    let rendering = rendering(exchange, shape, &generation);
+    let engine = exchange.node.engine.clone();
+    let steps = apart(move || Ok(engine.submit(generation.job)?)).await?;
+    generate::deliver(exchange, steps, &rendering).await
+}
+
+/// Parses and tokenizes away from the threads that serve connections: a long prompt takes a while.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_panicked| Err(ApiError::engine_failed()))
 }
 
 fn rendering(exchange: &Exchange, shape: Shape, generation: &Generation) -> Rendering {

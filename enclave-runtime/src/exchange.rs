@@ -195,7 +195,7 @@ impl Exchange {
             top_p_milli: sampling.top_p_milli,
             seed: sampling.seed,
             isa: card.isa.to_owned(),
-            engine: card.mode.to_owned(),
+            engine: card.mode.clone().into_owned(),
             kernels_digest: card.kernels_digest,
         }
     }

@@ -158,12 +158,19 @@ impl Made {
     /// Takes one step, counted.
     fn take(&mut self, step: Step, account: &mut Account) {
         match step {
-            Step::Token { id, text } => {
-                account.tokens.push(id);
+            Step::Begun { prompt_tokens, .. } => account.usage.prompt_tokens = prompt_tokens,
+            Step::Token { id, text, .. } => {
+                account.tokens.extend(id);
                 account.usage.completion_tokens += 1;
                 self.text.push_str(&text);
             }
-            Step::Done { reason, text } => {
+            Step::Done {
+                reason,
+                text,
+                usage,
+            } => {
+                account.usage.prompt_tokens = usage.prompt_tokens;
+                account.usage.completion_tokens = usage.completion_tokens;
                 self.text.push_str(&text);
                 self.end = Some(reason);
             }

@@ -311,7 +311,7 @@ fn manifest(parts: &Parts, card: &ModelCard, policy_root: Digest) -> Manifest {
         template_digest: card.template_digest,
         aibom_digest: parts.aibom_digest,
         kernels_digest: card.kernels_digest,
-        engine: card.mode.to_owned(),
+        engine: card.mode.clone().into_owned(),
         isa: card.isa.to_owned(),
         max_context_tokens: card.context_tokens,
         max_request_bytes: parts.limits.max_request_bytes,

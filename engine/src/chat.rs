@@ -10,10 +10,28 @@ mod template;
 
 use std::ops::Range;
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub use error::ChatError;
 pub use template::ChatTemplate;
+
+/// What a template renders. No Debug. Wiped when dropped.
+#[derive(Default)]
+pub struct Chat {
+    /// What was said, oldest first.
+    pub messages: Vec<Message>,
+    /// Tools that may be called: a JSON array, as OpenAI's API has it.
+    pub tools: Option<Zeroizing<String>>,
+}
+
+impl From<Vec<Message>> for Chat {
+    fn from(messages: Vec<Message>) -> Self {
+        Self {
+            messages,
+            tools: None,
+        }
+    }
+}
 
 /// One message. No Debug: it is the prompt. Wiped when dropped.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -22,6 +40,22 @@ pub struct Message {
     pub role: String,
     /// Text.
     pub content: String,
+    /// Calls that an assistant made: a JSON array, as OpenAI's API has it.
+    pub tool_calls: Option<String>,
+    /// The call that a `tool` message answers.
+    pub tool_call_id: Option<String>,
+}
+
+impl Message {
+    /// A message without tools.
+    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
+        Self {
+            role: role.into(),
+            content: content.into(),
+            tool_calls: None,
+            tool_call_id: None,
+        }
+    }
 }
 
 /// A prompt as the template wrote it. No Debug. Wiped when dropped.

@@ -1,47 +1,166 @@
-//! The engine's contract: a job in, a channel of steps out.
+//! The engine's contract: a job in, a channel of steps out; texts in, vectors out.
 
-use zeroize::Zeroize;
+use std::borrow::Cow;
 
-use crate::{sampler::SamplerError, text::StopError};
+use tokio::sync::{mpsc, oneshot};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// One completion to run. No Debug: it holds the prompt. Prompt and stop strings are wiped when dropped.
+use crate::{
+    chat::{Chat, ChatError},
+    sampler::SamplerError,
+    text::StopError,
+};
+
+/// Most alternatives that are told with a token ([`Job::logprobs`]).
+pub const MAX_LOGPROBS: u8 = 20;
+
+/// One answer to make. No Debug: it holds the prompt. Prompt and stop strings are wiped when dropped.
 pub struct Job {
-    /// Token ids of the prompt, at least one.
-    pub prompt: Vec<u32>,
-    /// Most tokens to make.
-    pub max_tokens: u32,
+    /// What is to be continued.
+    pub prompt: Prompt,
+    /// Most tokens to make; none: what the context leaves.
+    pub max_tokens: Option<u32>,
     /// How tokens are chosen.
     pub sampling: Sampling,
     /// Byte strings that end the answer; they are not part of it.
     pub stop: Vec<Vec<u8>>,
+    /// What the answer must be a word of; none: any text.
+    pub grammar: Option<Grammar>,
+    /// Tell the log-probability of each token, and so many alternatives (at most [`MAX_LOGPROBS`]); none: tell nothing.
+    pub logprobs: Option<u8>,
+    /// With whom computed prefixes may be shared; none: with nobody.
+    pub cache_secret: Option<CacheSecret>,
+    /// Whose turn this takes: serves fairness only, never access.
+    pub tenant: TenantId,
+}
+
+impl Job {
+    /// A job with neutral settings: temperature 1, no stop strings, nothing shared.
+    pub fn new(prompt: Prompt) -> Self {
+        Self {
+            prompt,
+            max_tokens: None,
+            sampling: Sampling::default(),
+            stop: Vec::new(),
+            grammar: None,
+            logprobs: None,
+            cache_secret: None,
+            tenant: TenantId::default(),
+        }
+    }
 }
 
 impl Drop for Job {
     fn drop(&mut self) {
-        self.prompt.zeroize();
         self.stop.zeroize();
     }
 }
 
-/// How tokens are chosen.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What is to be continued or embedded. No Debug. Wiped when dropped.
+pub enum Prompt {
+    /// Messages, through the model's own template.
+    Chat(Chat),
+    /// Plain text; it never becomes special tokens.
+    Text(Zeroizing<String>),
+    /// Token ids, taken as they are.
+    Tokens(Zeroizing<Vec<u32>>),
+}
+
+impl Prompt {
+    /// Plain text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(Zeroizing::new(text.into()))
+    }
+
+    /// Token ids.
+    pub fn tokens(ids: impl Into<Vec<u32>>) -> Self {
+        Self::Tokens(Zeroizing::new(ids.into()))
+    }
+}
+
+/// What an answer must be a word of. No Debug: a schema is the client's.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub enum Grammar {
+    /// Any JSON object.
+    JsonObject,
+    /// JSON that this schema (JSON text) accepts.
+    JsonSchema(String),
+    /// A Lark grammar, as `llguidance` reads it.
+    Lark(String),
+}
+
+/// The secret from inside the seal that page keys of the prefix cache are derived from. No Debug.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct CacheSecret(pub [u8; 32]);
+
+/// Names whoever a job is for, as far as the engine has to know: equal or not. All zero: nobody in particular.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TenantId(pub [u8; 32]);
+
+/// How tokens are chosen. The defaults change nothing: temperature 1, everything else off, seed 0.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sampling {
     /// 0: greedy (lowest id wins a tie).
     pub temperature: f32,
     /// Nucleus, 0 < p <= 1.
     pub top_p: f32,
+    /// The likeliest so many; 0: all.
+    pub top_k: u32,
+    /// Least probability, as a part of the likeliest's, 0 to 1.
+    pub min_p: f32,
+    /// Subtracted from the logit of a token for each time the answer has it, -2 to 2.
+    pub frequency_penalty: f32,
+    /// Subtracted once from the logit of each token that the answer has, -2 to 2.
+    pub presence_penalty: f32,
+    /// Added to the logits of these ids, -100 to 100 each.
+    pub logit_bias: Vec<(u32, f32)>,
     /// Seed of the counter-based generator: same seed, prompt and sampling, same tokens.
     pub seed: u64,
 }
 
-/// What happens to a job, in order: any number of `Token`, one `Done`. The channel closing without `Done` is an engine failure.
+impl Default for Sampling {
+    fn default() -> Self {
+        Self {
+            temperature: 1.0,
+            top_p: 1.0,
+            top_k: 0,
+            min_p: 0.0,
+            frequency_penalty: 0.0,
+            presence_penalty: 0.0,
+            logit_bias: Vec::new(),
+            seed: 0,
+        }
+    }
+}
+
+impl Sampling {
+    /// The likeliest token each time.
+    pub fn greedy() -> Self {
+        Self {
+            temperature: 0.0,
+            ..Self::default()
+        }
+    }
+}
+
+/// What happens to a job, in order: `Begun` where the engine knows it, any number of `Token`, one `Done`. The channel closing without `Done`
+/// is an engine failure.
 pub enum Step {
+    /// The prompt was read.
+    Begun {
+        /// Tokens of the prompt.
+        prompt_tokens: u32,
+        /// Those of them that were found computed.
+        cached_tokens: u32,
+    },
     /// One token was made. The token that ends the answer is not among them.
     Token {
-        /// Its id.
-        id: u32,
+        /// Its id; none where an upstream engine does not tell.
+        id: Option<u32>,
         /// Text that became certain with it: whole UTF-8 only, never part of a stop string.
         text: String,
+        /// How likely it was, where that was asked for.
+        logprobs: Option<TokenLogprobs>,
     },
     /// The end.
     Done {
@@ -49,7 +168,38 @@ pub enum Step {
         reason: FinishReason,
         /// Text held back until now.
         text: String,
+        /// What it took.
+        usage: Usage,
     },
+}
+
+/// How likely a token was, before temperature and penalties. No Debug: it is the answer.
+#[derive(Clone, PartialEq)]
+pub struct TokenLogprobs {
+    /// The token that was made.
+    pub chosen: Logprob,
+    /// The likeliest, likeliest first, as many as were asked for.
+    pub top: Vec<Logprob>,
+}
+
+/// One token and its natural log-probability. No Debug.
+#[derive(Clone, PartialEq)]
+pub struct Logprob {
+    /// The token's bytes: not always whole characters.
+    pub bytes: Vec<u8>,
+    /// Natural logarithm of its probability.
+    pub logprob: f32,
+}
+
+/// Tokens of one answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Of the prompt.
+    pub prompt_tokens: u32,
+    /// Those of the prompt that were found computed.
+    pub cached_tokens: u32,
+    /// Of the answer.
+    pub completion_tokens: u32,
 }
 
 /// Why a job ended.
@@ -61,30 +211,52 @@ pub enum FinishReason {
     Length,
 }
 
+/// Vectors of the texts of [`Engine::embed`], in their order, and what they took.
+#[derive(Clone, PartialEq)]
+pub struct Embeddings {
+    /// One for each text, of length one.
+    pub vectors: Vec<Vec<f32>>,
+    /// Tokens of all texts.
+    pub prompt_tokens: u32,
+}
+
 /// Why a job was not taken; `code()` is stable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
     /// No room: try later.
     #[error("the engine is at capacity")]
     Busy,
-    /// The context has no room for the prompt and one more token.
-    #[error("the prompt has {prompt} tokens; the context holds {context}")]
+    /// The context has no room for the prompt and the answer.
+    #[error(
+        "{prompt} tokens of the prompt and {answer} of the answer are asked for; the context holds {context}"
+    )]
     ContextOverflow {
         /// Tokens of the prompt.
         prompt: usize,
+        /// Tokens asked for, at least one.
+        answer: usize,
         /// Tokens of the context.
         context: usize,
     },
     /// An empty prompt or a token id outside the vocabulary.
     #[error("the prompt is empty or has an unknown token")]
     BadPrompt,
-    /// Temperature or nucleus are impossible.
+    /// The template refused the messages.
+    #[error(transparent)]
+    Chat(#[from] ChatError),
+    /// A sampling parameter is impossible.
     #[error(transparent)]
     BadSampling(#[from] SamplerError),
     /// Stop strings are too many, too long or empty.
     #[error(transparent)]
     BadStop(#[from] StopError),
+    /// The grammar cannot be followed; why, in words that quote nothing.
+    #[error("the grammar cannot be followed: {0}")]
+    BadGrammar(&'static str),
+    /// The model does not do this.
+    #[error("the model does not do this: {0}")]
+    Unsupported(&'static str),
     /// The engine has stopped.
     #[error("the engine has stopped")]
     Stopped,
@@ -92,13 +264,16 @@ pub enum EngineError {
 
 impl EngineError {
     /// Stable code.
-    pub fn code(self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Busy => "engine.busy",
             Self::ContextOverflow { .. } => "engine.context_overflow",
             Self::BadPrompt => "engine.bad_prompt",
+            Self::Chat(error) => error.code(),
             Self::BadSampling(error) => error.code(),
             Self::BadStop(error) => error.code(),
+            Self::BadGrammar(_) => "engine.bad_grammar",
+            Self::Unsupported(_) => "engine.unsupported",
             Self::Stopped => "engine.stopped",
         }
     }
@@ -115,11 +290,11 @@ pub struct ModelCard {
     pub tokenizer_digest: [u8; 32],
     /// SHA-256 of the chat template's text; of nothing where the model has none.
     pub template_digest: [u8; 32],
-    /// SHA-256 over the kernels' sources and version.
+    /// SHA-256 over the kernels' sources and version; of an upstream engine, its image's or executable's digest.
     pub kernels_digest: [u8; 32],
-    /// Engine mode, `cpu/deterministic`.
-    pub mode: &'static str,
-    /// Instruction-set path in use.
+    /// Engine mode, `cpu/deterministic` or `upstream/NAME`.
+    pub mode: Cow<'static, str>,
+    /// Instruction-set path in use; `-` where an upstream engine does not tell.
     pub isa: &'static str,
     /// Context in tokens.
     pub context_tokens: u32,
@@ -127,17 +302,22 @@ pub struct ModelCard {
 
 /// Whatever turns a job into steps. Dropping the receiver cancels the job.
 pub trait Engine: Send + Sync {
-    /// Queues a job.
-    fn submit(&self, job: Job) -> Result<tokio::sync::mpsc::Receiver<Step>, EngineError>;
+    /// Renders and tokenizes the prompt, checks it, queues the job: takes as long as the prompt is long, so call it where blocking is no harm.
+    fn submit(&self, job: Job) -> Result<mpsc::Receiver<Step>, EngineError>;
+
+    /// Turns texts into vectors; the same about blocking. The channel closing without a word is an engine failure.
+    fn embed(
+        &self,
+        texts: Vec<Prompt>,
+        tenant: TenantId,
+    ) -> Result<oneshot::Receiver<Embeddings>, EngineError> {
+        let _ = (texts, tenant);
+        Err(EngineError::Unsupported("embeddings"))
+    }
+
     /// How many more jobs would be taken now.
     fn capacity(&self) -> usize;
+
     /// What is served.
     fn card(&self) -> &ModelCard;
-    /// Chat messages to prompt tokens, through the model's own template.
-    fn encode_chat(
-        &self,
-        messages: &[crate::chat::Message],
-    ) -> Result<Vec<u32>, crate::chat::ChatError>;
-    /// Plain text to prompt tokens; text never becomes special tokens.
-    fn encode_text(&self, text: &str) -> Vec<u32>;
 }

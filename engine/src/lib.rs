@@ -11,4 +11,7 @@ pub mod sampler;
 pub mod text;
 pub mod tokenizer;
 
-pub use job::{Engine, EngineError, FinishReason, Job, ModelCard, Sampling, Step};
+pub use job::{
+    CacheSecret, Embeddings, Engine, EngineError, FinishReason, Grammar, Job, Logprob,
+    MAX_LOGPROBS, ModelCard, Prompt, Sampling, Step, TenantId, TokenLogprobs, Usage,
+};

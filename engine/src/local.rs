@@ -12,15 +12,16 @@ mod tests;
 use std::{path::Path, sync::Arc};
 
 use tokio::sync::mpsc::Receiver;
+use zeroize::Zeroizing;
 
 pub(crate) use card::{MODE, name_of as public_name, template_digest};
 pub use load::{LoadError, LocalConfig};
 
 use crate::{
-    chat::{ChatError, ChatTemplate, Message},
+    chat::{Chat, ChatError, ChatTemplate},
     decoder::Decoder,
     gguf::Gguf,
-    job::{Engine, EngineError, Job, ModelCard, Step},
+    job::{Engine, EngineError, Job, ModelCard, Prompt, Step},
     model::Model,
     tokenizer::{SpecialTokens, Tokenizer},
 };
@@ -75,7 +76,8 @@ impl LocalEngine {
 
 impl Engine for LocalEngine {
     fn submit(&self, job: Job) -> Result<Receiver<Step>, EngineError> {
-        self.scheduler.submit(job)
+        let prompt = self.encode(&job.prompt)?;
+        self.scheduler.submit(&job, prompt)
     }
 
     fn capacity(&self) -> usize {
@@ -85,15 +87,24 @@ impl Engine for LocalEngine {
     fn card(&self) -> &ModelCard {
         &self.card
     }
+}
 
-    fn encode_chat(&self, messages: &[Message]) -> Result<Vec<u32>, ChatError> {
-        let template = self.template.as_ref().ok_or(ChatError::NoTemplate)?;
-        let prompt = template.render(messages)?;
-        let outside = SpecialTokens::Outside(prompt.words());
-        Ok(self.tokenizer.encode_prompt(prompt.text(), outside))
+impl LocalEngine {
+    /// The tokens of a prompt, as [`Engine::submit`] takes it.
+    pub fn encode(&self, prompt: &Prompt) -> Result<Zeroizing<Vec<u32>>, ChatError> {
+        Ok(match prompt {
+            Prompt::Chat(chat) => Zeroizing::new(self.encode_chat(chat)?),
+            Prompt::Text(text) => {
+                Zeroizing::new(self.tokenizer.encode_prompt(text, SpecialTokens::Never))
+            }
+            Prompt::Tokens(ids) => ids.clone(),
+        })
     }
 
-    fn encode_text(&self, text: &str) -> Vec<u32> {
-        self.tokenizer.encode_prompt(text, SpecialTokens::Never)
+    fn encode_chat(&self, chat: &Chat) -> Result<Vec<u32>, ChatError> {
+        let template = self.template.as_ref().ok_or(ChatError::NoTemplate)?;
+        let prompt = template.render(&chat.messages)?;
+        let outside = SpecialTokens::Outside(prompt.words());
+        Ok(self.tokenizer.encode_prompt(prompt.text(), outside))
     }
 }

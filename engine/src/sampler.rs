@@ -153,6 +153,7 @@ mod tests {
             temperature,
             top_p,
             seed,
+            ..Sampling::default()
         };
         Sampler::new(sampling).unwrap()
     }
@@ -161,7 +162,7 @@ mod tests {
         let sampling = Sampling {
             temperature,
             top_p,
-            seed: 0,
+            ..Sampling::default()
         };
         Sampler::new(sampling).err().unwrap()
     }

@@ -44,10 +44,7 @@ fn prompting() -> Prompting {
 
 impl Prompting {
     fn prompt(&self, messages: &[(&str, &str)]) -> Vec<u32> {
-        let message = |(role, content): &(&str, &str)| Message {
-            role: (*role).to_owned(),
-            content: (*content).to_owned(),
-        };
+        let message = |(role, content): &(&str, &str)| Message::new(*role, *content);
         let messages: Vec<Message> = messages.iter().map(message).collect();
         let prompt = self.template.render(&messages).unwrap();
         self.tokenizer

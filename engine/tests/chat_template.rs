@@ -21,7 +21,7 @@ fn user(content: &str) -> Message {
 
 fn message(role: &str, content: &str) -> Message {
     let (role, content) = (role.to_owned(), content.to_owned());
-    Message { role, content }
+    Message::new(role, content)
 }
 
 /// The prompt, and the parts of it that are somebody's words.

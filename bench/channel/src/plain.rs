@@ -1,7 +1,7 @@
 //! The yardstick of the channel: a plaintext chat endpoint over the same engine. It parses, makes tokens and writes an event for each, as the
 //! runtime does, and knows no seal, no receipt and no padding. It exists here alone: no crate that ships can serve plaintext.
 
-use engine::{Engine, Job, Sampling, Step, chat::Message};
+use engine::{Engine, Job, Prompt, Sampling, Step, chat::Message};
 use futures_util::{Stream, StreamExt, stream};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::{
@@ -39,29 +39,21 @@ async fn answer(
 ) -> Outcome<Response<StreamBody<impl Stream<Item = Result<Frame<Bytes>, Infallible>>>>> {
     let body = request.into_body().collect().await?.to_bytes();
     let asked: Value = serde_json::from_slice(&body)?;
-    let steps = engine.submit(job(&*engine, &asked)?)?;
+    let steps = engine.submit(job(&asked)?)?;
     let frames = events(steps).map(|event| Ok(Frame::data(Bytes::from(event))));
     let answer = Response::builder().header("content-type", "text/event-stream");
     Ok(answer.body(StreamBody::new(frames))?)
 }
 
-fn job(engine: &dyn Engine, asked: &Value) -> Outcome<Job> {
+fn job(asked: &Value) -> Outcome<Job> {
     let message = &asked["messages"][0];
-    let text = |name: &str| message[name].as_str().map(str::to_owned).ok_or("no text");
-    let messages = [Message {
-        role: text("role")?,
-        content: text("content")?,
-    }];
-    Ok(Job {
-        prompt: engine.encode_chat(&messages)?,
-        max_tokens: u32::try_from(asked["max_tokens"].as_u64().ok_or("no max_tokens")?)?,
-        sampling: Sampling {
-            temperature: 0.0,
-            top_p: 1.0,
-            seed: 0,
-        },
-        stop: Vec::new(),
-    })
+    let text = |name: &str| message[name].as_str().ok_or("no text");
+    let message = Message::new(text("role")?, text("content")?);
+    let mut job = Job::new(Prompt::Chat(vec![message].into()));
+    let max_tokens = asked["max_tokens"].as_u64().ok_or("no max_tokens")?;
+    job.max_tokens = Some(u32::try_from(max_tokens)?);
+    job.sampling = Sampling::greedy();
+    Ok(job)
 }
 
 fn events(steps: mpsc::Receiver<Step>) -> impl Stream<Item = String> {
@@ -71,6 +63,7 @@ fn events(steps: mpsc::Receiver<Step>) -> impl Stream<Item = String> {
     );
     let rest = stream::unfold(steps, |mut steps| async move {
         let event = match steps.recv().await? {
+            Step::Begun { .. } => String::new(),
             Step::Token { text, .. } if text.is_empty() => String::new(),
             Step::Token { text, .. } => delta(&json!({"content": text}), None),
             Step::Done { .. } => delta(&json!({}), Some("stop")) + "data: [DONE]\n\n",

@@ -3,10 +3,7 @@
 use super::*;
 use crate::{Runtime, runtime};
 use attestation::{CpuEvidence, SnpEvidence, snp::Product};
-use engine::{
-    EngineError, Job, Step,
-    chat::{ChatError, Message},
-};
+use engine::{EngineError, Job, Step};
 use policy::{Policy, TrustRoot};
 use protocol::KeyConfigError;
 use std::time::Duration;
@@ -28,14 +25,6 @@ impl Engine for IdleEngine {
 
     fn card(&self) -> &ModelCard {
         &self.0
-    }
-
-    fn encode_chat(&self, _: &[Message]) -> Result<Vec<u32>, ChatError> {
-        Err(ChatError::NoTemplate)
-    }
-
-    fn encode_text(&self, _: &str) -> Vec<u32> {
-        Vec::new()
     }
 }
 
@@ -60,7 +49,7 @@ pub(crate) fn engine() -> Arc<dyn Engine> {
         tokenizer_digest: [2; 32],
         template_digest: [3; 32],
         kernels_digest: [4; 32],
-        mode: "cpu/idle",
+        mode: "cpu/idle".into(),
         isa: "scalar",
         context_tokens: 64,
     }))

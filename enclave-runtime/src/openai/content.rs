@@ -49,7 +49,7 @@ fn message(value: &RawValue, name: &str) -> Result<Message, ApiError> {
         }
     }
     fields.finish()?;
-    Ok(Message { role, content })
+    Ok(Message::new(role, content))
 }
 
 /// `developer` is OpenAI's newer name for `system`; tools are not served.

@@ -34,6 +34,7 @@ impl Sampling {
             temperature: fraction(self.temperature_milli),
             top_p: fraction(self.top_p_milli),
             seed: self.seed,
+            ..engine::Sampling::default()
         }
     }
 }

@@ -1,8 +1,8 @@
 //! An engine that says what it is told to say.
 
 use engine::{
-    Engine, EngineError, FinishReason, Job, ModelCard, Sampling, Step,
-    chat::{ChatError, Message},
+    Engine, EngineError, FinishReason, Job, ModelCard, Prompt, Sampling, Step, Usage,
+    chat::ChatError,
 };
 use std::{
     sync::{
@@ -48,7 +48,7 @@ pub struct ScriptedEngine {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
     pub prompt: Vec<u32>,
-    pub max_tokens: u32,
+    pub max_tokens: Option<u32>,
     pub sampling: Sampling,
     pub stop: Vec<Vec<u8>>,
 }
@@ -102,7 +102,7 @@ fn card() -> ModelCard {
         tokenizer_digest: [2; 32],
         template_digest: [3; 32],
         kernels_digest: [4; 32],
-        mode: "cpu/scripted",
+        mode: "cpu/scripted".into(),
         isa: "scalar",
         context_tokens: CONTEXT_TOKENS,
     }
@@ -110,8 +110,9 @@ fn card() -> ModelCard {
 
 fn token(id: u32, text: &str) -> Step {
     Step::Token {
-        id,
+        id: Some(id),
         text: text.to_owned(),
+        logprobs: None,
     }
 }
 
@@ -120,15 +121,33 @@ impl Engine for ScriptedEngine {
         if self.script == Script::Busy {
             return Err(EngineError::Busy);
         }
+        let prompt = self.encode(&job.prompt)?;
+        let prompt_tokens = u32::try_from(prompt.len()).unwrap();
+        let answer = job.max_tokens.unwrap_or(1);
+        if prompt.is_empty() {
+            return Err(EngineError::BadPrompt);
+        }
+        if prompt_tokens.saturating_add(answer) > CONTEXT_TOKENS {
+            return Err(EngineError::ContextOverflow {
+                prompt: prompt.len(),
+                answer: answer as usize,
+                context: CONTEXT_TOKENS as usize,
+            });
+        }
         *self.last.lock().unwrap() = Some(Seen {
-            prompt: job.prompt.clone(),
+            prompt,
             max_tokens: job.max_tokens,
-            sampling: job.sampling,
+            sampling: job.sampling.clone(),
             stop: job.stop.clone(),
         });
         let (steps, receiver) = mpsc::channel(8);
+        let begun = Step::Begun {
+            prompt_tokens,
+            cached_tokens: 0,
+        };
+        steps.try_send(begun).ok();
         let (release, cancelled) = (Arc::clone(&self.release), Arc::clone(&self.cancelled));
-        tokio::spawn(run(self.script, steps, release, cancelled));
+        tokio::spawn(run(self.script, steps, prompt_tokens, release, cancelled));
         Ok(receiver)
     }
 
@@ -139,35 +158,49 @@ impl Engine for ScriptedEngine {
     fn card(&self) -> &ModelCard {
         &self.card
     }
+}
 
+impl ScriptedEngine {
     /// One token for every byte.
-    fn encode_chat(&self, messages: &[Message]) -> Result<Vec<u32>, ChatError> {
-        if self.refuses_messages.load(Ordering::SeqCst) {
-            return Err(ChatError::Template("roles must alternate".to_owned()));
-        }
-        let text: String = messages
-            .iter()
-            .map(|message| message.content.as_str())
-            .collect();
+    fn encode(&self, prompt: &Prompt) -> Result<Vec<u32>, EngineError> {
+        let text = match prompt {
+            Prompt::Chat(chat) => {
+                if self.refuses_messages.load(Ordering::SeqCst) {
+                    let reason = "roles must alternate".to_owned();
+                    return Err(ChatError::Template(reason).into());
+                }
+                let texts = chat.messages.iter().map(|message| message.content.as_str());
+                texts.collect::<String>()
+            }
+            Prompt::Text(text) => text.to_string(),
+            Prompt::Tokens(ids) => return Ok(ids.to_vec()),
+        };
         assert!(self.script != Script::Panic, "cannot encode {text}");
-        Ok(self.encode_text(&text))
+        Ok(text.bytes().map(u32::from).collect())
     }
+}
 
-    fn encode_text(&self, text: &str) -> Vec<u32> {
-        text.bytes().map(u32::from).collect()
+fn usage(prompt_tokens: u32, completion_tokens: u32) -> Usage {
+    Usage {
+        prompt_tokens,
+        cached_tokens: 0,
+        completion_tokens,
     }
 }
 
 async fn run(
     script: Script,
     steps: mpsc::Sender<Step>,
+    prompt_tokens: u32,
     release: Arc<Notify>,
     cancelled: Arc<Notify>,
 ) {
     match script {
-        Script::Paced { tokens, gap_ms } => return say(steps, tokens, gap_ms, "word ").await,
+        Script::Paced { tokens, gap_ms } => {
+            return say(steps, prompt_tokens, tokens, gap_ms, "word ").await;
+        }
         Script::Burst { tokens, repeat } => {
-            return say(steps, tokens, 0, &"word ".repeat(repeat)).await;
+            return say(steps, prompt_tokens, tokens, 0, &"word ".repeat(repeat)).await;
         }
         _ => {}
     }
@@ -186,12 +219,13 @@ async fn run(
     let end = Step::Done {
         reason: FinishReason::Stop,
         text: "!".to_owned(),
+        usage: usage(prompt_tokens, 3),
     };
     let _ = steps.send(end).await;
 }
 
 /// Says `text` in each of `tokens` tokens.
-async fn say(steps: mpsc::Sender<Step>, tokens: u32, gap_ms: u64, text: &str) {
+async fn say(steps: mpsc::Sender<Step>, prompt_tokens: u32, tokens: u32, gap_ms: u64, text: &str) {
     for id in 0..tokens {
         if gap_ms > 0 {
             tokio::time::sleep(Duration::from_millis(gap_ms)).await;
@@ -201,6 +235,7 @@ async fn say(steps: mpsc::Sender<Step>, tokens: u32, gap_ms: u64, text: &str) {
     let end = Step::Done {
         reason: FinishReason::Stop,
         text: String::new(),
+        usage: usage(prompt_tokens, tokens),
     };
     let _ = steps.send(end).await;
 }

@@ -22,7 +22,7 @@ pub(super) fn card(
         tokenizer_digest: tokenizer.digest(),
         template_digest: template_digest(gguf),
         kernels_digest: kernels::digest(),
-        mode: MODE,
+        mode: MODE.into(),
         isa,
         context_tokens: u32::try_from(context_tokens).unwrap_or(u32::MAX),
     })

@@ -92,9 +92,7 @@ impl<F: Forward> Runner<F> {
             };
             match sequence.advance(&mut self.forward, &self.tokenizer) {
                 Outcome::Running => self.running.push_back(sequence),
-                Outcome::Finished { reason, text } => {
-                    self.end(sequence, Some(Step::Done { reason, text }));
-                }
+                Outcome::Finished(done) => self.end(sequence, Some(done)),
                 Outcome::Abandoned => self.end(sequence, None),
             }
         }

@@ -22,6 +22,7 @@ use crate::{
     text::TextAssembler,
     tokenizer::Tokenizer,
 };
+use zeroize::Zeroizing;
 
 /// How much runs and how long.
 #[derive(Clone, Copy)]
@@ -34,7 +35,9 @@ pub(super) struct Limits {
 
 /// A job that was taken. Its place is free again when it is dropped.
 pub(super) struct Admitted {
-    pub(super) job: Job,
+    pub(super) prompt: Zeroizing<Vec<u32>>,
+    /// Most tokens to make.
+    pub(super) max_tokens: usize,
     pub(super) sampler: Sampler,
     pub(super) text: TextAssembler,
     pub(super) steps: Sender<Step>,
@@ -85,18 +88,23 @@ impl Scheduler {
         }
     }
 
-    pub(super) fn submit(&self, job: Job) -> Result<Receiver<Step>, EngineError> {
-        self.limits.check(&job)?;
-        let sampler = Sampler::new(job.sampling)?;
+    pub(super) fn submit(
+        &self,
+        job: &Job,
+        prompt: Zeroizing<Vec<u32>>,
+    ) -> Result<Receiver<Step>, EngineError> {
+        let max_tokens = self.limits.check(&prompt, job.max_tokens)?;
+        let sampler = Sampler::new(job.sampling.clone())?;
         let text = TextAssembler::new(&job.stop)?;
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|refused| match refused {
             TryAcquireError::NoPermits => EngineError::Busy,
             TryAcquireError::Closed => EngineError::Stopped,
         })?;
-        let (steps, receiver) = channel(self.limits.most_steps(&job));
+        let (steps, receiver) = channel(most_steps(max_tokens));
         let admitted = Admitted {
-            job,
+            prompt,
+            max_tokens,
             sampler,
             text,
             steps,
@@ -121,25 +129,29 @@ impl Drop for Scheduler {
 }
 
 impl Limits {
-    fn check(&self, job: &Job) -> Result<(), EngineError> {
+    /// Most tokens of the answer, if the prompt is one that can be continued.
+    fn check(&self, prompt: &[u32], asked: Option<u32>) -> Result<usize, EngineError> {
         let known = |id: &u32| (*id as usize) < self.vocabulary;
-        if job.prompt.is_empty() || !job.prompt.iter().all(known) {
+        if prompt.is_empty() || !prompt.iter().all(known) {
             return Err(EngineError::BadPrompt);
         }
-        if job.prompt.len() >= self.context_tokens {
-            return Err(EngineError::ContextOverflow {
-                prompt: job.prompt.len(),
+        let left = self.context_tokens.saturating_sub(prompt.len());
+        let answer = asked.map_or(left, |asked| asked as usize);
+        if answer.max(1) <= left {
+            Ok(answer)
+        } else {
+            Err(EngineError::ContextOverflow {
+                prompt: prompt.len(),
+                answer: answer.max(1),
                 context: self.context_tokens,
-            });
+            })
         }
-        Ok(())
     }
+}
 
-    /// All steps a job can take: the thread never waits for a slow reader.
-    fn most_steps(&self, job: &Job) -> usize {
-        let room = self.context_tokens.saturating_sub(job.prompt.len());
-        room.min(job.max_tokens as usize).saturating_add(1)
-    }
+/// All steps a job can take, the first and the last among them: the thread never waits for a slow reader.
+const fn most_steps(max_tokens: usize) -> usize {
+    max_tokens.saturating_add(2)
 }
 
 /// Says that the engine has stopped, also when its thread panics.

@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 use super::{forward::Forward, scheduler::Admitted};
 use crate::{
     decoder::DecoderError,
-    job::{FinishReason, Step},
+    job::{FinishReason, Step, Usage},
     tokenizer::Tokenizer,
 };
 
@@ -18,12 +18,7 @@ pub(super) enum Outcome {
     /// More is to come.
     Running,
     /// The answer is complete.
-    Finished {
-        /// Why.
-        reason: FinishReason,
-        /// Text held back until now.
-        text: String,
-    },
+    Finished(Step),
     /// Nobody listens any more, or the model failed: the channel closes without a word.
     Abandoned,
 }
@@ -44,8 +39,8 @@ pub(super) struct Sequence<F: Forward> {
 
 impl<F: Forward> Sequence<F> {
     pub(super) fn new(admitted: Admitted, cache: F::Cache, context_tokens: usize) -> Self {
-        let length = admitted.job.prompt.len();
-        let wanted = length.saturating_add(admitted.job.max_tokens as usize);
+        let length = admitted.prompt.len();
+        let wanted = length.saturating_add(admitted.max_tokens);
         Self {
             admitted,
             cache,
@@ -64,7 +59,7 @@ impl<F: Forward> Sequence<F> {
 
     /// Takes a part of the prompt or makes one token.
     pub(super) fn advance(&mut self, forward: &mut F, tokenizer: &Tokenizer) -> Outcome {
-        if self.admitted.steps.is_closed() {
+        if self.admitted.steps.is_closed() || self.begin().is_err() {
             return Outcome::Abandoned;
         }
         if self.length >= self.longest {
@@ -76,6 +71,18 @@ impl<F: Forward> Sequence<F> {
             Ok(Some(id)) => self.emit(id, tokenizer.token_bytes(id)),
             Err(Failed) => Outcome::Abandoned,
         }
+    }
+
+    /// Tells the length of the prompt, once.
+    fn begin(&mut self) -> Result<(), Failed> {
+        if self.prefilled > 0 || self.last.is_some() {
+            return Ok(());
+        }
+        let begun = Step::Begun {
+            prompt_tokens: count(self.prompt_length),
+            cached_tokens: 0,
+        };
+        self.admitted.steps.try_send(begun).map_err(|_| Failed)
     }
 
     /// The token that follows; none while the prompt is not all taken.
@@ -94,7 +101,7 @@ impl<F: Forward> Sequence<F> {
 
     /// Takes the next part of the prompt, and wipes the prompt when it is all in the cache.
     fn prefill<'a>(&mut self, forward: &'a mut F) -> Result<&'a [f32], DecoderError> {
-        let prompt = &mut self.admitted.job.prompt;
+        let prompt = &mut self.admitted.prompt;
         let rest = prompt.get(self.prefilled..).unwrap_or_default();
         let chunk = rest.get(..PREFILL_CHUNK_TOKENS).unwrap_or(rest);
         let logits = forward.forward(chunk, &mut self.cache);
@@ -109,13 +116,12 @@ impl<F: Forward> Sequence<F> {
         self.last = Some(id);
         self.length = self.length.saturating_add(1);
         let assembled = self.admitted.text.push(bytes);
-        let text = assembled.text;
-        if self
-            .admitted
-            .steps
-            .try_send(Step::Token { id, text })
-            .is_err()
-        {
+        let step = Step::Token {
+            id: Some(id),
+            text: assembled.text,
+            logprobs: None,
+        };
+        if self.admitted.steps.try_send(step).is_err() {
             return Outcome::Abandoned;
         }
         match (assembled.stopped, self.length >= self.longest) {
@@ -126,9 +132,20 @@ impl<F: Forward> Sequence<F> {
     }
 
     fn finish(&mut self, reason: FinishReason) -> Outcome {
-        let text = self.admitted.text.finish();
-        Outcome::Finished { reason, text }
+        Outcome::Finished(Step::Done {
+            reason,
+            text: self.admitted.text.finish(),
+            usage: Usage {
+                prompt_tokens: count(self.prompt_length),
+                cached_tokens: 0,
+                completion_tokens: count(self.length - self.prompt_length),
+            },
+        })
     }
+}
+
+fn count(tokens: usize) -> u32 {
+    u32::try_from(tokens).unwrap_or(u32::MAX)
 }
 
 /// The model gave no token.

@@ -11,15 +11,9 @@ use tokio::sync::mpsc::Receiver;
 
 use super::scheduler::{Limits, Scheduler};
 use crate::{
-    EngineError, FinishReason, Job, Sampling, Step, sampler::SamplerError, text::StopError,
+    EngineError, FinishReason, Job, Prompt, Sampling, Step, sampler::SamplerError, text::StopError,
 };
 use alphabet::{Alphabet, END, ERROR, LOOP, NAN, PANIC, VOCABULARY};
-
-const GREEDY: Sampling = Sampling {
-    temperature: 0.0,
-    top_p: 1.0,
-    seed: 0,
-};
 
 const LIMITS: Limits = Limits {
     sequences: 2,
@@ -37,12 +31,26 @@ fn start_with(forward: Alphabet, limits: Limits) -> Scheduler {
 }
 
 fn job(prompt: &[u32], max_tokens: u32) -> Job {
-    Job {
-        prompt: prompt.to_vec(),
-        max_tokens,
-        sampling: GREEDY,
-        stop: Vec::new(),
-    }
+    let mut job = Job::new(Prompt::tokens(prompt));
+    job.max_tokens = Some(max_tokens);
+    job.sampling = Sampling::greedy();
+    job
+}
+
+/// A job that ends with the context.
+fn endless(prompt: &[u32]) -> Job {
+    let mut job = job(prompt, 0);
+    job.max_tokens = None;
+    job
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as engines take jobs")]
+fn submit(scheduler: &Scheduler, job: Job) -> Result<Receiver<Step>, EngineError> {
+    let Prompt::Tokens(prompt) = &job.prompt else {
+        panic!("tests have tokens");
+    };
+    let prompt = prompt.clone();
+    scheduler.submit(&job, prompt)
 }
 
 /// Text, token ids and the reason; no reason if the channel closed without one.
@@ -50,11 +58,12 @@ fn outcome(mut steps: Receiver<Step>) -> (String, Vec<u32>, Option<FinishReason>
     let (mut all, mut ids) = (String::new(), Vec::new());
     while let Some(step) = steps.blocking_recv() {
         match step {
-            Step::Token { id, text } => {
-                ids.push(id);
+            Step::Begun { .. } => {}
+            Step::Token { id, text, .. } => {
+                ids.extend(id);
                 all += &text;
             }
-            Step::Done { reason, text } => {
+            Step::Done { reason, text, .. } => {
                 all += &text;
                 assert!(steps.blocking_recv().is_none(), "nothing follows the end");
                 return (all, ids, Some(reason));
@@ -65,7 +74,7 @@ fn outcome(mut steps: Receiver<Step>) -> (String, Vec<u32>, Option<FinishReason>
 }
 
 fn text_of(scheduler: &Scheduler, job: Job) -> (String, Option<FinishReason>) {
-    let (text, _, reason) = outcome(scheduler.submit(job).unwrap());
+    let (text, _, reason) = outcome(submit(scheduler, job).unwrap());
     (text, reason)
 }
 
@@ -84,7 +93,7 @@ fn wait_for_capacity(scheduler: &Scheduler, wanted: usize) {
 #[test]
 fn answers_end_at_max_tokens() {
     let scheduler = start(Alphabet::free());
-    let (text, ids, reason) = outcome(scheduler.submit(job(&[0], 3)).unwrap());
+    let (text, ids, reason) = outcome(submit(&scheduler, job(&[0], 3)).unwrap());
     assert_eq!((text.as_str(), reason), ("bcd", Some(FinishReason::Length)));
     assert_eq!(ids, [1, 2, 3]);
     assert_eq!(
@@ -96,7 +105,7 @@ fn answers_end_at_max_tokens() {
 #[test]
 fn the_end_token_ends_and_is_not_shown() {
     let scheduler = start(Alphabet::free());
-    let (text, ids, reason) = outcome(scheduler.submit(job(&[23], 9)).unwrap());
+    let (text, ids, reason) = outcome(submit(&scheduler, job(&[23], 9)).unwrap());
     assert_eq!((text.as_str(), reason), ("yz", Some(FinishReason::Stop)));
     assert!(!ids.contains(&END));
 }
@@ -104,7 +113,7 @@ fn the_end_token_ends_and_is_not_shown() {
 #[test]
 fn answers_end_at_the_context() {
     let scheduler = start(Alphabet::free());
-    let (text, _, reason) = outcome(scheduler.submit(job(&[0; 298], 50)).unwrap());
+    let (text, _, reason) = outcome(submit(&scheduler, endless(&[0; 298])).unwrap());
     assert_eq!((text.as_str(), reason), ("bc", Some(FinishReason::Length)));
 }
 
@@ -113,7 +122,7 @@ fn stop_strings_end_and_are_not_shown() {
     let scheduler = start(Alphabet::free());
     let mut stopped = job(&[0], 20);
     stopped.stop = vec![b"ef".to_vec(), b"zzz".to_vec()];
-    let (text, ids, reason) = outcome(scheduler.submit(stopped).unwrap());
+    let (text, ids, reason) = outcome(submit(&scheduler, stopped).unwrap());
     assert_eq!((text.as_str(), reason), ("bcd", Some(FinishReason::Stop)));
     assert_eq!(
         ids,
@@ -136,17 +145,22 @@ fn a_stop_string_that_stays_a_beginning_is_shown_at_the_end() {
 #[test]
 fn impossible_jobs_are_refused() {
     let scheduler = start(Alphabet::free());
-    let refusal = |job| scheduler.submit(job).err().unwrap();
+    let refusal = |job| submit(&scheduler, job).err().unwrap();
     assert_eq!(refusal(job(&[], 1)), EngineError::BadPrompt);
     assert_eq!(
         refusal(job(&[VOCABULARY as u32], 1)),
         EngineError::BadPrompt
     );
-    let (prompt, context) = (300, 300);
-    assert_eq!(
-        refusal(job(&[0; 300], 1)),
-        EngineError::ContextOverflow { prompt, context }
-    );
+    let context = 300;
+    for (prompt, answer) in [(300, 1), (299, 2), (250, 51)] {
+        let asked = job(&vec![0; prompt], u32::try_from(answer).unwrap());
+        let overflow = EngineError::ContextOverflow {
+            prompt,
+            answer,
+            context,
+        };
+        assert_eq!(refusal(asked), overflow);
+    }
     let mut odd = job(&[0], 1);
     odd.sampling.temperature = -1.0;
     assert_eq!(
@@ -164,11 +178,11 @@ fn a_full_queue_is_busy_and_every_end_frees_a_place() {
     let (gate, forward) = Alphabet::gated();
     let scheduler = start(forward);
     let taken: Vec<_> = (0..3)
-        .map(|_| scheduler.submit(job(&[0], 2)).unwrap())
+        .map(|_| submit(&scheduler, job(&[0], 2)).unwrap())
         .collect();
     assert_eq!(scheduler.capacity(), 0);
     assert_eq!(
-        scheduler.submit(job(&[0], 2)).err(),
+        submit(&scheduler, job(&[0], 2)).err(),
         Some(EngineError::Busy)
     );
     drop(gate);
@@ -183,7 +197,7 @@ fn dropped_receivers_free_running_and_waiting_places() {
     let (gate, forward) = Alphabet::gated();
     let scheduler = start(forward);
     let mut taken: Vec<_> = (0..3)
-        .map(|_| scheduler.submit(job(&[0], 200)).unwrap())
+        .map(|_| submit(&scheduler, job(&[0], 200)).unwrap())
         .collect();
     drop((taken.pop(), taken.pop()));
     // Two steps at most are under way; after them the two jobs are seen to be abandoned.
@@ -200,7 +214,7 @@ fn cancellation_is_seen_between_parts_of_a_prompt() {
     let (gate, forward) = Alphabet::gated();
     let seen = forward.log();
     let scheduler = start(forward);
-    let steps = scheduler.submit(job(&[0; 299], 1)).unwrap();
+    let steps = submit(&scheduler, job(&[0; 299], 1)).unwrap();
     gate.send(()).unwrap();
     drop(steps);
     gate.send(()).unwrap();
@@ -217,8 +231,8 @@ fn long_prompts_do_not_starve_others() {
     let (gate, forward) = Alphabet::gated();
     let seen = forward.log();
     let scheduler = start(forward);
-    let short = scheduler.submit(job(&[0], 6)).unwrap();
-    let long = scheduler.submit(job(&[1; 290], 1)).unwrap();
+    let short = submit(&scheduler, job(&[0], 6)).unwrap();
+    let long = submit(&scheduler, job(&[1; 290], 1)).unwrap();
     drop(gate);
     assert_eq!(
         (outcome(short).0.as_str(), outcome(long).0.as_str()),
@@ -243,7 +257,7 @@ fn interleaved_jobs_do_not_see_each_other() {
     };
     let scheduler = start_with(Alphabet::free(), limits);
     let jobs: Vec<_> = (0..12)
-        .map(|i| scheduler.submit(job(&[i], 5)).unwrap())
+        .map(|i| submit(&scheduler, job(&[i], 5)).unwrap())
         .collect();
     for (first, steps) in (0u8..).zip(jobs) {
         let expected: String = (1..=5).map(|i| char::from(b'a' + first + i)).collect();
@@ -259,7 +273,7 @@ fn caches_are_wiped_after_every_job() {
     for _ in 0..5 {
         assert_eq!(text_of(&scheduler, job(&[0], 2)).0, "bc");
     }
-    drop(scheduler.submit(job(&[0], 200)).unwrap());
+    drop(submit(&scheduler, job(&[0], 200)).unwrap());
     wait_for_capacity(&scheduler, 3);
     assert!(*wiped.lock().unwrap() >= 5);
 }
@@ -268,7 +282,7 @@ fn caches_are_wiped_after_every_job() {
 fn a_model_that_fails_closes_the_channel_without_an_end() {
     let scheduler = start(Alphabet::free());
     for fault in [ERROR, NAN] {
-        let (text, _, reason) = outcome(scheduler.submit(job(&[fault], 5)).unwrap());
+        let (text, _, reason) = outcome(submit(&scheduler, job(&[fault], 5)).unwrap());
         assert_eq!((text.as_str(), reason), ("", None));
     }
     assert_eq!(
@@ -282,13 +296,13 @@ fn a_model_that_fails_closes_the_channel_without_an_end() {
 fn a_panic_closes_all_channels_and_stops_the_engine() {
     let (gate, forward) = Alphabet::gated();
     let scheduler = start(forward);
-    let other = scheduler.submit(job(&[0], 200)).unwrap();
-    let fatal = scheduler.submit(job(&[PANIC], 1)).unwrap();
+    let other = submit(&scheduler, job(&[0], 200)).unwrap();
+    let fatal = submit(&scheduler, job(&[PANIC], 1)).unwrap();
     drop(gate);
     assert_eq!((outcome(other).2, outcome(fatal).2), (None, None));
     wait_for_capacity(&scheduler, 0);
     assert_eq!(
-        scheduler.submit(job(&[0], 1)).err(),
+        submit(&scheduler, job(&[0], 1)).err(),
         Some(EngineError::Stopped)
     );
 }
@@ -300,11 +314,12 @@ fn dropping_the_engine_interrupts_and_closes_all_channels() {
         ..LIMITS
     };
     let scheduler = start_with(Alphabet::free(), limits);
-    let endless = || scheduler.submit(job(&[LOOP], u32::MAX)).unwrap();
+    let endless = || submit(&scheduler, job(&[LOOP], u32::MAX)).unwrap();
     let (mut running, waiting) = (endless(), [endless(), endless()]);
+    assert!(matches!(running.blocking_recv(), Some(Step::Begun { .. })));
     assert!(matches!(
         running.blocking_recv(),
-        Some(Step::Token { id: LOOP, .. })
+        Some(Step::Token { id: Some(LOOP), .. })
     ));
     drop(scheduler);
     assert_eq!(outcome(running).2, None);

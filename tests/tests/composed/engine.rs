@@ -1,9 +1,6 @@
 //! An engine that says the same few words to everyone and counts what it was asked.
 
-use engine::{
-    Engine, EngineError, FinishReason, Job, ModelCard, Step,
-    chat::{ChatError, Message},
-};
+use engine::{Engine, EngineError, FinishReason, Job, ModelCard, Prompt, Step, Usage};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -50,7 +47,7 @@ impl Synthetic {
             tokenizer_digest: [2; 32],
             template_digest: [3; 32],
             kernels_digest: [4; 32],
-            mode: "cpu/synthetic",
+            mode: "cpu/synthetic".into(),
             isa: "scalar",
             context_tokens: 4096,
         };
@@ -60,11 +57,19 @@ impl Synthetic {
 
 impl Engine for Synthetic {
     fn submit(&self, job: Job) -> Result<mpsc::Receiver<Step>, EngineError> {
-        let byte = |token: &u32| u8::try_from(*token).unwrap();
-        let prompt = job.prompt.iter().map(byte).collect();
-        self.tally.count(String::from_utf8(prompt).unwrap());
+        let prompt: String = match &job.prompt {
+            Prompt::Chat(chat) => chat.messages.iter().map(|m| m.content.as_str()).collect(),
+            Prompt::Text(text) => text.to_string(),
+            Prompt::Tokens(_) => return Err(EngineError::BadPrompt),
+        };
+        let usage = Usage {
+            prompt_tokens: u32::try_from(prompt.len()).unwrap(),
+            cached_tokens: 0,
+            completion_tokens: u32::try_from(WORDS.len()).unwrap(),
+        };
+        self.tally.count(prompt);
         let (steps, receiver) = mpsc::channel(8);
-        tokio::spawn(say(steps, self.pace));
+        tokio::spawn(say(steps, self.pace, usage));
         Ok(receiver)
     }
 
@@ -75,29 +80,24 @@ impl Engine for Synthetic {
     fn card(&self) -> &ModelCard {
         &self.card
     }
-
-    /// One token for every byte.
-    fn encode_chat(&self, messages: &[Message]) -> Result<Vec<u32>, ChatError> {
-        let texts = messages.iter().map(|message| message.content.as_str());
-        Ok(self.encode_text(&texts.collect::<String>()))
-    }
-
-    fn encode_text(&self, text: &str) -> Vec<u32> {
-        text.bytes().map(u32::from).collect()
-    }
 }
 
-async fn say(steps: mpsc::Sender<Step>, pace: Duration) {
+async fn say(steps: mpsc::Sender<Step>, pace: Duration, usage: Usage) {
     for (id, word) in (1..).zip(WORDS) {
         tokio::time::sleep(pace).await;
-        let text = word.to_owned();
-        if steps.send(Step::Token { id, text }).await.is_err() {
+        let step = Step::Token {
+            id: Some(id),
+            text: word.to_owned(),
+            logprobs: None,
+        };
+        if steps.send(step).await.is_err() {
             return;
         }
     }
     let end = Step::Done {
         reason: FinishReason::Stop,
         text: ".".to_owned(),
+        usage,
     };
     let _ = steps.send(end).await;
 }
