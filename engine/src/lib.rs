@@ -10,8 +10,10 @@ pub mod model;
 pub mod sampler;
 pub mod text;
 pub mod tokenizer;
+pub mod tools;
 
 pub use job::{
     CacheSecret, Embeddings, Engine, EngineError, FinishReason, Grammar, Job, Logprob,
     MAX_LOGPROBS, ModelCard, Prompt, Sampling, Step, TenantId, TokenLogprobs, Usage,
 };
+pub use tools::ToolSyntax;
