@@ -83,7 +83,9 @@ fn a_source_is_a_path_or_an_address() {
     let url = "https://policies.example/team/";
     assert_eq!(source(url).unwrap(), url);
     assert_eq!(source("published").unwrap(), "/etc/narthex/published");
-    assert!(source("").is_err());
+    for refused in ["", "gateway"] {
+        assert!(source(refused).is_err(), "{refused:?}");
+    }
 }
 
 #[test]
