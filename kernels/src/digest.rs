@@ -7,15 +7,19 @@ macro_rules! sources {
 }
 
 /// Every source file of this crate but tests, in byte order of the paths.
-const SOURCES: [(&str, &str); 20] = sources![
+const SOURCES: [(&str, &str); 24] = sources![
     "attention.rs",
     "attention/avx512.rs",
     "attention/cache.rs",
     "attention/scalar.rs",
+    "bias.rs",
     "digest.rs",
     "exp.rs",
+    "gelu.rs",
+    "gelu_mul.rs",
     "isa.rs",
     "lanes.rs",
+    "layer_norm.rs",
     "lib.rs",
     "matmul.rs",
     "matmul/avx512.rs",

@@ -13,7 +13,11 @@ pub mod lanes;
 mod pool;
 
 pub mod attention;
+pub mod bias;
 pub mod exp;
+pub mod gelu;
+pub mod gelu_mul;
+pub mod layer_norm;
 pub mod matmul;
 pub mod quantize;
 pub mod rms_norm;

@@ -1,11 +1,12 @@
 //! Root-mean-square normalisation: the factor `1 / sqrt(mean(x^2) + epsilon)` of a token.
 //!
 //! Order: lane `i` sums columns `i, i + 16, ...` in index order with fused multiply-adds, then [`lanes::sum`].
-//! The factor and the weights are applied by [`crate::quantize`], on the way into the next product.
+//! The factor and the weights are applied by [`crate::quantize`], on the way into the next product, or here: a value is
+//! multiplied with the factor, then with its weight.
 
 use crate::{
     isa::{Isa, Path},
-    lanes,
+    lanes::{self, LANES},
     quantize::Source,
 };
 
@@ -16,6 +17,42 @@ pub struct Norm<'a> {
     pub weights: &'a [f32],
     /// Added to the mean square.
     pub epsilon: f32,
+}
+
+/// Normalises one row in place.
+///
+/// # Panics
+/// If there are not as many weights as values, or no whole vectors of them.
+pub fn normalize(isa: Isa, norm: Norm<'_>, row: &mut [f32]) {
+    assert_eq!(norm.weights.len(), row.len());
+    assert_eq!(row.len() % LANES, 0, "whole vectors");
+    let factor = factor(isa, &Source::rows(row, row.len()), 0, norm.epsilon);
+    for (value, weight) in row.iter_mut().zip(norm.weights) {
+        *value = *value * factor * weight;
+    }
+}
+
+/// Normalises each of `tokens` tokens of `values` and adds them to `stream`; both are `[panel][token][16]`.
+///
+/// # Panics
+/// If the lengths disagree.
+pub fn add_normalized(isa: Isa, norm: Norm<'_>, tokens: usize, values: &[f32], stream: &mut [f32]) {
+    assert_eq!(values.len(), norm.weights.len() * tokens);
+    assert_eq!(values.len(), stream.len());
+    let source = Source::panels_of(values, tokens);
+    let factors: Vec<f32> = (0..tokens)
+        .map(|token| factor(isa, &source, token, norm.epsilon))
+        .collect();
+    let rows = values.as_chunks::<LANES>().0.iter();
+    let rows = rows.zip(stream.as_chunks_mut::<LANES>().0);
+    for (index, (values, stream)) in rows.enumerate() {
+        let weights = norm.weights.as_chunks::<LANES>().0.get(index / tokens);
+        let factor = factors.get(index % tokens).copied().unwrap_or_default();
+        let lanes = stream.iter_mut().zip(values);
+        for ((out, value), weight) in lanes.zip(weights.unwrap_or(&[0.0; LANES])) {
+            *out += value * factor * weight;
+        }
+    }
 }
 
 /// The factor of one token of `source`.

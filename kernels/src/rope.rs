@@ -1,8 +1,8 @@
-//! Rotary position embedding, interleaved pairs (the convention of Llama models in GGUF files).
+//! Rotary position embedding, of neighbouring columns (Llama models in GGUF files) or of the halves of a head (all others).
 //!
-//! Columns `2i` and `2i + 1` of a head are turned by `position * base^(-2i / width)`:
-//! `y[2i] = x[2i] * cos - x[2i + 1] * sin`, `y[2i + 1] = x[2i] * sin + x[2i + 1] * cos`, every operation rounded: plain code
-//! gives the same bits on every path, so there is no other.
+//! The columns of pair `i`, `2i` and `2i + 1` or `i` and `width / 2 + i`, are turned by `position * base^(-2i / width)`,
+//! divided by the pair's factor where there are factors: `y = x * cos - x' * sin`, `y' = x * sin + x' * cos`, every operation
+//! rounded: plain code gives the same bits on every path, so there is no other.
 //! Angles, sines and cosines are computed in `f64` by the crate `libm` and rounded once: the same everywhere.
 
 /// Frequencies of one head.
@@ -14,6 +14,17 @@ impl Frequencies {
         let exponent = |i: usize| -2.0 * i as f64 / width as f64;
         let frequency = |i| libm::pow(f64::from(base), exponent(i));
         Self((0..width / 2).map(frequency).collect())
+    }
+
+    /// Each frequency divided by its factor.
+    ///
+    /// # Panics
+    /// If there are not as many factors as frequencies.
+    #[must_use]
+    pub fn divided(self, factors: &[f32]) -> Self {
+        assert_eq!(factors.len(), self.0.len());
+        let pairs = self.0.into_iter().zip(factors);
+        Self(pairs.map(|(f, by)| f / f64::from(*by)).collect())
     }
 
     /// Writes cosine and sine of each pair at a position, `[cos, sin]` pair by pair.
@@ -29,7 +40,22 @@ impl Frequencies {
     }
 }
 
-/// Turns one head in place; `turn` is what [`Frequencies::turn`] wrote.
+/// Turns one head in place, columns `i` and `width / 2 + i` together; `turn` is what [`Frequencies::turn`] wrote.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn rotate_halves(turn: &[f32], head: &mut [f32]) {
+    assert_eq!(turn.len(), head.len());
+    let (first, second) = head.split_at_mut(turn.len() / 2);
+    let pairs = first.iter_mut().zip(second);
+    for ((first, second), [cos, sin]) in pairs.zip(turn.as_chunks().0) {
+        let (x, y) = (*first, *second);
+        *first = x * cos - y * sin;
+        *second = x * sin + y * cos;
+    }
+}
+
+/// Turns one head in place, columns `2i` and `2i + 1` together; `turn` is what [`Frequencies::turn`] wrote.
 ///
 /// # Panics
 /// If the lengths differ.

@@ -17,3 +17,42 @@ fn agrees_with_f64_on_every_path() {
         assert_eq!(scalar.to_bits(), fast.to_bits());
     }
 }
+
+#[test]
+fn a_row_and_panels_are_normalised_alike() {
+    let rows: Vec<f32> = (0..2 * 64)
+        .map(|i| ((i * 37) % 101) as f32 / 50.0 - 1.0)
+        .collect();
+    let weights: Vec<f32> = (0..64).map(|i| 1.0 + i as f32 / 64.0).collect();
+    let norm = Norm {
+        weights: &weights,
+        epsilon: 1e-6,
+    };
+    let mut panels = vec![0.0; rows.len()];
+    for (index, value) in rows.iter().enumerate() {
+        let (token, column) = (index / 64, index % 64);
+        panels[column / 16 * 32 + token * 16 + column % 16] = *value;
+    }
+    for isa in [Isa::scalar(), Isa::detect()] {
+        let mut stream = vec![0.25; rows.len()];
+        add_normalized(isa, norm, 2, &panels, &mut stream);
+        for (token, row) in rows.chunks(64).enumerate() {
+            let mut row = row.to_vec();
+            normalize(isa, norm, &mut row);
+            for (column, value) in row.into_iter().enumerate() {
+                let got = stream[column / 16 * 32 + token * 16 + column % 16];
+                assert_eq!(got.to_bits(), (0.25 + value).to_bits());
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "left == right")]
+fn weights_of_another_width_are_refused() {
+    let norm = Norm {
+        weights: &[1.0; 16],
+        epsilon: 1e-6,
+    };
+    normalize(Isa::scalar(), norm, &mut [0.0; 32]);
+}

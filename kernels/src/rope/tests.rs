@@ -29,3 +29,27 @@ fn turns_pairs_by_their_angle() {
 fn a_turn_of_another_width_is_refused() {
     rotate(&[1.0, 0.0], &mut [0.0; 4]);
 }
+
+#[test]
+fn halves_turn_as_neighbours_do() {
+    let frequencies = Frequencies::new(10_000.0, 32);
+    let mut turn = [0.0; 32];
+    frequencies.turn(77, &mut turn);
+    let mut neighbours: Vec<f32> = (0..32).map(|i| (i as f32 - 11.0) / 8.0).collect();
+    let column = |i: usize| neighbours[2 * (i % 16) + i / 16];
+    let mut halves: Vec<f32> = (0..32).map(column).collect();
+    rotate(&turn, &mut neighbours);
+    rotate_halves(&turn, &mut halves);
+    let column = |i: usize| neighbours[2 * (i % 16) + i / 16];
+    assert_eq!(halves, (0..32).map(column).collect::<Vec<_>>());
+}
+
+#[test]
+fn factors_stretch_positions() {
+    let plain = Frequencies::new(10_000.0, 16);
+    let stretched = Frequencies::new(10_000.0, 16).divided(&[4.0; 8]);
+    let (mut near, mut far) = ([0.0; 16], [0.0; 16]);
+    plain.turn(25, &mut near);
+    stretched.turn(100, &mut far);
+    assert_eq!(near, far);
+}
