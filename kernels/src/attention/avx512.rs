@@ -8,7 +8,7 @@
     reason = "constant lengths, unrolled into registers, and rows whose width the launcher checked"
 )]
 
-use std::{arch::x86_64::*, array::from_fn};
+use std::{arch::x86_64::*, array::from_fn, ops::Range};
 
 use super::{GROUP, HeadCache, PAGE, TOKENS, WIDTH_STEP, cache::split};
 use crate::{
@@ -32,6 +32,8 @@ struct Running {
     total: __m512,
 }
 
+/// The four pages of a tile.
+type Tile<'a> = [&'a [f32]; 4];
 /// Scores, then weights, of one tile.
 type TileWeights = [Lanes; 4];
 
@@ -45,15 +47,16 @@ fn group<const H: usize>(queries: &[f32], cache: HeadCache<'_>, out: &mut [f32])
     let mut running = [[start; H]; TOKENS];
     let row = H * cache.width;
     out.fill(0.0);
-    for (index, tile) in cache.tiles(queries.len() / row).enumerate() {
+    for index in cache.tiles(queries.len() / row) {
+        let tile = cache.tile(index);
         let rows = queries.chunks_exact(row).zip(out.chunks_exact_mut(row));
         for (token, (queries, out)) in rows.enumerate() {
-            let count = cache.count(index, token);
-            if count > 0 {
+            let span = cache.span(index, token);
+            if !span.is_empty() {
                 let mut weights = scores::<H>(queries, tile, cache.scale());
-                let fades = soften(&mut running[token], &mut weights, count);
+                let fades = soften(&mut running[token], &mut weights, &span);
                 for first in (0..cache.width).step_by(WIDTH_STEP) {
-                    add_values(&fades, &weights, (tile, count), first, out);
+                    add_values(&fades, &weights, (tile, &span), first, out);
                 }
             }
         }
@@ -69,12 +72,12 @@ fn group<const H: usize>(queries: &[f32], cache: HeadCache<'_>, out: &mut [f32])
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn scores<const H: usize>(queries: &[f32], tile: &[f32], scale: f32) -> [TileWeights; H] {
+fn scores<const H: usize>(queries: &[f32], tile: Tile<'_>, scale: f32) -> [TileWeights; H] {
     let width = queries.len() / H;
     let mut sums = [[_mm512_setzero_ps(); 4]; H];
     for first in (0..width).step_by(WIDTH_STEP) {
         let queries = from_fn(|head| array(&queries[head * width + first..]));
-        let keys = pages(tile).map(|page| rows(&split(page).0[first * PAGE..]));
+        let keys = tile.map(|page| rows(&split(page).0[first * PAGE..]));
         add_scores(queries, keys, &mut sums);
     }
     let mut scores = [[[0.0; PAGE]; 4]; H];
@@ -112,7 +115,7 @@ fn add_scores<const H: usize>(
 fn soften<const H: usize>(
     running: &mut [Running; H],
     weights: &mut [TileWeights; H],
-    count: usize,
+    span: &Range<usize>,
 ) -> [__m512; H] {
     let mut fades = [_mm512_setzero_ps(); H];
     for head in 0..H {
@@ -120,7 +123,7 @@ fn soften<const H: usize>(
         let mut largest = before;
         for page in 0..4 {
             let scores = load(&weights[head][page]);
-            let scores = _mm512_mask_mov_ps(before, mask(count, page), scores);
+            let scores = _mm512_mask_mov_ps(before, mask(span, page), scores);
             largest = _mm512_max_ps(largest, scores);
         }
         running[head].largest = _mm512_reduce_max_ps(largest);
@@ -132,7 +135,7 @@ fn soften<const H: usize>(
         let mut total = _mm512_mul_ps(running[head].total, fades[head]);
         for page in 0..4 {
             let weight = exp(_mm512_sub_ps(load(&weights[head][page]), largest));
-            let weight = _mm512_maskz_mov_ps(mask(count, page), weight);
+            let weight = _mm512_maskz_mov_ps(mask(span, page), weight);
             total = _mm512_add_ps(total, weight);
             store(&mut weights[head][page], weight);
         }
@@ -141,20 +144,27 @@ fn soften<const H: usize>(
     fades
 }
 
-/// Which positions of a page count, `count` being those of its tile.
+/// Which positions of a page are attended to, `span` being those of its tile.
 #[inline]
-fn mask(count: usize, page: usize) -> __mmask16 {
-    let counted = count.saturating_sub(page * PAGE).min(PAGE);
-    ((1_u32 << counted) - 1) as __mmask16
+fn mask(span: &Range<usize>, page: usize) -> __mmask16 {
+    let within = within(span, page);
+    (((1_u32 << within.end) - 1) & !((1_u32 << within.start) - 1)) as __mmask16
 }
 
-/// Adds the values of a tile's first `count` positions to 64 columns, `first` on.
+/// The part of a tile's span that lies in a page.
+#[inline]
+fn within(span: &Range<usize>, page: usize) -> Range<usize> {
+    let within = |position: usize| position.saturating_sub(page * PAGE).min(PAGE);
+    within(span.start)..within(span.end)
+}
+
+/// Adds the values of a tile's attended positions to 64 columns, `first` on.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn add_values<const H: usize>(
     fades: &[__m512; H],
     weights: &[TileWeights; H],
-    (tile, count): (&[f32], usize),
+    (tile, span): (Tile<'_>, &Range<usize>),
     first: usize,
     out: &mut [f32],
 ) {
@@ -166,10 +176,10 @@ fn add_values<const H: usize>(
             sums[head][i] = _mm512_mul_ps(load(&before[i]), fades[head]);
         }
     }
-    for (page, values) in pages(tile).into_iter().enumerate() {
-        let values = split(values).1.chunks_exact(width);
-        let counted = count.saturating_sub(page * PAGE);
-        for (position, row) in values.take(counted).enumerate() {
+    for (page, values) in tile.into_iter().enumerate() {
+        let values = split(values).1.chunks_exact(width).enumerate();
+        let within = within(span, page);
+        for (position, row) in values.take(within.end).skip(within.start) {
             let row = rows::<4>(&row[first..]);
             for head in 0..H {
                 let weight = _mm512_set1_ps(weights[head][page][position]);
@@ -185,13 +195,6 @@ fn add_values<const H: usize>(
             store(&mut after[i], sums[head][i]);
         }
     }
-}
-
-/// The four pages of a tile.
-#[inline]
-fn pages(tile: &[f32]) -> [&[f32]; 4] {
-    let length = tile.len() / 4;
-    from_fn(|page| &tile[page * length..][..length])
 }
 
 /// The first `N` vectors of a slice.

@@ -1,25 +1,23 @@
-//! Layout of one head's keys and values: pages of 16 positions, `key[column][position]` then `value[position][column]`.
+//! Layout of a page of one head: `key[column][position]`, then `value[position][column]`, 16 positions.
 
-use super::{PAGE, TILE};
+use super::PAGE;
 
-/// Length of a head's cache for so many positions: whole tiles.
-pub fn cache_len(width: usize, positions: usize) -> usize {
-    2 * width * positions.next_multiple_of(TILE)
+/// Length of one head's part of a page.
+pub const fn page_len(width: usize) -> usize {
+    2 * PAGE * width
 }
 
-/// Writes key and value of one position.
+/// Writes key and value of one position into one head's part of a page; `place` is the position's in the page.
 ///
 /// # Panics
-/// If the position is beyond the cache.
+/// If the place is beyond the page.
 #[expect(
     clippy::indexing_slicing,
-    reason = "a position beyond the cache is the caller's mistake"
+    reason = "a place beyond the page is the caller's mistake"
 )]
-pub fn append(pages: &mut [f32], position: usize, key: &[f32], value: &[f32]) {
+pub fn append(page: &mut [f32], place: usize, key: &[f32], value: &[f32]) {
     let width = key.len();
-    let page = &mut pages[position / PAGE * 2 * PAGE * width..][..2 * PAGE * width];
     let (keys, values) = page.split_at_mut(PAGE * width);
-    let place = position % PAGE;
     for (keys, key) in keys.chunks_exact_mut(PAGE).zip(key) {
         keys[place] = *key;
     }

@@ -1,5 +1,7 @@
 //! The reference: the contract, head by head.
 
+use std::ops::Range;
+
 use super::{HeadCache, PAGE, TILE, cache::split};
 use crate::{
     exp::exp,
@@ -18,24 +20,27 @@ pub(super) fn attend(tokens: usize, queries: &[f32], cache: HeadCache<'_>, out: 
 fn head(query: &[f32], token: usize, cache: HeadCache<'_>, out: &mut [f32]) {
     let (mut largest, mut total): (f32, Lanes) = (f32::MIN, [0.0; 16]);
     out.fill(0.0);
-    for (index, tile) in cache.tiles(token + 1).enumerate() {
+    for index in cache.tiles(token + 1) {
+        let (tile, span) = (cache.tile(index), cache.span(index, token));
+        if span.is_empty() {
+            continue;
+        }
         let mut weights = [0.0; TILE];
         scores(query, tile, cache.scale(), &mut weights);
-        let (weights, _) = weights.split_at_mut(cache.count(index, token));
-        let before = largest;
-        largest = weights.iter().copied().fold(largest, f32::max);
-        weights.iter_mut().for_each(|w| *w = exp(*w - largest));
-        let fade = exp(before - largest);
-        add_total(&mut total, fade, weights);
-        add_values(out, fade, weights, tile);
+        let largest_before = largest;
+        let attended = weights.get_mut(span.clone()).unwrap_or_default();
+        largest = attended.iter().copied().fold(largest, f32::max);
+        attended.iter_mut().for_each(|w| *w = exp(*w - largest));
+        let fade = exp(largest_before - largest);
+        add_total(&mut total, fade, &weights, &span);
+        add_values(out, fade, (&weights, &span), tile);
     }
     let inverse = 1.0 / lanes::sum(&total);
     out.iter_mut().for_each(|out| *out *= inverse);
 }
 
-fn scores(query: &[f32], tile: &[f32], scale: f32, out: &mut [f32; TILE]) {
-    let pages = tile.chunks_exact(tile.len() / 4);
-    for (page, out) in pages.zip(out.as_chunks_mut::<PAGE>().0) {
+fn scores(query: &[f32], tile: [&[f32]; 4], scale: f32, out: &mut [f32; TILE]) {
+    for (page, out) in tile.into_iter().zip(out.as_chunks_mut::<PAGE>().0) {
         for (keys, query) in split(page).0.as_chunks::<PAGE>().0.iter().zip(query) {
             for (out, key) in out.iter_mut().zip(keys) {
                 *out = key.mul_add(*query, *out);
@@ -45,21 +50,30 @@ fn scores(query: &[f32], tile: &[f32], scale: f32, out: &mut [f32; TILE]) {
     }
 }
 
-fn add_total(total: &mut Lanes, fade: f32, weights: &[f32]) {
+fn add_total(total: &mut Lanes, fade: f32, weights: &[f32; TILE], span: &Range<usize>) {
     total.iter_mut().for_each(|total| *total *= fade);
-    for page in weights.chunks(PAGE) {
-        for (total, weight) in total.iter_mut().zip(page) {
-            *total += weight;
+    for (page, weights) in weights.as_chunks::<PAGE>().0.iter().enumerate() {
+        for (lane, (total, weight)) in total.iter_mut().zip(weights).enumerate() {
+            if span.contains(&(page * PAGE + lane)) {
+                *total += weight;
+            }
         }
     }
 }
 
-fn add_values(out: &mut [f32], fade: f32, weights: &[f32], tile: &[f32]) {
+fn add_values(
+    out: &mut [f32],
+    fade: f32,
+    (weights, span): (&[f32; TILE], &Range<usize>),
+    tile: [&[f32]; 4],
+) {
     out.iter_mut().for_each(|out| *out *= fade);
-    let pages = tile.chunks_exact(tile.len() / 4);
-    let values = pages.flat_map(|page| split(page).1.chunks_exact(out.len()));
-    let values: Vec<&[f32]> = values.collect();
-    for (weight, values) in weights.iter().zip(values) {
+    let width = out.len();
+    let values = tile
+        .into_iter()
+        .flat_map(|page| split(page).1.chunks_exact(width));
+    let attended = weights.iter().zip(values);
+    for (weight, values) in attended.take(span.end).skip(span.start) {
         for (out, value) in out.iter_mut().zip(values) {
             *out = weight.mul_add(*value, *out);
         }
