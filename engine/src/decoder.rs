@@ -1,29 +1,34 @@
-//! The forward pass: tokens and a sequence's cache in, logits out.
+//! The forward pass: tokens of some sequences and their pages in, logits out.
 
+mod batch;
 mod block;
 mod cache;
 mod crew;
 mod error;
 mod heads;
+mod pool;
 mod scratch;
 
-use std::{num::NonZeroUsize, sync::Arc, thread};
+use std::{num::NonZeroUsize, slice::ChunksExact, sync::Arc, thread};
 
 use kernels::{Isa, Pool, lanes::LANES, quantize::BLOCK, rope::Frequencies};
 
+pub use batch::Part;
 pub use cache::KvCache;
 pub use error::DecoderError;
+pub use pool::{KvPool, KvTable, PAGE_TOKENS};
 
 use crate::model::Model;
+use batch::Batch;
 use block::Pass;
 use crew::Crew;
 use scratch::Scratch;
 
-/// Most tokens that go through the blocks at once: their activations stay in a core's second-level cache.
-const CHUNK_TOKENS: usize = 256;
+/// Most tokens of a step: their activations stay in a core's second-level cache.
+pub const MAX_STEP_TOKENS: usize = 256;
 
-/// Worker threads and their scratch memory. The logits are the same bits for any number of threads, any way of cutting a
-/// sequence into calls of [`Decoder::forward`], and every instruction-set path.
+/// Worker threads and their scratch memory. The logits of a sequence are the same bits for any number of threads, any way of
+/// cutting it into steps, any company in a step, and every instruction-set path.
 pub struct Decoder {
     model: Arc<Model>,
     crew: Crew,
@@ -48,21 +53,43 @@ impl Decoder {
                 pool: Pool::new(threads),
             },
             frequencies: Frequencies::new(config.rope_base, config.head_width),
-            scratch: Scratch::new(config, CHUNK_TOKENS),
+            scratch: Scratch::new(config, MAX_STEP_TOKENS),
             model,
         }
     }
 
-    /// Appends `tokens` to the sequence; gives the logits after the last of them, one for each token of the vocabulary.
-    pub fn forward(&mut self, tokens: &[u32], cache: &mut KvCache) -> Result<&[f32], DecoderError> {
-        self.check(tokens, cache)?;
-        let mut last_chunk = 0;
-        for chunk in tokens.chunks(CHUNK_TOKENS) {
-            self.chunk(chunk, cache);
-            last_chunk = chunk.len();
+    /// Appends to each sequence its tokens; gives the logits of those sequences that want them, in their order, one for each
+    /// token of the vocabulary.
+    pub fn step(
+        &mut self,
+        pool: &mut KvPool,
+        parts: &mut [Part<'_>],
+    ) -> Result<ChunksExact<'_, f32>, DecoderError> {
+        self.check(pool, parts)?;
+        let wanted = self.pass(pool, parts);
+        for part in parts {
+            part.table.extend(part.tokens.len());
         }
-        self.output(last_chunk);
-        Ok(&self.scratch.logits)
+        Ok(self.scratch.logits(wanted))
+    }
+
+    /// Appends `tokens` to a sequence with a pool of its own, in as many steps as it takes; gives the logits after the last.
+    pub fn forward(&mut self, tokens: &[u32], cache: &mut KvCache) -> Result<&[f32], DecoderError> {
+        self.check_tokens(tokens)?;
+        cache.pool.check(self.model.config())?;
+        cache.reserve(tokens.len())?;
+        let mut left = tokens.len();
+        for tokens in tokens.chunks(MAX_STEP_TOKENS) {
+            left -= tokens.len();
+            let part = Part {
+                tokens,
+                table: &mut cache.table,
+                wants_logits: left == 0,
+            };
+            self.step(&mut cache.pool, &mut [part]).map(drop)?;
+        }
+        let logits = self.scratch.logits(1).next();
+        logits.ok_or(DecoderError::Empty)
     }
 
     /// Instruction-set path in use.
@@ -70,70 +97,87 @@ impl Decoder {
         self.crew.isa.name()
     }
 
-    fn check(&self, tokens: &[u32], cache: &KvCache) -> Result<(), DecoderError> {
+    fn check(&self, pool: &KvPool, parts: &[Part<'_>]) -> Result<(), DecoderError> {
+        let config = self.model.config();
+        pool.check(config)?;
+        for part in parts {
+            self.check_tokens(part.tokens)?;
+            part.table.check(config.context_tokens, part.tokens.len())?;
+        }
+        match parts.iter().map(|part| part.tokens.len()).sum() {
+            0 => Err(DecoderError::Empty),
+            1..=MAX_STEP_TOKENS => Ok(()),
+            _ => Err(DecoderError::TooManyTokens),
+        }
+    }
+
+    fn check_tokens(&self, tokens: &[u32]) -> Result<(), DecoderError> {
         let vocabulary = self.model.config().vocabulary;
         if tokens.is_empty() {
             return Err(DecoderError::Empty);
         }
-        if tokens.iter().any(|token| *token as usize >= vocabulary) {
-            return Err(DecoderError::UnknownToken);
+        match tokens.iter().all(|token| (*token as usize) < vocabulary) {
+            true => Ok(()),
+            false => Err(DecoderError::UnknownToken),
         }
-        cache.check(self.model.config(), tokens.len())
     }
 
-    /// Sends tokens through all blocks.
-    fn chunk(&mut self, tokens: &[u32], cache: &mut KvCache) {
-        let first = cache.len();
-        self.embed(tokens);
-        self.turn(first, tokens.len());
+    /// Sends tokens through all blocks; gives how many rows of logits there are.
+    fn pass(&mut self, pool: &mut KvPool, parts: &[Part<'_>]) -> usize {
+        let batch = Batch::of(parts);
+        self.embed(parts, batch.rows);
+        self.turn(&batch);
         let mut pass = Pass {
             config: self.model.config(),
             crew: &mut self.crew,
-            buffers: self.scratch.buffers(tokens.len()),
-            first,
-            tokens: tokens.len(),
+            buffers: self.scratch.buffers(batch.rows),
+            batch: &batch,
         };
         for (index, layer) in self.model.weights().layers.iter().enumerate() {
-            pass.block(layer, cache.layer(index));
+            pass.block(layer, pool.layer(index));
         }
-        cache.extend(tokens.len());
+        self.output(&batch);
+        batch.wanted.len()
     }
 
-    /// Rows of the embedding to the residual stream, `[panel][token][16]`.
-    fn embed(&mut self, tokens: &[u32]) {
+    /// Rows of the embedding to the residual stream, `[panel][row][16]`.
+    fn embed(&mut self, parts: &[Part<'_>], rows: usize) {
         let embedding = &self.model.weights().embedding;
-        let buffers = self.scratch.buffers(tokens.len());
+        let buffers = self.scratch.buffers(rows);
         let row = &mut *buffers.row;
-        for (at, token) in tokens.iter().enumerate() {
+        let tokens = parts.iter().flat_map(|part| part.tokens);
+        for (at, token) in tokens.enumerate() {
             embedding.row(*token as usize, row);
             let places = buffers.stream.as_chunks_mut::<LANES>().0;
-            let places = places.iter_mut().skip(at).step_by(tokens.len());
+            let places = places.iter_mut().skip(at).step_by(rows);
             for (place, values) in places.zip(row.as_chunks::<LANES>().0) {
                 *place = *values;
             }
         }
     }
 
-    /// Cosines and sines of the chunk's positions.
-    fn turn(&mut self, first: usize, tokens: usize) {
-        let turns = self.scratch.buffers(tokens).turns;
+    /// Cosines and sines of the rows' positions.
+    fn turn(&mut self, batch: &Batch<'_>) {
+        let turns = self.scratch.buffers(batch.rows).turns;
         let rows = turns.chunks_exact_mut(self.model.config().head_width);
-        rows.enumerate()
-            .for_each(|(at, row)| self.frequencies.turn(first + at, row));
+        rows.zip(batch.positions())
+            .for_each(|(row, position)| self.frequencies.turn(position, row));
     }
 
-    /// Logits after the last of the chunk's tokens.
-    fn output(&mut self, tokens: usize) {
+    /// Logits after the rows where they are wanted.
+    fn output(&mut self, batch: &Batch<'_>) {
+        if batch.wanted.is_empty() {
+            return;
+        }
         let (weights, config) = (self.model.weights(), self.model.config());
-        let (buffers, logits) = self.scratch.with_logits(tokens);
+        let (buffers, mut logits) = self.scratch.with_logits(batch.rows, batch.wanted.len());
         let pass = Pass {
             config,
             crew: &mut self.crew,
             buffers,
-            first: 0,
-            tokens,
+            batch,
         };
-        pass.logits(weights, logits);
+        pass.logits(weights, &mut logits);
     }
 }
 

@@ -7,7 +7,7 @@ mod real_model;
 use std::sync::Arc;
 
 use engine::{
-    decoder::{Decoder, DecoderError, KvCache},
+    decoder::{Decoder, DecoderError, KvCache, KvPool, KvTable, MAX_STEP_TOKENS, Part},
     gguf::Gguf,
     model::Model,
 };
@@ -64,6 +64,188 @@ fn the_paths_agree_on_the_real_model() {
     assert_eq!(bits(&mut fast, &mut cache, &prompt, &[8]), expected);
 }
 
+/// A sequence on its way through steps that it shares with others.
+struct Traveller {
+    tokens: Vec<u32>,
+    table: KvTable,
+    /// Bits of the logits after each of the last tokens.
+    ends: Vec<Vec<u32>>,
+}
+
+/// How many of the last tokens are decoded one by one, for their logits.
+const DECODED: usize = 5;
+
+/// Sequences of several lengths, each with tokens of its own.
+fn travellers(count: u32) -> Vec<Traveller> {
+    let traveller = |index: u32| Traveller {
+        tokens: prompt(20 + 37 * index)
+            .iter()
+            .map(|t| (t + index) % 96)
+            .collect(),
+        table: KvTable::default(),
+        ends: Vec::new(),
+    };
+    (0..count).map(traveller).collect()
+}
+
+/// Takes all sequences to their ends, up to `chunk` prompt tokens of each in a step.
+fn travel(decoder: &mut Decoder, pool: &mut KvPool, travellers: &mut [Traveller], chunk: usize) {
+    while travellers.iter().any(|t| t.table.len() < t.tokens.len()) {
+        let mut budget = MAX_STEP_TOKENS;
+        let mut parts = Vec::new();
+        let mut ends = Vec::new();
+        for Traveller {
+            tokens,
+            table,
+            ends: own,
+        } in travellers.iter_mut()
+        {
+            let at = table.len();
+            let prompt = tokens.len() - DECODED;
+            let count = if at < prompt {
+                chunk.min(prompt - at)
+            } else {
+                1
+            };
+            let count = count.min(tokens.len() - at).min(budget);
+            if count > 0 {
+                budget -= count;
+                pool.reserve(table, count).unwrap();
+                let wants_logits = at + count >= prompt;
+                let tokens = tokens.get(at..at + count).unwrap();
+                parts.push(Part {
+                    tokens,
+                    table,
+                    wants_logits,
+                });
+                ends.extend(wants_logits.then_some(own));
+            }
+        }
+        let logits = decoder.step(pool, &mut parts).unwrap();
+        assert_eq!(logits.len(), ends.len());
+        for (end, logits) in ends.into_iter().zip(logits) {
+            end.push(logits.iter().map(|logit| logit.to_bits()).collect());
+        }
+    }
+}
+
+/// The logits of one sequence after another, alone.
+fn alone(decoder: &mut Decoder, pool: &mut KvPool, count: u32) -> Vec<Vec<Vec<u32>>> {
+    let mut all = travellers(count);
+    for traveller in &mut all {
+        travel(
+            decoder,
+            pool,
+            std::slice::from_mut(traveller),
+            MAX_STEP_TOKENS,
+        );
+        pool.release(std::mem::take(&mut traveller.table));
+    }
+    all.into_iter().map(|traveller| traveller.ends).collect()
+}
+
+#[test]
+fn company_chunks_and_threads_do_not_change_a_bit() {
+    let model = small();
+    let mut pool = KvPool::new(&model, 100);
+    let mut reference = Decoder::with_isa(Arc::clone(&model), 1, Isa::scalar());
+    let expected = alone(&mut reference, &mut pool, 8);
+    assert!(pool.is_blank());
+    for threads in 1..=4 {
+        let mut decoder = Decoder::new(Arc::clone(&model), threads);
+        for (count, chunk) in [
+            (1, 3),
+            (2, 1),
+            (3, 16),
+            (5, 7),
+            (7, 100),
+            (8, 13),
+            (8, 31),
+            (8, 256),
+        ] {
+            let mut together = travellers(count);
+            travel(&mut decoder, &mut pool, &mut together, chunk);
+            for (traveller, expected) in together.iter().zip(&expected) {
+                assert_eq!(
+                    traveller.ends, *expected,
+                    "{count} sequences, chunks of {chunk}"
+                );
+            }
+            together.into_iter().for_each(|t| pool.release(t.table));
+            assert_eq!(pool.free_pages(), 100);
+        }
+    }
+    assert!(pool.is_blank());
+}
+
+#[test]
+fn a_shared_prefix_does_not_change_a_bit() {
+    let (model, prompt) = (small(), prompt(100));
+    let mut pool = KvPool::new(&model, 20);
+    let mut decoder = Decoder::new(Arc::clone(&model), 2);
+    let mut run = |pool: &mut KvPool, mut table: KvTable, prompt: &[u32]| {
+        let tokens = prompt.get(table.len()..).unwrap();
+        pool.reserve(&mut table, tokens.len()).unwrap();
+        let wants_logits = true;
+        let part = Part {
+            tokens,
+            table: &mut table,
+            wants_logits,
+        };
+        let mut logits = decoder.step(pool, &mut [part]).unwrap();
+        (logits.next().unwrap().to_vec(), table)
+    };
+    let (expected, first) = run(&mut pool, KvTable::default(), &prompt);
+    for pages in 1..=6 {
+        let shared = first.pages().get(..pages).unwrap().to_vec();
+        shared.iter().for_each(|page| pool.hold(*page));
+        let (logits, second) = run(&mut pool, KvTable::with_prefix(shared), &prompt);
+        assert_eq!(logits, expected, "{pages} pages");
+        pool.release(second);
+    }
+    assert_eq!(pool.free_pages(), 13, "the first sequence keeps its pages");
+    pool.release(first);
+    assert!(pool.is_blank() && pool.free_pages() == 20);
+}
+
+#[test]
+fn refused_steps_change_nothing() {
+    let model = small();
+    let mut pool = KvPool::new(&model, 50);
+    let mut decoder = Decoder::new(Arc::clone(&model), 1);
+    let mut table = KvTable::default();
+    pool.reserve(&mut table, 640).unwrap();
+    let many = prompt(257);
+    let mut step = |tokens: &[u32], table: &mut KvTable| {
+        let part = Part {
+            tokens,
+            table,
+            wants_logits: true,
+        };
+        decoder.step(&mut pool, &mut [part]).map(drop)
+    };
+    assert_eq!(step(&[], &mut table), Err(DecoderError::Empty));
+    assert_eq!(step(&[96], &mut table), Err(DecoderError::UnknownToken));
+    assert_eq!(step(&many, &mut table), Err(DecoderError::TooManyTokens));
+    let full = |capacity_tokens| Err(DecoderError::CacheFull { capacity_tokens });
+    assert_eq!(step(&[1], &mut KvTable::default()), full(0));
+    for _ in 0..4 {
+        step(&prompt(160), &mut table).unwrap();
+    }
+    assert_eq!(step(&[1], &mut table), full(640));
+    assert_eq!(
+        decoder.step(&mut pool, &mut []).err(),
+        Some(DecoderError::Empty)
+    );
+    assert_eq!(table.len(), 640);
+    assert_eq!(
+        pool.reserve(&mut KvTable::default(), 161),
+        Err(DecoderError::NoPages)
+    );
+    pool.release(table);
+    assert!(pool.is_blank());
+}
+
 #[test]
 fn the_answer_depends_on_every_token() {
     let (model, mut other) = (small(), prompt(100));
@@ -108,6 +290,8 @@ fn codes_are_stable() {
             DecoderError::CacheFull { capacity_tokens: 1 },
             "decoder.cache_full",
         ),
+        (DecoderError::TooManyTokens, "decoder.too_many_tokens"),
+        (DecoderError::NoPages, "decoder.no_pages"),
     ];
     assert!(errors.iter().all(|(error, code)| error.code() == *code));
 }

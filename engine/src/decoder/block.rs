@@ -2,21 +2,24 @@
 
 use kernels::{matmul::Mode, quantize::Source, rms_norm::Norm};
 
-use super::{crew::Crew, heads::Heads, scratch::Buffers};
+use super::{
+    batch::Batch,
+    crew::Crew,
+    heads::Heads,
+    scratch::{Buffers, Logits},
+};
 use crate::model::{Layer, ModelConfig, Weights};
 
-/// A chunk of tokens on its way through the blocks.
+/// The rows of a step on their way through the blocks.
 pub(super) struct Pass<'a> {
     pub(super) config: &'a ModelConfig,
     pub(super) crew: &'a mut Crew,
     pub(super) buffers: Buffers<'a>,
-    /// Position of the first token.
-    pub(super) first: usize,
-    pub(super) tokens: usize,
+    pub(super) batch: &'a Batch<'a>,
 }
 
 impl Pass<'_> {
-    /// Runs one block; `cache` is its layer's.
+    /// Runs one block; `cache` has all pages of its layer.
     pub(super) fn block(&mut self, layer: &Layer, cache: &mut [f32]) {
         self.attention(layer, cache);
         self.feed_forward(layer);
@@ -24,7 +27,7 @@ impl Pass<'_> {
 
     fn attention(&mut self, layer: &Layer, cache: &mut [f32]) {
         let norm = self.norm(&layer.attention_norm);
-        let (crew, buffers, tokens) = (&mut *self.crew, &mut self.buffers, self.tokens);
+        let (crew, buffers, tokens) = (&mut *self.crew, &mut self.buffers, self.batch.rows);
         let source = Source::panels_of(buffers.stream, tokens);
         let normed = crew.quantize(&source, Some(norm), tokens, buffers.activations);
         crew.multiply(&layer.qkv, normed, Mode::Set, buffers.qkv);
@@ -32,8 +35,8 @@ impl Pass<'_> {
             config: self.config,
             qkv: Source::panels_of(buffers.qkv, tokens),
             turns: buffers.turns,
-            first: self.first,
-            tokens,
+            batch: self.batch,
+            window: usize::MAX,
         };
         heads.append(crew, cache);
         heads.attend(crew, cache, buffers.attended);
@@ -45,7 +48,7 @@ impl Pass<'_> {
 
     fn feed_forward(&mut self, layer: &Layer) {
         let norm = self.norm(&layer.ffn_norm);
-        let (crew, buffers, tokens) = (&mut *self.crew, &mut self.buffers, self.tokens);
+        let (crew, buffers, tokens) = (&mut *self.crew, &mut self.buffers, self.batch.rows);
         let source = Source::panels_of(buffers.stream, tokens);
         let normed = crew.quantize(&source, Some(norm), tokens, buffers.activations);
         crew.multiply_gated(&layer.gate_up, normed, buffers.gate_up);
@@ -54,16 +57,20 @@ impl Pass<'_> {
         crew.multiply(&layer.down, gated, Mode::Add, buffers.stream);
     }
 
-    /// Logits after the last token.
-    pub(super) fn logits(self, weights: &Weights, logits: &mut [f32]) {
-        let norm = self.norm(&weights.output_norm);
-        let source = Source::panels_of(self.buffers.stream, self.tokens);
-        let last = source.from_token(self.tokens - 1);
-        let normed = self
-            .crew
-            .quantize(&last, Some(norm), 1, self.buffers.activations);
-        self.crew
-            .multiply(weights.output(), normed, Mode::Set, logits);
+    /// Logits after the rows where they are wanted.
+    pub(super) fn logits(self, weights: &Weights, logits: &mut Logits<'_>) {
+        let (norm, wanted) = (self.norm(&weights.output_norm), &self.batch.wanted);
+        let stream = Source::panels_of(self.buffers.stream, self.batch.rows);
+        let rows = self.buffers.last.chunks_exact_mut(self.config.width);
+        for (row, last) in wanted.iter().zip(rows) {
+            stream.read(*row, 0, last);
+        }
+        let last = Source::rows(self.buffers.last, self.config.width);
+        let (count, activations) = (wanted.len(), self.buffers.activations);
+        let normed = self.crew.quantize(&last, Some(norm), count, activations);
+        let matrix = weights.output();
+        self.crew.multiply(matrix, normed, Mode::Set, logits.panels);
+        self.crew.copy_rows(logits.panels, logits.rows, count);
     }
 
     fn norm<'n>(&self, weights: &'n [f32]) -> Norm<'n> {

@@ -72,6 +72,18 @@ impl Crew {
         });
     }
 
+    /// `[panel][row][16]` to `[row][column]`, for so many rows; columns beyond a row are left out.
+    pub(super) fn copy_rows(&mut self, panels: &[f32], rows: &mut [f32], count: usize) {
+        let columns = rows.len() / count;
+        self.pool.for_chunks(rows, columns, |row, out| {
+            let panels = panels.as_chunks::<LANES>().0.iter();
+            let panels = panels.skip(row).step_by(count);
+            for (out, panel) in out.chunks_mut(LANES).zip(panels) {
+                out.copy_from_slice(panel.split_at(out.len()).0);
+            }
+        });
+    }
+
     fn panels_per_chunk(&self, matrix: &Matrix) -> usize {
         let chunks = CHUNKS_PER_THREAD * self.pool.threads();
         matrix.panel_count().div_ceil(chunks)

@@ -1,5 +1,7 @@
 //! Why a forward pass was refused.
 
+use super::MAX_STEP_TOKENS;
+
 /// Why a forward pass was refused; nothing was computed. `code()` is stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -19,6 +21,12 @@ pub enum DecoderError {
         /// Tokens the cache can hold.
         capacity_tokens: usize,
     },
+    /// More tokens than a step takes.
+    #[error("a step takes at most {MAX_STEP_TOKENS} tokens")]
+    TooManyTokens,
+    /// The pool has not so many free pages.
+    #[error("the pool has not so many free pages")]
+    NoPages,
 }
 
 impl DecoderError {
@@ -29,6 +37,8 @@ impl DecoderError {
             Self::UnknownToken => "decoder.unknown_token",
             Self::OtherModel => "decoder.other_model",
             Self::CacheFull { .. } => "decoder.cache_full",
+            Self::TooManyTokens => "decoder.too_many_tokens",
+            Self::NoPages => "decoder.no_pages",
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Memory of a forward pass, allocated once. It holds what the prompt became, so it is wiped when dropped.
 
-use kernels::quantize::ActivationBlock;
+use std::slice::ChunksExact;
+
+use kernels::{lanes::LANES, quantize::ActivationBlock};
 use zeroize::Zeroize;
 
 use super::blocks;
 use crate::model::ModelConfig;
 
-/// Memory for the largest chunk of tokens.
+/// Memory for the largest step; that for logits grows with the rows that want them.
 pub(super) struct Scratch {
     stream: Vec<f32>,
     qkv: Vec<f32>,
@@ -15,26 +17,38 @@ pub(super) struct Scratch {
     turns: Vec<f32>,
     row: Vec<f32>,
     activations: Vec<ActivationBlock>,
-    pub(super) logits: Vec<f32>,
+    last: Vec<f32>,
+    logit_panels: Vec<f32>,
+    logits: Vec<f32>,
     config: ModelConfig,
 }
 
-/// The parts of it that a chunk of tokens needs.
+/// The parts of it that a step of so many rows needs.
 pub(super) struct Buffers<'a> {
-    /// Residual stream, `[panel][token][16]`.
+    /// Residual stream, `[panel][row][16]`.
     pub(super) stream: &'a mut [f32],
-    /// Queries, keys and values, `[panel][token][16]`.
+    /// Queries, keys and values, `[panel][row][16]`.
     pub(super) qkv: &'a mut [f32],
-    /// Outputs of the attention, `[token][head][column]`.
+    /// Outputs of the attention, `[row][head][column]`.
     pub(super) attended: &'a mut [f32],
-    /// Gate and up, `[pair][gate, up][token][16]`.
+    /// Gate and up, `[pair][gate, up][row][16]`.
     pub(super) gate_up: &'a mut [f32],
-    /// Cosines and sines, `[token][pair][cos, sin]`.
+    /// Cosines and sines, `[row][pair][cos, sin]`.
     pub(super) turns: &'a mut [f32],
     /// One row of the embedding.
     pub(super) row: &'a mut [f32],
+    /// Residual stream of the rows that want logits, `[row][column]`.
+    pub(super) last: &'a mut [f32],
     /// What matrix products take; as long as the longest of them.
     pub(super) activations: &'a mut [ActivationBlock],
+}
+
+/// Memory for the logits of some rows.
+pub(super) struct Logits<'a> {
+    /// As the product gives them, `[panel][row][16]`.
+    pub(super) panels: &'a mut [f32],
+    /// As they are given out, `[row][token of the vocabulary]`.
+    pub(super) rows: &'a mut [f32],
 }
 
 impl Scratch {
@@ -49,31 +63,54 @@ impl Scratch {
             turns: floats(config.head_width),
             row: vec![0.0; config.width],
             activations: vec![ActivationBlock::ZERO; blocks(widest) * tokens],
-            logits: vec![0.0; config.vocabulary],
+            last: Vec::new(),
+            logit_panels: Vec::new(),
+            logits: Vec::new(),
             config: *config,
         }
     }
 
-    pub(super) fn buffers(&mut self, tokens: usize) -> Buffers<'_> {
-        self.with_logits(tokens).0
+    pub(super) fn buffers(&mut self, rows: usize) -> Buffers<'_> {
+        self.with_logits(rows, 0).0
     }
 
-    pub(super) fn with_logits(&mut self, tokens: usize) -> (Buffers<'_>, &mut [f32]) {
+    /// As [`Self::buffers`], and memory for the logits of so many of the rows.
+    pub(super) fn with_logits(&mut self, rows: usize, wanted: usize) -> (Buffers<'_>, Logits<'_>) {
         let config = &self.config;
+        let padded = config.vocabulary.next_multiple_of(LANES);
+        let logits = Logits {
+            panels: grown(&mut self.logit_panels, padded * wanted),
+            rows: grown(&mut self.logits, config.vocabulary * wanted),
+        };
+        let qkv_width = config.width + 2 * config.kv_width();
         let buffers = Buffers {
-            stream: part(&mut self.stream, config.width * tokens),
-            qkv: part(
-                &mut self.qkv,
-                (config.width + 2 * config.kv_width()) * tokens,
-            ),
-            attended: part(&mut self.attended, config.width * tokens),
-            gate_up: part(&mut self.gate_up, 2 * config.ffn_width * tokens),
-            turns: part(&mut self.turns, config.head_width * tokens),
+            stream: part(&mut self.stream, config.width * rows),
+            qkv: part(&mut self.qkv, qkv_width * rows),
+            attended: part(&mut self.attended, config.width * rows),
+            gate_up: part(&mut self.gate_up, 2 * config.ffn_width * rows),
+            turns: part(&mut self.turns, config.head_width * rows),
             row: &mut self.row,
+            last: grown(&mut self.last, config.width * wanted),
             activations: &mut self.activations,
         };
-        (buffers, &mut self.logits)
+        (buffers, logits)
     }
+
+    /// Logits of the last step's rows that wanted them.
+    pub(super) fn logits(&self, wanted: usize) -> ChunksExact<'_, f32> {
+        let length = self.config.vocabulary * wanted;
+        let logits = self.logits.get(..length).unwrap_or_default();
+        logits.chunks_exact(self.config.vocabulary)
+    }
+}
+
+/// The first `length` values, of which there become as many as that takes.
+fn grown(values: &mut Vec<f32>, length: usize) -> &mut [f32] {
+    if values.len() < length {
+        values.zeroize();
+        *values = vec![0.0; length];
+    }
+    part(values, length)
 }
 
 /// The first `length` values.
@@ -89,6 +126,8 @@ impl Drop for Scratch {
             &mut self.attended,
             &mut self.gate_up,
             &mut self.row,
+            &mut self.last,
+            &mut self.logit_panels,
             &mut self.logits,
         ];
         all.into_iter().for_each(Zeroize::zeroize);
