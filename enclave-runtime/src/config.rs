@@ -9,6 +9,7 @@ pub use files::{Files, read_files};
 
 use crate::{Limits, evidence::VekError, runtime::is_node_name};
 use attestation::UnixTime;
+use engine::local::IsaName;
 use protocol::PaddingProfile;
 use provision::{FileError, PolicyKeeperError, policy_keeper::PolicyUrlError};
 use section::Section;
@@ -27,6 +28,8 @@ const TSM_ROOT: &str = "/sys/kernel/config/tsm/report";
 const EVENT_LOG: &str = "/sys/firmware/acpi/tables/data/CCEL";
 /// Time between two looks at the source of the policy.
 const REFRESH: Duration = Duration::from_secs(30);
+/// What `engine.isa` is where the machine decides.
+const AUTO: &str = "auto";
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8700);
 
 /// Everything that an operator can set.
@@ -109,6 +112,8 @@ pub struct EngineSettings {
     pub queue: usize,
     /// `max_context_tokens`: longest prompt and answer; the model's own context, at most 8192, if absent.
     pub max_context_tokens: usize,
+    /// `isa`: the instructions it computes with, which receipts name; the fastest of the machine, if absent or `auto`.
+    pub isa: Option<IsaName>,
 }
 
 /// `[channel]`: what of an exchange's length and timing its wire shows.
@@ -300,6 +305,7 @@ fn evidence(mut section: Section<'_>, mistakes: &mut Vec<String>) -> EvidencePat
 
 fn engine(mut section: Section<'_>, mistakes: &mut Vec<String>) -> EngineSettings {
     let threads = |count: usize| (count <= 1024).then_some(count);
+    let named = |name: String| isa(&name);
     let settings = EngineSettings {
         threads: section
             .optional("threads", "0 to 1024", threads)
@@ -307,9 +313,22 @@ fn engine(mut section: Section<'_>, mistakes: &mut Vec<String>) -> EngineSetting
         max_sequences: section.count("max_sequences", 4),
         queue: section.count("queue", 64),
         max_context_tokens: section.count("max_context_tokens", 8192),
+        isa: section.optional("isa", &isa_names(), named).flatten(),
     };
     section.finish(mistakes);
     settings
+}
+
+fn isa(name: &str) -> Option<Option<IsaName>> {
+    match name {
+        AUTO => Some(None),
+        name => name.parse().ok().map(Some),
+    }
+}
+
+fn isa_names() -> String {
+    let names = IsaName::ALL.map(|name| format!(", \"{name}\""));
+    format!("one of \"{AUTO}\"{}", names.concat())
 }
 
 fn channel(mut section: Section<'_>, mistakes: &mut Vec<String>) -> ChannelSettings {

@@ -5,6 +5,7 @@ use enclave_runtime::{
     Config, ConfigError,
     config::{LogFormat, PolicyRoot},
 };
+use engine::local::IsaName;
 use protocol::PaddingProfile;
 use std::{
     path::{Path, PathBuf},
@@ -58,7 +59,7 @@ fn little_is_required() {
 #[test]
 fn what_is_printed_reads_back() {
     let text = minimal()
-        + "[evidence]\nvek = \"v.der\"\nprivlevel = 2\n[engine]\nthreads = 2\n[channel]\npadding = \"strict\"\nflush_ms = 40\n[limits]\nmax_in_flight = 3\nkey_grace_seconds = 0\n[log]\nformat = \"json\"\n";
+        + "[evidence]\nvek = \"v.der\"\nprivlevel = 2\n[engine]\nthreads = 2\nisa = \"scalar\"\n[channel]\npadding = \"strict\"\nflush_ms = 40\n[limits]\nmax_in_flight = 3\nkey_grace_seconds = 0\n[log]\nformat = \"json\"\n";
     let config = parse(&text.replace("k.pem\"]", "k.pem\"]\nthreshold = 1")).unwrap();
     assert_eq!(parse(&config.to_string()).unwrap(), config);
     let with_root = text.replace(
@@ -72,6 +73,19 @@ fn what_is_printed_reads_back() {
     );
     assert_eq!(config.aibom, Some("/etc/narthex/b.json".into()));
     assert_eq!(parse(&config.to_string()).unwrap(), config);
+}
+
+#[test]
+fn instructions_are_named_or_left_to_the_machine() {
+    let isa = |line: &str| {
+        let text = minimal() + "[engine]\n" + line;
+        parse(&text).unwrap().engine.isa
+    };
+    assert_eq!(isa(""), None);
+    assert_eq!(isa("isa = \"auto\""), None);
+    for name in IsaName::ALL {
+        assert_eq!(isa(&format!("isa = \"{name}\"")), Some(name));
+    }
 }
 
 #[test]
@@ -123,6 +137,7 @@ fn every_mistake_is_told_at_once() {
         simulated = true
         [engine]
         threads = -1
+        isa = "avx1024"
         [channel]
         padding = "none"
         flush_ms = 100
@@ -142,6 +157,7 @@ fn every_mistake_is_told_at_once() {
         "evidence.privlevel must be 0 to 3",
         "evidence.simulated is unknown",
         "engine.threads must be 0 to 1024",
+        "engine.isa must be one of \"auto\", \"avx512-vnni\", \"scalar\"",
         "channel.padding must be \"off\", \"default\" or \"strict\"",
         "channel.flush_ms must be 40 to 80",
         "limits.max_in_flight must be a positive number",

@@ -15,6 +15,7 @@ use tokio::sync::mpsc::Receiver;
 use zeroize::Zeroizing;
 
 pub(crate) use card::{MODE, name_of as public_name, template_digest};
+pub use kernels::IsaName;
 pub use load::{LoadError, LocalConfig};
 
 use crate::{
@@ -40,12 +41,14 @@ impl LocalEngine {
     /// Loads the model file at `path` and starts the thread that decodes.
     pub fn load(path: &Path, config: LocalConfig) -> Result<Self, LoadError> {
         config.check()?;
+        config.isa()?;
         Self::from_gguf(&Gguf::open(path)?, config)
     }
 
     /// As [`Self::load`], from a model file in memory.
     pub fn from_gguf(gguf: &Gguf, config: LocalConfig) -> Result<Self, LoadError> {
         config.check()?;
+        let isa = config.isa()?;
         let tokenizer = Arc::new(Tokenizer::from_gguf(gguf)?);
         let template = load::template(gguf, &tokenizer)?;
         let model = Arc::new(Model::load(gguf)?);
@@ -55,7 +58,7 @@ impl LocalEngine {
             context_tokens: config.max_context.min(model.config().context_tokens),
             vocabulary: model.config().vocabulary.min(tokenizer.vocabulary_len()),
         };
-        let decoder = Decoder::new(Arc::clone(&model), config.threads);
+        let decoder = Decoder::with_isa(Arc::clone(&model), config.threads, isa);
         let card = card::card(gguf, &tokenizer, decoder.isa(), limits.context_tokens)?;
         let forward = LocalDecoder::new(decoder, model, limits.context_tokens);
         let scheduler = Scheduler::start(forward, Arc::clone(&tokenizer), limits);

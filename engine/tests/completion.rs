@@ -30,6 +30,7 @@ fn load(threads: usize) -> LocalEngine {
         max_sequences: 3,
         queue: 1,
         max_context: 512,
+        isa: None,
     };
     LocalEngine::load(&real_model::path(), config).unwrap()
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use engine::{
     gguf::Gguf,
-    local::{LoadError, LocalConfig, LocalEngine},
+    local::{IsaName, LoadError, LocalConfig, LocalEngine},
 };
 
 const CONFIG: LocalConfig = LocalConfig {
@@ -20,6 +20,7 @@ const CONFIG: LocalConfig = LocalConfig {
     max_sequences: 1,
     queue: 0,
     max_context: 16,
+    isa: None,
 };
 
 /// The real file with the first `from` after `key` replaced by `to`, of the same length.
@@ -90,6 +91,17 @@ fn no_name() {
     let name = "Smollm2 135M 8k Lc100K Mix1 Ep2";
     let refused = refusal("general.name", name, &" ".repeat(name.len()));
     assert_eq!(refused.code(), "engine.name");
+}
+
+#[test]
+fn instructions_that_are_not_there() {
+    assert_eq!(LoadError::Isa(IsaName::Avx512Vnni).code(), "engine.isa");
+    let absent = |name: &IsaName| kernels::Isa::here(*name).is_none();
+    for isa in IsaName::ALL.into_iter().filter(absent) {
+        let isa = Some(isa);
+        let refused = LocalEngine::load(&real_model::path(), LocalConfig { isa, ..CONFIG });
+        assert_eq!(refused.err().unwrap().code(), "engine.isa");
+    }
 }
 
 #[test]

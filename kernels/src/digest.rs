@@ -7,7 +7,8 @@ macro_rules! sources {
 }
 
 /// Every source file of this crate but tests, in byte order of the paths.
-const SOURCES: [(&str, &str); 24] = sources![
+<<<<<<< HEAD
+const SOURCES: [(&str, &str); 26] = sources![
     "attention.rs",
     "attention/avx512.rs",
     "attention/cache.rs",
@@ -29,6 +30,8 @@ const SOURCES: [(&str, &str); 24] = sources![
     "pool.rs",
     "pool/team.rs",
     "quantize.rs",
+    "quantize/avx512.rs",
+    "quantize/scalar.rs",
     "rms_norm.rs",
     "rope.rs",
     "silu_mul.rs",

@@ -25,5 +25,5 @@ pub mod rope;
 pub mod silu_mul;
 
 pub use digest::digest;
-pub use isa::Isa;
+pub use isa::{Isa, IsaName, UnknownIsa};
 pub use pool::Pool;

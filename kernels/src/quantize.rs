@@ -4,6 +4,11 @@
 //! error is half a step, give or take what `f32` rounds. Eight bits would be faster, and show in the answer: the mean
 //! divergence from exact activations is 0.004 nats with 8 bits and not measurable with 16.
 
+mod scalar;
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+
 use zeroize::Zeroize;
 
 use crate::{
@@ -206,118 +211,6 @@ fn row<'b>(
         #[expect(unsafe_code, reason = "launcher")]
         // SAFETY: an `Isa` with this path exists only where its instructions were detected.
         Path::Avx512Vnni => unsafe { avx512::row(source, token, scaling, out) },
-    }
-}
-
-mod scalar {
-    use super::{ActivationBlock, LARGEST, Scaling, Source, TINY};
-    use crate::lanes::{self, Lanes};
-
-    pub(super) fn row<'b>(
-        source: &Source<'_>,
-        token: usize,
-        scaling: Option<Scaling<'_>>,
-        out: &mut impl Iterator<Item = &'b mut ActivationBlock>,
-    ) {
-        for (block, out) in out.enumerate() {
-            *out = quantize([0, 1].map(|half| values(source, token, 2 * block + half, scaling)));
-        }
-    }
-
-    fn values(
-        source: &Source<'_>,
-        token: usize,
-        panel: usize,
-        scaling: Option<Scaling<'_>>,
-    ) -> Lanes {
-        let values = *source.lanes(token, panel);
-        let weights =
-            scaling.and_then(|scaling| Some((scaling.factor, scaling.weights.get(panel)?)));
-        let Some((factor, weights)) = weights else {
-            return values;
-        };
-        let scaled = values.iter().zip(weights);
-        let mut scaled = scaled.map(|(value, weight)| value * factor * weight);
-        lanes::from_fn(|_| scaled.next().unwrap_or(0.0))
-    }
-
-    fn quantize(halves: [Lanes; 2]) -> ActivationBlock {
-        let largest = halves.as_flattened().iter();
-        let largest = largest.fold(0.0_f32, |m, v| m.max(v.abs()));
-        if largest < TINY {
-            return ActivationBlock::ZERO;
-        }
-        let inverse = LARGEST / largest;
-        let mut values = halves.as_flattened().iter();
-        let integers = std::array::from_fn(|_| {
-            let value = values.next().copied().unwrap_or(0.0);
-            (value * inverse).round_ties_even() as i32
-        });
-        ActivationBlock::from_integers(integers, largest / LARGEST)
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-mod avx512 {
-    use std::arch::x86_64::*;
-
-    use super::{ActivationBlock, LARGEST, Scaling, Source, TINY};
-    use crate::lanes::avx512::*;
-
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
-    pub(super) fn row<'b>(
-        source: &Source<'_>,
-        token: usize,
-        scaling: Option<Scaling<'_>>,
-        out: &mut impl Iterator<Item = &'b mut ActivationBlock>,
-    ) {
-        let Some(Scaling { factor, weights }) = scaling else {
-            for (block, out) in out.enumerate() {
-                let low = load(source.lanes(token, 2 * block));
-                let high = load(source.lanes(token, 2 * block + 1));
-                quantize(low, high, out);
-            }
-            return;
-        };
-        let factor = _mm512_set1_ps(factor);
-        for ((block, out), [first, second]) in out.enumerate().zip(weights.as_chunks().0) {
-            let low = _mm512_mul_ps(load(source.lanes(token, 2 * block)), factor);
-            let high = _mm512_mul_ps(load(source.lanes(token, 2 * block + 1)), factor);
-            let low = _mm512_mul_ps(low, load(first));
-            quantize(low, _mm512_mul_ps(high, load(second)), out);
-        }
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
-    fn quantize(low: __m512, high: __m512, out: &mut ActivationBlock) {
-        let largest = _mm512_max_ps(_mm512_abs_ps(low), _mm512_abs_ps(high));
-        let largest = _mm512_reduce_max_ps(largest);
-        if largest < TINY {
-            *out = ActivationBlock::ZERO;
-            return;
-        }
-        let inverse = _mm512_set1_ps(LARGEST / largest);
-        let low = _mm512_cvtps_epi32(_mm512_mul_ps(low, inverse));
-        let high = _mm512_cvtps_epi32(_mm512_mul_ps(high, inverse));
-        out.total = _mm512_reduce_add_epi32(_mm512_add_epi32(low, high));
-        out.scale = largest / LARGEST;
-        out.sum = out.scale * out.total as f32;
-        cut(low, high, out);
-    }
-
-    /// Cuts the integers of both halves of a block into bytes.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn cut(first: __m512i, second: __m512i, out: &mut ActivationBlock) {
-        let round = _mm512_set1_epi32(128);
-        let upper = |half| _mm512_srai_epi32::<8>(_mm512_add_epi32(half, round));
-        if let (([a, b], _), ([c, d], _)) = (out.low.as_chunks_mut(), out.high.as_chunks_mut()) {
-            store_u32x4(a, _mm512_cvtepi32_epi8(first));
-            store_u32x4(b, _mm512_cvtepi32_epi8(second));
-            store_u32x4(c, _mm512_cvtepi32_epi8(upper(first)));
-            store_u32x4(d, _mm512_cvtepi32_epi8(upper(second)));
-        }
     }
 }
 

@@ -48,6 +48,7 @@ impl Site {
             max_sequences: 1,
             queue: 8,
             max_context: 2048,
+            isa: None,
         };
         let machine = Machine::new(&Vendor::invent(Product::Genoa));
         let now = now();

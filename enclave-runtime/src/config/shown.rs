@@ -1,6 +1,7 @@
 //! The configuration in force, defaults included, as the TOML that would give it.
 
-use super::{Config, LogFormat, PolicyRoot};
+use super::{AUTO, Config, LogFormat, PolicyRoot};
+use engine::local::IsaName;
 use std::fmt;
 use toml::{Table, Value};
 
@@ -84,6 +85,7 @@ impl Config {
             "max_context_tokens",
             integer(engine.max_context_tokens),
         );
+        put(&mut table, "isa", engine.isa.map_or(AUTO, IsaName::as_str));
         table
     }
 

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use kernels::{Isa, IsaName};
+
 use crate::{
     chat::{ChatError, ChatTemplate},
     gguf::{Gguf, GgufError},
@@ -20,6 +22,8 @@ pub struct LocalConfig {
     pub queue: usize,
     /// Most tokens of a sequence; the model's own context where that is less.
     pub max_context: usize,
+    /// The instructions to compute with; the fastest of the machine where none are named.
+    pub isa: Option<IsaName>,
 }
 
 impl LocalConfig {
@@ -29,6 +33,11 @@ impl LocalConfig {
             true => Ok(()),
             false => Err(LoadError::Config),
         }
+    }
+
+    pub(super) fn isa(&self) -> Result<Isa, LoadError> {
+        let named = |name| Isa::here(name).ok_or(LoadError::Isa(name));
+        self.isa.map_or_else(|| Ok(Isa::detect()), named)
     }
 }
 
@@ -41,6 +50,9 @@ pub enum LoadError {
         "an engine needs 1 to 4096 sequences, at most 65536 waiting jobs and a context of at least 2 tokens"
     )]
     Config,
+    /// The instructions asked for.
+    #[error("this machine lacks the instructions asked for: {0}")]
+    Isa(IsaName),
     /// The model file.
     #[error(transparent)]
     Gguf(#[from] GgufError),
@@ -66,6 +78,7 @@ impl LoadError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Config => "engine.config",
+            Self::Isa(_) => "engine.isa",
             Self::Gguf(error) => error.code(),
             Self::Tokenizer(error) => error.code(),
             Self::Template(error) => error.code(),

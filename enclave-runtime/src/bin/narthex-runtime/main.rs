@@ -93,6 +93,7 @@ fn load(config: &Config) -> Result<LocalEngine, LoadError> {
         max_sequences: settings.max_sequences,
         queue: settings.queue,
         max_context: settings.max_context_tokens,
+        isa: settings.isa,
     };
     let mut engine = LocalEngine::load(&config.model, local)?;
     if let Some(name) = &config.model_name {

@@ -61,6 +61,7 @@ impl RuntimeRole {
                 max_sequences: 4,
                 queue: 64,
                 max_context: 8192,
+                isa: None,
             },
         )?
         .with_name(MODEL)?;
