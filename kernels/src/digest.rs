@@ -7,7 +7,6 @@ macro_rules! sources {
 }
 
 /// Every source file of this crate but tests, in byte order of the paths.
-<<<<<<< HEAD
 const SOURCES: [(&str, &str); 26] = sources![
     "attention.rs",
     "attention/avx512.rs",
