@@ -1,6 +1,7 @@
 //! Model files, tokenizer, chat template, decoder and scheduler behind one trait; knows no HTTP and no TEE.
 
 pub mod chat;
+mod choice;
 pub mod decoder;
 pub mod describe;
 pub mod gguf;

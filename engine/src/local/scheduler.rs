@@ -17,8 +17,8 @@ use tokio::sync::{
 
 use super::{forward::Forward, runner::Runner};
 use crate::{
+    choice::Choice,
     job::{EngineError, Job, Step},
-    sampler::Sampler,
     text::TextAssembler,
     tokenizer::Tokenizer,
 };
@@ -38,7 +38,7 @@ pub(super) struct Admitted {
     pub(super) prompt: Zeroizing<Vec<u32>>,
     /// Most tokens to make.
     pub(super) max_tokens: usize,
-    pub(super) sampler: Sampler,
+    pub(super) choice: Choice,
     pub(super) text: TextAssembler,
     pub(super) steps: Sender<Step>,
     pub(super) place: OwnedSemaphorePermit,
@@ -94,7 +94,7 @@ impl Scheduler {
         prompt: Zeroizing<Vec<u32>>,
     ) -> Result<Receiver<Step>, EngineError> {
         let max_tokens = self.limits.check(&prompt, job.max_tokens)?;
-        let sampler = Sampler::new(job.sampling.clone())?;
+        let choice = Choice::new(job, self.limits.vocabulary)?;
         let text = TextAssembler::new(&job.stop)?;
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|refused| match refused {
@@ -105,7 +105,7 @@ impl Scheduler {
         let admitted = Admitted {
             prompt,
             max_tokens,
-            sampler,
+            choice,
             text,
             steps,
             place,

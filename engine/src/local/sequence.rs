@@ -5,6 +5,7 @@ use zeroize::Zeroize;
 
 use super::{forward::Forward, scheduler::Admitted};
 use crate::{
+    choice::Chosen,
     decoder::DecoderError,
     job::{FinishReason, Step, Usage},
     tokenizer::Tokenizer,
@@ -65,10 +66,10 @@ impl<F: Forward> Sequence<F> {
         if self.length >= self.longest {
             return self.finish(FinishReason::Length);
         }
-        match self.next_token(forward) {
+        match self.next_token(forward, tokenizer) {
             Ok(None) => Outcome::Running,
-            Ok(Some(id)) if tokenizer.is_end(id) => self.finish(FinishReason::Stop),
-            Ok(Some(id)) => self.emit(id, tokenizer.token_bytes(id)),
+            Ok(Some(chosen)) if tokenizer.is_end(chosen.id) => self.finish(FinishReason::Stop),
+            Ok(Some(chosen)) => self.emit(chosen, tokenizer),
             Err(Failed) => Outcome::Abandoned,
         }
     }
@@ -86,7 +87,11 @@ impl<F: Forward> Sequence<F> {
     }
 
     /// The token that follows; none while the prompt is not all taken.
-    fn next_token(&mut self, forward: &mut F) -> Result<Option<u32>, Failed> {
+    fn next_token(
+        &mut self,
+        forward: &mut F,
+        tokenizer: &Tokenizer,
+    ) -> Result<Option<Chosen>, Failed> {
         let logits = match self.last {
             Some(last) => forward.forward(&[last], &mut self.cache),
             None => self.prefill(forward),
@@ -95,7 +100,8 @@ impl<F: Forward> Sequence<F> {
         if self.prefilled < self.prompt_length {
             return Ok(None);
         }
-        let chosen = self.admitted.sampler.choose(logits, self.length as u64);
+        let choice = &mut self.admitted.choice;
+        let chosen = choice.choose(logits, self.length as u64, tokenizer);
         chosen.map(Some).map_err(|_| Failed)
     }
 
@@ -112,19 +118,22 @@ impl<F: Forward> Sequence<F> {
         logits
     }
 
-    fn emit(&mut self, id: u32, bytes: &[u8]) -> Outcome {
-        self.last = Some(id);
+    fn emit(&mut self, chosen: Chosen, tokenizer: &Tokenizer) -> Outcome {
+        self.last = Some(chosen.id);
         self.length = self.length.saturating_add(1);
-        let assembled = self.admitted.text.push(bytes);
+        let assembled = self.admitted.text.push(tokenizer.token_bytes(chosen.id));
         let step = Step::Token {
-            id: Some(id),
+            id: Some(chosen.id),
             text: assembled.text,
-            logprobs: None,
+            logprobs: chosen.logprobs,
         };
         if self.admitted.steps.try_send(step).is_err() {
             return Outcome::Abandoned;
         }
-        match (assembled.stopped, self.length >= self.longest) {
+        match (
+            assembled.stopped || chosen.complete,
+            self.length >= self.longest,
+        ) {
             (true, _) => self.finish(FinishReason::Stop),
             (false, true) => self.finish(FinishReason::Length),
             (false, false) => Outcome::Running,
