@@ -6,6 +6,7 @@
 //! `acc = fma(i as f32, weight_scale * activation_scale, acc)` and, for formats with an offset,
 //! `acc = fma(weight_offset, activation_sum, acc)`. It does not depend on how many tokens share a pass.
 
+mod formats;
 mod matrix;
 mod pack;
 mod scalar;
@@ -13,8 +14,9 @@ mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 
-pub use matrix::{Matrix, MixedFormats, Panels};
-pub use pack::{Format, PackError};
+pub use formats::Format;
+pub use matrix::{Matrix, Panels};
+pub use pack::PackError;
 
 use crate::{
     isa::{Isa, Path},

@@ -35,6 +35,8 @@ pub struct ActivationBlock {
     pub(crate) low: [u32; BLOCK / 4],
     /// Sum of the integers.
     pub(crate) total: i32,
+    /// Sum of the first sixteen of them, for weights with a scale for each half.
+    pub(crate) half_total: i32,
     /// What one step is worth.
     pub(crate) scale: f32,
     /// `scale * total`, for weights that have an offset.
@@ -47,6 +49,7 @@ impl ActivationBlock {
         high: [0; BLOCK / 4],
         low: [0; BLOCK / 4],
         total: 0,
+        half_total: 0,
         scale: 0.0,
         sum: 0.0,
     };
@@ -75,6 +78,7 @@ impl ActivationBlock {
             high: words(8, 128),
             low: words(0, 0),
             total,
+            half_total: integers.iter().take(BLOCK / 2).sum(),
             scale,
             sum: scale * total as f32,
         }

@@ -1,6 +1,6 @@
 //! Why a model was not loaded.
 
-use kernels::matmul::{MixedFormats, PackError};
+use kernels::matmul::PackError;
 
 use crate::gguf::{GgufError, TensorType};
 
@@ -42,9 +42,6 @@ pub enum ModelError {
         /// Why.
         reason: PackError,
     },
-    /// Matrices that are run as one are stored in different ways.
-    #[error("the matrices of {0} are stored in different ways")]
-    Mixed(String),
     /// A tensor that a Llama does not have: the model would not be run as it was made.
     #[error("tensor {0} is unknown")]
     UnknownTensor(String),
@@ -62,13 +59,7 @@ impl ModelError {
             Self::TensorType { .. } => "model.tensor_type",
             Self::NotFinite(_) => "model.not_finite",
             Self::Pack { .. } => "model.pack",
-            Self::Mixed(_) => "model.mixed",
             Self::UnknownTensor(_) => "model.unknown_tensor",
         }
-    }
-
-    /// The matrices of `what` could not be joined.
-    pub(super) fn mixed(what: &str) -> impl Fn(MixedFormats) -> Self {
-        move |_| Self::Mixed(what.to_owned())
     }
 }

@@ -75,15 +75,14 @@ impl Reader<'_> {
         let queries = matrix("attn_q", width, width)?;
         let keys = matrix("attn_k", kv_width, width)?;
         let values = matrix("attn_v", kv_width, width)?;
-        let qkv = queries.stack(keys).and_then(|qk| qk.stack(values));
         let gate = matrix("ffn_gate", ffn_width, width)?;
-        let gate_up = gate.interleave(&matrix("ffn_up", ffn_width, width)?);
+        let up = matrix("ffn_up", ffn_width, width)?;
         Ok(Layer {
             attention_norm: self.vector(&name("attn_norm"), width)?,
-            qkv: qkv.map_err(ModelError::mixed(&name("attn_q")))?,
+            qkv: queries.stack(keys).stack(values),
             attention_output: matrix("attn_output", width, width)?,
             ffn_norm: self.vector(&name("ffn_norm"), width)?,
-            gate_up: gate_up.map_err(ModelError::mixed(&name("ffn_gate")))?,
+            gate_up: gate.interleave(up),
             down: matrix("ffn_down", width, ffn_width)?,
         })
     }

@@ -11,7 +11,8 @@ use std::{arch::x86_64::*, mem};
 
 use super::{
     Activations, Mode, Panels,
-    matrix::{BlockSlice, Q4Block, Q8Block},
+    formats::{PackedBlock, Panel, q4_0, q4_1, q8_0},
+    pack::Nibbles,
 };
 use crate::{
     lanes::{LANES, avx512::*},
@@ -28,13 +29,15 @@ macro_rules! unroll {
     };
 }
 
+pub(super) use unroll;
+
 /// A block ready for multiplication; `quads[q]` has columns `4q` to `4q + 3` of row `i` in its `i`-th four bytes.
-struct Unpacked {
-    quads: [__m512i; 8],
+pub(super) struct Unpacked {
+    pub(super) quads: [__m512i; 8],
     /// What the quants are too large by.
-    excess: i32,
-    scales: __m512,
-    offsets: Option<__m512>,
+    pub(super) excess: i32,
+    pub(super) scales: __m512,
+    pub(super) offsets: Option<__m512>,
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
@@ -44,34 +47,46 @@ pub(super) fn matmul(
     mode: Mode,
     out: &mut [f32],
 ) {
-    let blocks_per_row = weights.blocks_per_row();
-    let panels = out.chunks_exact_mut(activations.tokens() * LANES);
-    match weights.blocks {
-        BlockSlice::Q4(blocks) => {
-            for (out, blocks) in panels.zip(blocks.chunks_exact(blocks_per_row)) {
-                panel(blocks, |block| unpack_q4(block), activations, mode, out);
-            }
-        }
-        BlockSlice::Q8(blocks) => {
-            for (out, blocks) in panels.zip(blocks.chunks_exact(blocks_per_row)) {
-                panel(blocks, |block| unpack_q8(block), activations, mode, out);
-            }
+    let outs = out.chunks_exact_mut(activations.tokens() * LANES);
+    for (out, weights) in outs.zip(weights.iter()) {
+        match weights {
+            Panel::Q4_0(blocks) => panel(
+                blocks,
+                |b, _| q4_0::avx512::unpack(b),
+                activations,
+                mode,
+                out,
+            ),
+            Panel::Q4_1(blocks) => panel(
+                blocks,
+                |b, _| q4_1::avx512::unpack(b),
+                activations,
+                mode,
+                out,
+            ),
+            Panel::Q8_0(blocks) => panel(
+                blocks,
+                |b, _| q8_0::avx512::unpack(b),
+                activations,
+                mode,
+                out,
+            ),
         }
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn panel<B>(
+fn panel<B: PackedBlock>(
     blocks: &[B],
-    unpack: impl Fn(&B) -> Unpacked + Copy,
+    unpack: impl Fn(&B, usize) -> Unpacked + Copy,
     activations: Activations<'_>,
     mode: Mode,
     out: &mut [f32],
 ) {
     let mut out = out;
     for tile in activations.tiles() {
-        let tokens = tile.len() / blocks.len();
+        let tokens = tile.len() / (blocks.len() * B::PARTS);
         let (now, later) = out.split_at_mut(tokens * LANES);
         out = later;
         match tokens {
@@ -95,14 +110,14 @@ fn panel<B>(
     clippy::cognitive_complexity,
     reason = "loops written out, in one function: in several, arrays of vectors go through memory"
 )]
-fn sums<B, const T: usize>(
+fn sums<B: PackedBlock, const T: usize>(
     blocks: &[B],
-    unpack: impl Fn(&B) -> Unpacked,
+    unpack: impl Fn(&B, usize) -> Unpacked,
     tile: &[ActivationBlock],
 ) -> [__m512; T] {
     let mut sums = [_mm512_setzero_ps(); T];
-    for (block, tokens) in blocks.iter().zip(tile.as_chunks::<T>().0) {
-        let weights = unpack(block);
+    for (at, tokens) in tile.as_chunks::<T>().0.iter().enumerate() {
+        let weights = unpack(&blocks[at / B::PARTS], at % B::PARTS);
         let mut exact = [_mm512_setzero_si512(); T];
         unroll!(QUAD in 0 1 2 3 4 5 6 7 {
             let quad = weights.quads[QUAD];
@@ -182,37 +197,18 @@ fn dot<const OFFSET: usize>(sum: __m512i, weights: __m512i, block: &ActivationBl
     sum
 }
 
+/// Quants from four bits each.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-fn unpack_q4(block: &Q4Block) -> Unpacked {
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) fn nibbles(nibbles: &Nibbles) -> [__m512i; 8] {
     let low = _mm512_set1_epi8(15);
     let mut quads = [_mm512_setzero_si512(); 8];
     unroll!(QUAD in 0 1 2 3 {
-        let bytes = load_u8x64(&block.quants[QUAD]);
+        let bytes = load_u8x64(&nibbles.0[QUAD]);
         quads[QUAD] = _mm512_and_si512(bytes, low);
         quads[4 + QUAD] = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), low);
     });
-    Unpacked {
-        quads,
-        excess: 0,
-        scales: _mm512_cvtph_ps(load_u16x16(&block.scales)),
-        offsets: Some(_mm512_cvtph_ps(load_u16x16(&block.offsets))),
-    }
-}
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-fn unpack_q8(block: &Q8Block) -> Unpacked {
-    let mut quads = [_mm512_setzero_si512(); 8];
-    unroll!(QUAD in 0 1 2 3 4 5 6 7 {
-        quads[QUAD] = load_u8x64(&block.quants[QUAD]);
-    });
-    Unpacked {
-        quads,
-        excess: 128,
-        scales: _mm512_cvtph_ps(load_u16x16(&block.scales)),
-        offsets: None,
-    }
+    quads
 }
 
 #[inline]

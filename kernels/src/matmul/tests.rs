@@ -1,11 +1,11 @@
-//! Packing against the file's formats, products against `f64`, parity of paths and of token counts.
+//! Packing against ggml's own dequantisation, products against `f64`, parity of paths and of token counts.
 
-use half::f16;
+use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::quantize::{BLOCK, Source, quantize};
 
-const COLUMNS: usize = 96;
+const COLUMNS: usize = 512;
 
 /// Bytes that look random and are the same in every run.
 fn noise(seed: u64) -> impl Iterator<Item = u8> {
@@ -18,32 +18,34 @@ fn noise(seed: u64) -> impl Iterator<Item = u8> {
     })
 }
 
-/// Blocks of a format with small scales, and the weights they mean.
-fn file(format: Format, rows: usize) -> (Vec<u8>, Vec<f32>) {
-    let (mut bytes, mut weights) = (Vec::new(), Vec::new());
-    let mut noise = noise(rows as u64 + 7);
-    for _ in 0..rows * COLUMNS / BLOCK {
-        let d = f16::from_f32(f32::from(noise.next().unwrap()) / 4096.0);
-        let m = f16::from_f32(f32::from(noise.next().unwrap()) / -512.0);
-        let quants: Vec<u8> = noise
-            .by_ref()
-            .take(if format == Format::Q8_0 { 32 } else { 16 })
-            .collect();
-        bytes.extend(d.to_le_bytes());
-        if format == Format::Q4_1 {
-            bytes.extend(m.to_le_bytes());
-        }
-        for i in 0..32 {
-            let nibble = f32::from(quants[i % 16] >> (4 * (i / 16)) & 15);
-            weights.push(match format {
-                Format::Q4_0 => d.to_f32() * (nibble - 8.0),
-                Format::Q4_1 => d.to_f32() * nibble + m.to_f32(),
-                Format::Q8_0 => d.to_f32() * f32::from(quants[i] as i8),
-            });
-        }
-        bytes.extend(quants);
+/// Where a block of the file has its 16-bit floats.
+fn float_offsets(format: Format) -> &'static [usize] {
+    match format {
+        Format::Q4_0 | Format::Q8_0 => &[0],
+        Format::Q4_1 => &[0, 2],
     }
-    (bytes, weights)
+}
+
+/// Rows of noise with small scales: the exponent's upper bits are cleared.
+fn file(format: Format, rows: usize) -> Vec<u8> {
+    let bytes = noise(7).take(rows * format.row_bytes(COLUMNS));
+    let mut bytes: Vec<u8> = bytes.collect();
+    for block in bytes.chunks_mut(format.row_bytes(format.block_columns())) {
+        for offset in float_offsets(format) {
+            block[offset + 1] &= 0xa7;
+        }
+    }
+    bytes
+}
+
+fn packed(format: Format, rows: usize) -> Matrix {
+    Matrix::pack(format, COLUMNS, &file(format, rows)).unwrap()
+}
+
+fn row(matrix: &Matrix, row: usize) -> Vec<f32> {
+    let mut out = vec![0.0; COLUMNS];
+    matrix.row(row, &mut out);
+    out
 }
 
 fn activations(tokens: usize) -> (Vec<f32>, Vec<ActivationBlock>) {
@@ -66,13 +68,8 @@ fn quantized(values: &[f32]) -> Vec<ActivationBlock> {
 fn product(isa: Isa, matrix: &Matrix, blocks: &[ActivationBlock]) -> Vec<f32> {
     let activations = Activations::new(blocks, COLUMNS / BLOCK);
     let mut out = vec![1.0; matrix.panel_count() * activations.tokens() * 16];
-    matmul(
-        isa,
-        matrix.panels(0..matrix.panel_count()),
-        activations,
-        Mode::Set,
-        &mut out,
-    );
+    let weights = matrix.panels(0..matrix.panel_count());
+    matmul(isa, weights, activations, Mode::Set, &mut out);
     out
 }
 
@@ -80,39 +77,45 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|v| v.to_bits()).collect()
 }
 
-const FORMATS: [Format; 3] = [Format::Q4_0, Format::Q4_1, Format::Q8_0];
+/// SHA-256, its first eight bytes, of what the `gguf` package makes of `file(format, 2)` (`tests/dequantized.py`).
+const DEQUANTIZED: &[(Format, &str)] = &[
+    (Format::Q4_0, "d4e073ee1818566c"),
+    (Format::Q4_1, "04fee219e29c51d8"),
+    (Format::Q8_0, "cd39d8a3122d048f"),
+];
 
 #[test]
-fn rows_are_those_of_the_file() {
-    for format in FORMATS {
-        let (bytes, weights) = file(format, 32);
-        let matrix = Matrix::pack(format, COLUMNS, &bytes).unwrap();
-        for (row, expected) in weights.chunks(COLUMNS).enumerate() {
-            let mut got = [0.0; COLUMNS];
-            matrix.row(row, &mut got);
-            assert_eq!(got, expected, "{format:?} row {row}");
-        }
+fn rows_are_those_of_ggml() {
+    let formats: Vec<Format> = DEQUANTIZED.iter().map(|(format, _)| *format).collect();
+    assert_eq!(formats, Format::ALL);
+    for (format, expected) in DEQUANTIZED {
+        let matrix = packed(*format, 2);
+        let weights = [row(&matrix, 0), row(&matrix, 1)].concat();
+        let mut digest = Sha256::new();
+        weights.iter().for_each(|w| digest.update(w.to_le_bytes()));
+        let digest = digest.finalize();
+        let digest = u64::from_be_bytes(*digest.first_chunk().unwrap());
+        assert_eq!(format!("{digest:016x}"), *expected, "{format:?}");
     }
 }
 
 #[test]
 fn products_agree_with_f64() {
-    for format in FORMATS {
-        let (bytes, weights) = file(format, 32);
+    for format in Format::ALL {
+        let matrix = packed(*format, 32);
         let (values, blocks) = activations(11);
-        let got = product(
-            Isa::scalar(),
-            &Matrix::pack(format, COLUMNS, &bytes).unwrap(),
-            &blocks,
-        );
-        for (row, weights) in weights.chunks(COLUMNS).enumerate() {
+        let got = product(Isa::scalar(), &matrix, &blocks);
+        for index in 0..32 {
+            let weights = row(&matrix, index);
             for (token, values) in values.chunks(COLUMNS).enumerate() {
                 let pairs = weights.iter().zip(values);
-                let exact: f64 = pairs.map(|(w, v)| f64::from(*w) * f64::from(*v)).sum();
-                let got = f64::from(got[(row / 16 * 11 + token) * 16 + row % 16]);
+                let products = pairs.map(|(w, v)| f64::from(*w) * f64::from(*v));
+                let (exact, size) = products.fold((0.0, 0.0), |(e, s), p| (e + p, s + p.abs()));
+                let got = f64::from(got[(index / 16 * 11 + token) * 16 + index % 16]);
+                let error = (got - exact).abs();
                 assert!(
-                    (got - exact).abs() < 2e-3 * (1.0 + exact.abs()),
-                    "{format:?} {row} {token}: {got} {exact}"
+                    error < 2e-5 * size,
+                    "{format:?} {index} {token}: {got} {exact}"
                 );
             }
         }
@@ -121,8 +124,8 @@ fn products_agree_with_f64() {
 
 #[test]
 fn the_paths_agree_for_every_number_of_tokens() {
-    for format in FORMATS {
-        let matrix = Matrix::pack(format, COLUMNS, &file(format, 48).0).unwrap();
+    for format in Format::ALL {
+        let matrix = packed(*format, 40);
         for tokens in 1..=17 {
             let (_, blocks) = activations(tokens);
             let scalar = product(Isa::scalar(), &matrix, &blocks);
@@ -134,92 +137,95 @@ fn the_paths_agree_for_every_number_of_tokens() {
 
 #[test]
 fn a_token_has_the_same_product_alone() {
-    let matrix = Matrix::pack(Format::Q4_1, COLUMNS, &file(Format::Q4_1, 16).0).unwrap();
-    let (values, blocks) = activations(13);
-    let together = product(Isa::detect(), &matrix, &blocks);
-    for (token, values) in values.chunks(COLUMNS).enumerate() {
-        let alone = product(Isa::detect(), &matrix, &quantized(values));
-        assert_eq!(bits(&alone), bits(&together[token * 16..token * 16 + 16]));
+    for format in Format::ALL {
+        let matrix = packed(*format, 16);
+        let (values, blocks) = activations(13);
+        let together = product(Isa::detect(), &matrix, &blocks);
+        for (token, values) in values.chunks(COLUMNS).enumerate() {
+            let alone = product(Isa::detect(), &matrix, &quantized(values));
+            let expected = &together[token * 16..token * 16 + 16];
+            assert_eq!(bits(&alone), bits(expected), "{format:?}");
+        }
     }
 }
 
 #[test]
 fn adds_to_what_was_there() {
-    let matrix = Matrix::pack(Format::Q4_1, COLUMNS, &file(Format::Q4_1, 16).0).unwrap();
-    let (_, blocks) = activations(3);
-    let product = product(Isa::scalar(), &matrix, &blocks);
-    for isa in [Isa::scalar(), Isa::detect()] {
-        let mut out = vec![0.75; product.len()];
-        matmul(
-            isa,
-            matrix.panels(0..1),
-            Activations::new(&blocks, 3),
-            Mode::Add,
-            &mut out,
-        );
-        let expected: Vec<f32> = product.iter().map(|p| p + 0.75).collect();
-        assert_eq!(bits(&out), bits(&expected));
+    for format in Format::ALL {
+        let matrix = packed(*format, 16);
+        let (_, blocks) = activations(3);
+        let product = product(Isa::scalar(), &matrix, &blocks);
+        let activations = Activations::new(&blocks, COLUMNS / BLOCK);
+        for isa in [Isa::scalar(), Isa::detect()] {
+            let mut out = vec![0.75; product.len()];
+            matmul(isa, matrix.panels(0..1), activations, Mode::Add, &mut out);
+            let expected: Vec<f32> = product.iter().map(|p| p + 0.75).collect();
+            assert_eq!(bits(&out), bits(&expected), "{format:?}");
+        }
     }
 }
 
 #[test]
-fn matrices_are_joined() {
-    let (bytes, _) = file(Format::Q4_1, 32);
-    let pack = |bytes: &[u8]| Matrix::pack(Format::Q4_1, COLUMNS, bytes).unwrap();
-    let (first, second) = bytes.split_at(bytes.len() / 2);
-    let (_, blocks) = activations(1);
-    let whole = product(Isa::scalar(), &pack(&bytes), &blocks);
-    let stacked = pack(first).stack(pack(second)).unwrap();
-    assert_eq!(whole, product(Isa::scalar(), &stacked, &blocks));
-    let twins = pack(&bytes).interleave(&pack(&bytes)).unwrap();
-    let expected = [&whole[..16], &whole[..16], &whole[16..], &whole[16..]].concat();
-    assert_eq!(expected, product(Isa::scalar(), &twins, &blocks));
+fn the_last_panel_may_be_short() {
+    for format in Format::ALL {
+        let (short, whole) = (packed(*format, 37), packed(*format, 48));
+        assert_eq!((short.rows(), short.panel_count()), (37, 3));
+        assert_eq!(row(&short, 36), row(&whole, 36));
+        let (_, blocks) = activations(2);
+        let got = product(Isa::detect(), &short, &blocks);
+        let expected = product(Isa::detect(), &whole, &blocks);
+        for (at, (got, expected)) in got.iter().zip(&expected).enumerate() {
+            let row = at / 32 * 16 + at % 16;
+            let expected = if row < 37 { *expected } else { 0.0 };
+            assert_eq!(*got, expected, "{format:?} {row}");
+        }
+    }
 }
 
 #[test]
-fn mixed_matrices_are_not_joined() {
-    let pack = |format| Matrix::pack(format, COLUMNS, &file(format, 16).0).unwrap();
-    let narrow = || Matrix::pack(Format::Q4_1, COLUMNS / 3, &file(Format::Q4_1, 16).0).unwrap();
-    assert_eq!(
-        pack(Format::Q4_1).stack(pack(Format::Q8_0)).err(),
-        Some(MixedFormats)
-    );
-    assert_eq!(pack(Format::Q4_1).stack(narrow()).err(), Some(MixedFormats));
-    assert_eq!(
-        pack(Format::Q4_1).interleave(&pack(Format::Q8_0)).err(),
-        Some(MixedFormats)
-    );
-    assert_eq!(
-        pack(Format::Q4_1).interleave(&narrow()).err(),
-        Some(MixedFormats)
-    );
+fn matrices_are_joined_whatever_their_formats() {
+    let (above, below) = (packed(Format::Q4_1, 32), packed(Format::Q8_0, 32));
+    let (_, blocks) = activations(1);
+    let product = |matrix: &Matrix| product(Isa::detect(), matrix, &blocks);
+    let (first, second) = (product(&above), product(&below));
+    let stacked = above.stack(below);
+    assert_eq!((stacked.rows(), stacked.panel_count()), (64, 4));
+    assert_eq!(product(&stacked), [&first[..], &second].concat());
+    assert_eq!(row(&stacked, 40), row(&packed(Format::Q8_0, 16), 8));
+    let twins = packed(Format::Q4_1, 32).interleave(packed(Format::Q8_0, 32));
+    let expected = [&first[..16], &second[..16], &first[16..], &second[16..]].concat();
+    assert_eq!(product(&twins), expected);
+}
+
+#[test]
+#[should_panic = "whole panels"]
+fn nothing_goes_below_a_short_panel() {
+    packed(Format::Q4_1, 37).stack(packed(Format::Q4_1, 16));
 }
 
 #[test]
 fn bad_bytes_are_refused() {
-    let (bytes, _) = file(Format::Q4_1, 16);
-    let pack = |columns, bytes: &[u8]| Matrix::pack(Format::Q4_1, columns, bytes).err();
-    assert_eq!(pack(COLUMNS, &bytes), None);
-    assert_eq!(pack(0, &bytes), Some(PackError::Columns(0)));
-    assert_eq!(pack(40, &bytes), Some(PackError::Columns(40)));
-    assert_eq!(pack(COLUMNS, &[]), Some(PackError::Rows(0)));
-    assert_eq!(
-        pack(COLUMNS, &bytes[1..]),
-        Some(PackError::Rows(bytes.len() - 1))
-    );
-    assert_eq!(
-        pack(COLUMNS, &bytes[60..]),
-        Some(PackError::Rows(bytes.len() - 60))
-    );
-    for offset in [0, 2] {
-        let mut infinite = bytes.clone();
-        infinite[offset..offset + 2].copy_from_slice(&f16::INFINITY.to_le_bytes());
-        assert_eq!(pack(COLUMNS, &infinite), Some(PackError::NotFinite));
+    for format in Format::ALL {
+        let bytes = file(*format, 16);
+        let row = bytes.len() / 16;
+        let refused = |columns, bytes: &[u8]| Matrix::pack(*format, columns, bytes).err();
+        assert_eq!(refused(COLUMNS, &bytes), None);
+        for columns in [0, 40, COLUMNS + format.block_columns() / 2] {
+            let expected = Some(PackError::Columns(columns));
+            assert_eq!(refused(columns, &bytes), expected, "{format:?}");
+        }
+        for length in [0, 1, row / 2, row - 1, row + 1, bytes.len() - 1] {
+            let expected = Some(PackError::Rows(length));
+            assert_eq!(refused(COLUMNS, &bytes[..length]), expected, "{format:?}");
+        }
+        for offset in float_offsets(*format) {
+            for bad in [0x7f80_u16, 0xffff] {
+                let mut bytes = bytes.clone();
+                let at = bytes.len() - format.row_bytes(format.block_columns()) + offset;
+                bytes[at..at + 2].copy_from_slice(&bad.to_le_bytes());
+                let expected = Some(PackError::NotFinite);
+                assert_eq!(refused(COLUMNS, &bytes), expected, "{format:?} {offset}");
+            }
+        }
     }
-    let mut overflows = file(Format::Q4_0, 16).0;
-    overflows[..2].copy_from_slice(&f16::MAX.to_le_bytes());
-    assert_eq!(
-        Matrix::pack(Format::Q4_0, COLUMNS, &overflows).err(),
-        Some(PackError::NotFinite)
-    );
 }

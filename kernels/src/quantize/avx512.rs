@@ -41,7 +41,8 @@ fn quantize(low: __m512, high: __m512, out: &mut ActivationBlock) {
     let inverse = _mm512_set1_ps(LARGEST / largest);
     let low = _mm512_cvtps_epi32(_mm512_mul_ps(low, inverse));
     let high = _mm512_cvtps_epi32(_mm512_mul_ps(high, inverse));
-    out.total = _mm512_reduce_add_epi32(_mm512_add_epi32(low, high));
+    out.half_total = _mm512_reduce_add_epi32(low);
+    out.total = out.half_total + _mm512_reduce_add_epi32(high);
     out.scale = largest / LARGEST;
     out.sum = out.scale * out.total as f32;
     cut(low, high, out);

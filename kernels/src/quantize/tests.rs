@@ -43,6 +43,8 @@ fn the_sum_is_that_of_the_quantised_values() {
     for block in tile(Isa::scalar(), &Source::rows(&rows, COLUMNS), None) {
         let total: i32 = block.integers().iter().sum();
         assert_eq!(block.total, total);
+        let half: i32 = block.integers()[..16].iter().sum();
+        assert_eq!(block.half_total, half);
         assert_eq!(block.sum, block.scale * total as f32);
     }
 }
