@@ -71,6 +71,17 @@ pub(crate) mod avx512 {
         unsafe { _mm_storeu_si128(values.as_mut_ptr().cast(), vector) }
     }
 
+    /// Asks for the cache lines of the value that is `ahead` values further in memory, whether there is one or not.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub(crate) fn prefetch<T>(value: &T, ahead: usize) {
+        let bytes = std::ptr::from_ref(value).wrapping_add(ahead).cast::<i8>();
+        for line in 0..size_of::<T>().div_ceil(64) {
+            // SAFETY: a hint, which reads nothing.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(bytes.wrapping_add(64 * line)) };
+        }
+    }
+
     /// [`super::sum`] of a vector.
     #[inline]
     #[target_feature(enable = "avx512f")]

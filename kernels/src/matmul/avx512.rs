@@ -40,6 +40,10 @@ pub(super) struct Unpacked {
     pub(super) offsets: Option<__m512>,
 }
 
+/// How far from the block at work the one is that is asked for from memory, where few tokens share a block: what a core
+/// can have under way.
+const AHEAD_BYTES: usize = 5120;
+
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 pub(super) fn matmul(
     weights: Panels<'_>,
@@ -117,7 +121,11 @@ fn sums<B: PackedBlock, const T: usize>(
 ) -> [__m512; T] {
     let mut sums = [_mm512_setzero_ps(); T];
     for (at, tokens) in tile.as_chunks::<T>().0.iter().enumerate() {
-        let weights = unpack(&blocks[at / B::PARTS], at % B::PARTS);
+        let block = &blocks[at / B::PARTS];
+        if T < 8 && at % B::PARTS == 0 {
+            prefetch(block, AHEAD_BYTES / size_of::<B>());
+        }
+        let weights = unpack(block, at % B::PARTS);
         let mut exact = [_mm512_setzero_si512(); T];
         unroll!(QUAD in 0 1 2 3 4 5 6 7 {
             let quad = weights.quads[QUAD];
