@@ -77,8 +77,7 @@ pub(crate) mod avx512 {
     pub(crate) fn prefetch<T>(value: &T, ahead: usize) {
         let bytes = std::ptr::from_ref(value).wrapping_add(ahead).cast::<i8>();
         for line in 0..size_of::<T>().div_ceil(64) {
-            // SAFETY: a hint, which reads nothing.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(bytes.wrapping_add(64 * line)) };
+            _mm_prefetch::<_MM_HINT_T0>(bytes.wrapping_add(64 * line));
         }
     }
 

@@ -13,7 +13,7 @@ use std::{arch::x86_64::*, array::from_fn, ops::Range};
 use super::{GROUP, HeadCache, PAGE, TOKENS, WIDTH_STEP, cache::split};
 use crate::{
     exp::avx512::exp,
-    lanes::{Lanes, avx512::*},
+    lanes::{LANES, Lanes, avx512::*},
 };
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
@@ -48,12 +48,13 @@ fn group<const H: usize>(queries: &[f32], cache: HeadCache<'_>, out: &mut [f32])
     let row = H * cache.width;
     out.fill(0.0);
     for index in cache.tiles(queries.len() / row) {
-        let tile = cache.tile(index);
+        let (tile, next) = (cache.tile(index), cache.tile(index + 1));
         let rows = queries.chunks_exact(row).zip(out.chunks_exact_mut(row));
         for (token, (queries, out)) in rows.enumerate() {
             let span = cache.span(index, token);
             if !span.is_empty() {
-                let mut weights = scores::<H>(queries, tile, cache.scale());
+                let next = (token == 0).then_some(next);
+                let mut weights = scores::<H>(queries, (tile, next), cache.scale());
                 let fades = soften(&mut running[token], &mut weights, &span);
                 for first in (0..cache.width).step_by(WIDTH_STEP) {
                     add_values(&fades, &weights, (tile, &span), first, out);
@@ -72,12 +73,19 @@ fn group<const H: usize>(queries: &[f32], cache: HeadCache<'_>, out: &mut [f32])
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn scores<const H: usize>(queries: &[f32], tile: Tile<'_>, scale: f32) -> [TileWeights; H] {
+fn scores<const H: usize>(
+    queries: &[f32],
+    (tile, next): (Tile<'_>, Option<Tile<'_>>),
+    scale: f32,
+) -> [TileWeights; H] {
     let width = queries.len() / H;
     let mut sums = [[_mm512_setzero_ps(); 4]; H];
     for first in (0..width).step_by(WIDTH_STEP) {
         let queries = from_fn(|head| array(&queries[head * width + first..]));
         let keys = tile.map(|page| rows(&split(page).0[first * PAGE..]));
+        if let Some(next) = next {
+            next.iter().for_each(|page| ask_for(page, first));
+        }
         add_scores(queries, keys, &mut sums);
     }
     let mut scores = [[[0.0; PAGE]; 4]; H];
@@ -88,6 +96,19 @@ fn scores<const H: usize>(queries: &[f32], tile: Tile<'_>, scale: f32) -> [TileW
         }
     }
     scores
+}
+
+/// Asks memory for 64 columns of a page that is needed soon.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn ask_for(page: &[f32], first: usize) {
+    let (keys, values) = split(page);
+    for half in [keys, values] {
+        let lines = half[first * PAGE..].as_chunks::<LANES>().0;
+        for line in &lines[..WIDTH_STEP] {
+            prefetch(line, 0);
+        }
+    }
 }
 
 /// Adds the products of 64 columns to the scores of 64 positions.
