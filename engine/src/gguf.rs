@@ -59,6 +59,11 @@ impl Gguf {
         self.metadata.contains_key(key)
     }
 
+    /// All metadata keys, in byte order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.metadata.keys().map(String::as_str)
+    }
+
     /// A string.
     pub fn str(&self, key: &str) -> Result<&str, GgufError> {
         self.value(key)?.str(&self.bytes).map_err(|e| e.named(key))

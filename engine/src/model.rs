@@ -1,17 +1,22 @@
 //! A model's configuration and its weights, packed for the kernels.
 //!
-//! Architecture `llama`: pre-normalised blocks of grouped-query attention with interleaved rotary embedding and a gated
-//! feed-forward network. A file with anything else in it (biases, experts, rope scaling) is refused, not run without.
+//! One decoder with flags: pre-normalised blocks of grouped-query attention with rotary embedding and a gated feed-forward
+//! network, and what the families ([`Family`]) add to that. A file with anything else in it (experts, other rope scaling,
+//! a tensor or a metadata key that is not known here) is refused, not run without.
 
 mod config;
 mod error;
+mod family;
+mod metadata;
+mod tensors;
 mod weights;
 
-pub use config::ModelConfig;
+pub use config::{ModelConfig, SlidingWindow};
 pub use error::ModelError;
+pub use family::{Family, RopePairs};
 
-pub(crate) use config::MAX_HEAD_WIDTH;
-pub(crate) use weights::{Layer, Weights};
+pub(crate) use config::{MAX_HEAD_WIDTH, Reach};
+pub(crate) use weights::{HeadNorms, Layer, Weights};
 
 use crate::gguf::Gguf;
 

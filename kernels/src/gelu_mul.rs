@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// `2 * sqrt(2 / pi)`.
-const LINE: f32 = 1.595_769_1;
+const LINE: f32 = 1.595_769;
 /// That times 0.044715.
 const CUBE: f32 = 0.071_354_82;
 

@@ -11,15 +11,15 @@ pub enum ModelError {
     /// The model file lacks something.
     #[error(transparent)]
     Gguf(#[from] GgufError),
-    /// Not a Llama.
-    #[error("architecture {0} is not supported; llama is")]
+    /// A family that is not built here.
+    #[error("architecture {0} is not supported; llama, qwen2, qwen3 and gemma3 are")]
     Architecture(String),
-    /// A size is zero, beyond its cap, or does not go with the others.
+    /// A size is zero, beyond its cap, or does not go with the others. The key is told without its architecture.
     #[error("metadata key {0} has an unsupported value")]
     Config(&'static str),
     /// Metadata that changes what the model computes, in a way that is not built here.
     #[error("metadata key {0} asks for what is not supported")]
-    Unsupported(&'static str),
+    Unsupported(String),
     /// A tensor's shape is not what the configuration says.
     #[error("tensor {0} has the wrong shape")]
     Shape(String),
@@ -42,7 +42,7 @@ pub enum ModelError {
         /// Why.
         reason: PackError,
     },
-    /// A tensor that a Llama does not have: the model would not be run as it was made.
+    /// A tensor that this family does not have: the model would not be run as it was made.
     #[error("tensor {0} is unknown")]
     UnknownTensor(String),
 }

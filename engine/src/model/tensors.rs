@@ -1,0 +1,30 @@
+//! Where a model's tensors come from.
+
+use super::ModelError;
+use crate::gguf::{Gguf, Tensor};
+
+/// Tensors by the names that GGUF files give them, whatever the file is.
+pub(super) trait Tensors {
+    /// Whether there is such a tensor.
+    fn has(&self, name: &str) -> bool;
+
+    /// A tensor's type, shape and bytes.
+    fn tensor(&self, name: &str) -> Result<Tensor<'_>, ModelError>;
+
+    /// All names. A tensor that has none in GGUF files goes by its own.
+    fn names(&self) -> Vec<String>;
+}
+
+impl Tensors for Gguf {
+    fn has(&self, name: &str) -> bool {
+        self.tensor(name).is_ok()
+    }
+
+    fn tensor(&self, name: &str) -> Result<Tensor<'_>, ModelError> {
+        Ok(self.tensor(name)?)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.tensor_names().map(str::to_owned).collect()
+    }
+}
