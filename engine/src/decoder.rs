@@ -5,6 +5,7 @@ mod block;
 mod cache;
 mod crew;
 mod error;
+mod head;
 mod heads;
 mod pool;
 mod scratch;
@@ -18,7 +19,7 @@ pub use cache::KvCache;
 pub use error::DecoderError;
 pub use pool::{KvPool, KvTable, PAGE_TOKENS};
 
-use crate::model::Model;
+use crate::model::{Model, ModelConfig};
 use batch::Batch;
 use block::Pass;
 use crew::Crew;
@@ -33,6 +34,8 @@ pub struct Decoder {
     model: Arc<Model>,
     crew: Crew,
     frequencies: Frequencies,
+    /// Those of layers with a sliding window, where they have others.
+    local_frequencies: Option<Frequencies>,
     scratch: Scratch,
 }
 
@@ -52,7 +55,8 @@ impl Decoder {
                 isa,
                 pool: Pool::new(threads),
             },
-            frequencies: Frequencies::new(config.rope_base, config.head_width),
+            frequencies: frequencies(&model),
+            local_frequencies: local_frequencies(config),
             scratch: Scratch::new(config, MAX_STEP_TOKENS),
             model,
         }
@@ -134,7 +138,7 @@ impl Decoder {
             batch: &batch,
         };
         for (index, layer) in self.model.weights().layers.iter().enumerate() {
-            pass.block(layer, pool.layer(index));
+            pass.block((index, layer), pool.layer(index));
         }
         self.output(&batch);
         batch.wanted.len()
@@ -143,6 +147,7 @@ impl Decoder {
     /// Rows of the embedding to the residual stream, `[panel][row][16]`.
     fn embed(&mut self, parts: &[Part<'_>], rows: usize) {
         let embedding = &self.model.weights().embedding;
+        let scale = self.model.config().embedding_scale();
         let buffers = self.scratch.buffers(rows);
         let row = &mut *buffers.row;
         let tokens = parts.iter().flat_map(|part| part.tokens);
@@ -151,17 +156,25 @@ impl Decoder {
             let places = buffers.stream.as_chunks_mut::<LANES>().0;
             let places = places.iter_mut().skip(at).step_by(rows);
             for (place, values) in places.zip(row.as_chunks::<LANES>().0) {
-                *place = *values;
+                *place = values.map(|value| value * scale);
             }
         }
     }
 
     /// Cosines and sines of the rows' positions.
     fn turn(&mut self, batch: &Batch<'_>) {
-        let turns = self.scratch.buffers(batch.rows).turns;
-        let rows = turns.chunks_exact_mut(self.model.config().head_width);
-        rows.zip(batch.positions())
-            .for_each(|(row, position)| self.frequencies.turn(position, row));
+        let (buffers, width) = (
+            self.scratch.buffers(batch.rows),
+            self.model.config().head_width,
+        );
+        let local = self.local_frequencies.as_ref();
+        let local = local.map(|frequencies| (frequencies, buffers.local_turns));
+        let all = [Some((&self.frequencies, buffers.turns)), local];
+        for (frequencies, turns) in all.into_iter().flatten() {
+            let rows = turns.chunks_exact_mut(width);
+            rows.zip(batch.positions())
+                .for_each(|(row, position)| frequencies.turn(position, row));
+        }
     }
 
     /// Logits after the rows where they are wanted.
@@ -179,6 +192,23 @@ impl Decoder {
         };
         pass.logits(weights, &mut logits);
     }
+}
+
+/// Frequencies of layers that see everything.
+fn frequencies(model: &Model) -> Frequencies {
+    let config = model.config();
+    let pairs = config.head_width / 2;
+    let plain = Frequencies::new(config.rope_base, config.head_width);
+    let scaled = plain.divided(&vec![config.rope_factor; pairs]);
+    match &model.weights().rope_factors {
+        Some(factors) => scaled.divided(factors),
+        None => scaled,
+    }
+}
+
+fn local_frequencies(config: &ModelConfig) -> Option<Frequencies> {
+    let base = config.local_rope_base()?;
+    Some(Frequencies::new(base, config.head_width))
 }
 
 /// Blocks of a token's activations.

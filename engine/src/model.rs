@@ -16,7 +16,7 @@ pub use error::ModelError;
 pub use family::{Family, RopePairs};
 
 pub(crate) use config::{MAX_HEAD_WIDTH, Reach};
-pub(crate) use weights::{HeadNorms, Layer, Weights};
+pub(crate) use weights::{Layer, Weights};
 
 use crate::gguf::Gguf;
 

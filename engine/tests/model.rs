@@ -50,7 +50,7 @@ fn what_is_repeated_may_be_repeated() {
 #[test]
 fn other_architectures_are_refused() {
     let other = |file: &mut File| {
-        file.set("general.architecture", str_value("gemma3"));
+        file.set("general.architecture", str_value("gemma2"));
     };
     assert_eq!(changed(other), "model.architecture");
     let none = |file: &mut File| {
@@ -69,12 +69,14 @@ fn sizes_that_do_not_go_together_are_refused() {
         ("llama.embedding_length", 0),
         ("llama.attention.head_count", 0),
         ("llama.attention.head_count", 3),
-        ("llama.attention.head_count", 4),
+        ("llama.attention.head_count", 16),
         ("llama.attention.head_count", 1000),
         ("llama.attention.head_count_kv", 3),
         ("llama.feed_forward_length", 200),
         ("llama.rope.dimension_count", 32),
-        ("llama.attention.key_length", 128),
+        ("llama.attention.key_length", 24),
+        ("llama.attention.key_length", 512),
+        ("llama.attention.sliding_window", 0),
         ("llama.attention.value_length", 128),
         ("llama.vocab_size", 97),
     ];
@@ -89,6 +91,8 @@ fn sizes_that_do_not_go_together_are_refused() {
         ("llama.attention.layer_norm_rms_epsilon", f32::NAN),
         ("llama.rope.freq_base", f32::INFINITY),
         ("llama.rope.freq_base", 0.0),
+        ("llama.rope.scaling.factor", 0.5),
+        ("llama.rope.scaling.factor", f32::NAN),
     ] {
         let code = changed(|file| {
             file.set(key, f32_value(number));
@@ -103,6 +107,11 @@ fn what_is_not_built_is_refused() {
         file.set("llama.rope.scaling.type", str_value("yarn"));
     };
     assert_eq!(changed(scaled), "model.unsupported");
+    let unnamed = |file: &mut File| {
+        file.set("llama.rope.scaling.type", str_value("linear"))
+            .set("llama.rope.scaling.attn_factor", f32_value(1.0));
+    };
+    assert_eq!(changed(unnamed), "model.unsupported");
     let experts = |file: &mut File| {
         file.set("llama.expert_count", u32_value(8));
     };
@@ -115,6 +124,67 @@ fn what_is_not_built_is_refused() {
         file.set("llama.block_count", u32_value(1));
     };
     assert_eq!(changed(deeper), "model.unknown_tensor");
+}
+
+#[test]
+fn queries_keys_and_values_may_be_stored_in_different_ways() {
+    let code = changed(|file| {
+        file.tensor("blk.1.attn_v.weight", TENSOR_Q8_0, &[128, 64])
+            .fill(9);
+    });
+    assert_eq!(code, "");
+}
+
+#[test]
+fn what_a_family_has_may_not_be_missing() {
+    let of = |family: &'static str, change: fn(&mut File)| {
+        let mut file = llama(1);
+        for key in [
+            "context_length",
+            "embedding_length",
+            "block_count",
+            "attention.head_count",
+            "attention.head_count_kv",
+            "feed_forward_length",
+        ] {
+            let whole = format!("llama.{key}");
+            let value = file.metadata.iter().find(|(name, _)| *name == whole);
+            let value = value.unwrap().1.clone();
+            file.set(&format!("{family}.{key}"), value);
+        }
+        let epsilon = format!("{family}.attention.layer_norm_rms_epsilon");
+        file.set(&epsilon, f32_value(1e-6))
+            .set("general.architecture", str_value(family));
+        change(&mut file);
+        load(&file).err().map_or("", |error| error.code())
+    };
+    for family in ["qwen2", "qwen3", "gemma3"] {
+        assert_eq!(of(family, |_| ()), "gguf.missing_tensor", "{family}");
+    }
+    let biases = |file: &mut File| {
+        for (part, rows) in [("q", 128), ("k", 64), ("v", 64)] {
+            let name = format!("blk.0.attn_{part}.bias");
+            file.tensor(&name, TENSOR_F32, &[rows]).fill(3);
+        }
+    };
+    assert_eq!(of("qwen2", biases), "");
+    let window = |file: &mut File| {
+        file.set("qwen2.attention.sliding_window", u32_value(16));
+    };
+    assert_eq!(of("qwen2", window), "model.unsupported");
+}
+
+#[test]
+fn rope_factors_have_to_be_possible() {
+    let factors = |value: f32| {
+        changed(|file| {
+            let tensor = file.tensor("rope_freqs.weight", TENSOR_F32, &[32]);
+            tensor.bytes = value.to_le_bytes().repeat(32);
+        })
+    };
+    assert_eq!(factors(8.0), "");
+    assert_eq!(factors(0.0), "model.shape");
+    assert_eq!(factors(f32::NAN), "model.not_finite");
 }
 
 #[test]

@@ -6,13 +6,15 @@ use kernels::{
     matmul::{Activations, Matrix, Mode, matmul},
     quantize::{ActivationBlock, Source, TILE, quantize},
     rms_norm::Norm,
-    silu_mul::silu_mul,
 };
 
 use super::{blocks, scratch::part};
 
 /// Chunks of work for each thread in one operation: enough that a thread which is held up does not hold up the others.
 const CHUNKS_PER_THREAD: usize = 4;
+
+/// What is done to pairs of panels, gate and up: [`kernels::silu_mul`] or its like.
+pub(super) type Gate = fn(Isa, usize, &mut [f32]);
 
 /// Threads and the path they use.
 pub(super) struct Crew {
@@ -57,7 +59,7 @@ impl Crew {
     /// Multiplies by gates and ups in turn, then gates: the result is in the even panels.
     pub(super) fn multiply_gated(
         &mut self,
-        matrix: &Matrix,
+        (matrix, gate): (&Matrix, Gate),
         activations: Activations<'_>,
         out: &mut [f32],
     ) {
@@ -68,7 +70,7 @@ impl Crew {
             let first = chunk * panels;
             let weights = matrix.panels(first..first + out.len() / panel_len);
             matmul(isa, weights, activations, Mode::Set, out);
-            silu_mul(isa, tokens, out);
+            gate(isa, tokens, out);
         });
     }
 

@@ -6,12 +6,12 @@ use kernels::{
     Isa,
     attention::{GROUP, HeadCache, append, attend, page_len},
     quantize::{Source, TILE},
-    rope::rotate,
 };
 
 use super::{
     batch::{Batch, PageRows, SequenceRows},
     crew::Crew,
+    head::HeadSteps,
 };
 use crate::model::{MAX_HEAD_WIDTH, ModelConfig};
 
@@ -25,6 +25,8 @@ pub(super) struct Heads<'a> {
     pub(super) batch: &'a Batch<'a>,
     /// How many positions a token attends to at most; `usize::MAX`: all.
     pub(super) window: usize,
+    pub(super) queries: HeadSteps<'a>,
+    pub(super) keys: HeadSteps<'a>,
 }
 
 /// Some heads of some rows of one sequence, and where what they attend to goes.
@@ -57,7 +59,7 @@ impl Heads<'_> {
     }
 
     fn append_page(&self, (rows, page): &mut (PageRows, &mut [f32])) {
-        let width = self.config.head_width;
+        let width = self.config.padded_head_width();
         for (head, page) in page.chunks_exact_mut(page_len(width)).enumerate() {
             for row in 0..rows.rows {
                 self.append_row(rows.first_row + row, head, (page, rows.place + row));
@@ -66,14 +68,14 @@ impl Heads<'_> {
     }
 
     fn append_row(&self, row: usize, head: usize, (page, place): (&mut [f32], usize)) {
-        let width = self.config.head_width;
+        let (width, padded) = (self.config.head_width, self.config.padded_head_width());
         let (mut key, mut value) = ([0.0; MAX_HEAD_WIDTH], [0.0; MAX_HEAD_WIDTH]);
-        let (key, value) = (key.split_at_mut(width).0, value.split_at_mut(width).0);
-        let keys = self.config.width + head * width;
+        let (key, value) = (key.split_at_mut(padded).0, value.split_at_mut(padded).0);
+        let keys = self.config.query_width() + head * width;
         let values = keys + self.config.kv_width();
-        self.qkv.read(row, keys, key);
-        self.rotate_all(row, key);
-        self.qkv.read(row, values, value);
+        self.keys
+            .read_turned(self.qkv, (row, self.turn(row)), keys, key);
+        self.keys.read(self.qkv, row, values, value);
         append(page, place, key, value);
     }
 
@@ -89,7 +91,7 @@ impl Heads<'_> {
 
     /// Units of work: few rows head by head, many in tiles of rows that share each load of keys and values.
     fn units<'u>(&'u self, mut out: &'u mut [f32]) -> Vec<Unit<'u>> {
-        let (width, kv_heads) = (self.config.width, self.config.kv_heads);
+        let (width, kv_heads) = (self.config.query_width(), self.config.kv_heads);
         let mut units = Vec::new();
         for sequence in &self.batch.sequences {
             let (own, later) = out.split_at_mut(sequence.rows * width);
@@ -122,7 +124,7 @@ impl Heads<'_> {
                 pages: unit.sequence.pages,
                 positions: unit.sequence.first_position + unit.row + 1,
                 window: self.window,
-                width: self.config.head_width,
+                width: self.config.padded_head_width(),
             };
             let first = index * shared * self.config.head_width;
             let out = unit.out.split_at_mut(first).1;
@@ -135,47 +137,52 @@ impl Heads<'_> {
         let width = self.config.head_width;
         let shared = self.config.heads / self.config.kv_heads;
         for head in (0..shared).step_by(GROUP) {
-            let group = GROUP.min(shared - head) * width;
+            let heads = GROUP.min(shared - head);
             let first_column = (cache.head * shared + head) * width;
             let out = out.split_at_mut(head * width).1;
-            self.attend_group(isa, (row, first_column), cache, (group, out));
+            self.attend_group(isa, (row, first_column), cache, (heads, out));
         }
     }
 
-    /// Some of those heads: `group` columns of each row, `first_column` on.
+    /// So many of those heads, from `first_column` of each row on.
     fn attend_group(
         &self,
         isa: Isa,
         (row, first_column): (usize, usize),
         cache: HeadCache<'_>,
-        (group, out): (usize, &mut [f32]),
+        (heads, out): (usize, &mut [f32]),
     ) {
-        let rows = out.chunks_mut(self.config.width);
-        let tokens = rows.len();
+        let (width, padded) = (self.config.head_width, self.config.padded_head_width());
+        let rows = out.chunks_mut(self.config.query_width());
+        let (tokens, group) = (rows.len(), heads * padded);
         let mut queries = [0.0; TILE * GROUP * MAX_HEAD_WIDTH];
         let mut attended = [0.0; TILE * GROUP * MAX_HEAD_WIDTH];
         let queries = queries.split_at_mut(tokens * group).0;
         let attended = attended.split_at_mut(tokens * group).0;
         for (index, queries) in queries.chunks_exact_mut(group).enumerate() {
-            self.qkv.read(row + index, first_column, queries);
-            self.rotate_all(row + index, queries);
+            let turned = (row + index, self.turn(row + index));
+            for (head, query) in queries.chunks_exact_mut(padded).enumerate() {
+                let column = first_column + head * width;
+                self.queries.read_turned(self.qkv, turned, column, query);
+            }
         }
         attend(isa, tokens, queries, cache, attended);
         for (row, attended) in rows.zip(attended.chunks_exact(group)) {
-            row.split_at_mut(group).0.copy_from_slice(attended);
+            let heads = row.chunks_exact_mut(width);
+            for (head, attended) in heads.zip(attended.chunks_exact(padded)) {
+                head.copy_from_slice(attended.split_at(width).0);
+            }
         }
     }
 
-    fn rotate_all(&self, row: usize, heads: &mut [f32]) {
-        let width = self.config.head_width;
-        let turn = self.turns.chunks_exact(width).nth(row);
-        for head in heads.chunks_exact_mut(width) {
-            rotate(turn.unwrap_or_default(), head);
-        }
+    /// Cosines and sines of a row's position.
+    fn turn(&self, row: usize) -> &[f32] {
+        let mut turns = self.turns.chunks_exact(self.config.head_width);
+        turns.nth(row).unwrap_or_default()
     }
 
     /// Length of a layer's part of a page.
     fn page_len(&self) -> usize {
-        self.config.kv_heads * page_len(self.config.head_width)
+        self.config.kv_heads * page_len(self.config.padded_head_width())
     }
 }

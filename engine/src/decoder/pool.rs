@@ -193,7 +193,7 @@ impl Shape {
         Self {
             layers: config.layers,
             kv_heads: config.kv_heads,
-            head_width: config.head_width,
+            head_width: config.padded_head_width(),
         }
     }
 

@@ -14,7 +14,9 @@ pub(super) struct Scratch {
     qkv: Vec<f32>,
     attended: Vec<f32>,
     gate_up: Vec<f32>,
+    branch: Vec<f32>,
     turns: Vec<f32>,
+    local_turns: Vec<f32>,
     row: Vec<f32>,
     activations: Vec<ActivationBlock>,
     last: Vec<f32>,
@@ -33,8 +35,12 @@ pub(super) struct Buffers<'a> {
     pub(super) attended: &'a mut [f32],
     /// Gate and up, `[pair][gate, up][row][16]`.
     pub(super) gate_up: &'a mut [f32],
+    /// What is normalised before it is added to the residual stream, as that; empty where nothing is.
+    pub(super) branch: &'a mut [f32],
     /// Cosines and sines, `[row][pair][cos, sin]`.
     pub(super) turns: &'a mut [f32],
+    /// Those of layers with a sliding window; empty where they have no others.
+    pub(super) local_turns: &'a mut [f32],
     /// One row of the embedding.
     pub(super) row: &'a mut [f32],
     /// Residual stream of the rows that want logits, `[row][column]`.
@@ -55,12 +61,15 @@ impl Scratch {
     pub(super) fn new(config: &ModelConfig, tokens: usize) -> Self {
         let floats = |columns| vec![0.0; columns * tokens];
         let widest = config.width.max(config.ffn_width);
+        let widest = widest.max(config.query_width());
         Self {
             stream: floats(config.width),
-            qkv: floats(config.width + 2 * config.kv_width()),
-            attended: floats(config.width),
+            qkv: floats(config.query_width() + 2 * config.kv_width()),
+            attended: floats(config.query_width()),
             gate_up: floats(2 * config.ffn_width),
+            branch: floats(branch_width(config)),
             turns: floats(config.head_width),
+            local_turns: floats(local_turns_width(config)),
             row: vec![0.0; config.width],
             activations: vec![ActivationBlock::ZERO; blocks(widest) * tokens],
             last: Vec::new(),
@@ -82,13 +91,15 @@ impl Scratch {
             panels: grown(&mut self.logit_panels, padded * wanted),
             rows: grown(&mut self.logits, config.vocabulary * wanted),
         };
-        let qkv_width = config.width + 2 * config.kv_width();
+        let qkv_width = config.query_width() + 2 * config.kv_width();
         let buffers = Buffers {
             stream: part(&mut self.stream, config.width * rows),
             qkv: part(&mut self.qkv, qkv_width * rows),
-            attended: part(&mut self.attended, config.width * rows),
+            attended: part(&mut self.attended, config.query_width() * rows),
             gate_up: part(&mut self.gate_up, 2 * config.ffn_width * rows),
+            branch: part(&mut self.branch, branch_width(config) * rows),
             turns: part(&mut self.turns, config.head_width * rows),
+            local_turns: part(&mut self.local_turns, local_turns_width(config) * rows),
             row: &mut self.row,
             last: grown(&mut self.last, config.width * wanted),
             activations: &mut self.activations,
@@ -101,6 +112,20 @@ impl Scratch {
         let length = self.config.vocabulary * wanted;
         let logits = self.logits.get(..length).unwrap_or_default();
         logits.chunks_exact(self.config.vocabulary)
+    }
+}
+
+fn branch_width(config: &ModelConfig) -> usize {
+    match config.family.has_post_norms() {
+        true => config.width,
+        false => 0,
+    }
+}
+
+fn local_turns_width(config: &ModelConfig) -> usize {
+    match config.local_rope_base() {
+        Some(_) => config.head_width,
+        None => 0,
     }
 }
 
@@ -125,6 +150,7 @@ impl Drop for Scratch {
             &mut self.qkv,
             &mut self.attended,
             &mut self.gate_up,
+            &mut self.branch,
             &mut self.row,
             &mut self.last,
             &mut self.logit_panels,

@@ -49,8 +49,9 @@ pub struct SlidingWindow {
     pub tokens: usize,
     /// Every so many layers, the last one sees everything; 0: none does.
     pub period: usize,
-    /// Base of the rotary embedding's frequencies in layers with a window.
-    pub rope_base: f32,
+    /// Base of the rotary embedding's frequencies in layers with a window, where it is another there; nothing divides their
+    /// positions then.
+    pub rope_base: Option<f32>,
 }
 
 /// Which layers look how far.
@@ -95,6 +96,11 @@ impl ModelConfig {
             (Reach::Local, Some(sliding)) => sliding.tokens,
             _ => usize::MAX,
         }
+    }
+
+    /// Base of the rotary embedding's frequencies in layers with a window, where it is another there.
+    pub(crate) fn local_rope_base(&self) -> Option<f32> {
+        self.sliding.and_then(|sliding| sliding.rope_base)
     }
 
     /// What rows of the embedding are multiplied by.
@@ -168,20 +174,21 @@ fn sliding(metadata: &Metadata<'_>) -> Result<Option<SlidingWindow>, ModelError>
     };
     let (period, rope_base) = match metadata.family {
         Family::Gemma3 => (6, Some(10_000.0)),
-        _ => (0, metadata.optional_f32("rope.freq_base")?),
+        _ => (0, None),
     };
     let own_period = metadata.optional_size("attention.sliding_window_pattern", MAX_LAYERS)?;
     let own_base = metadata.optional_f32("rope.freq_base_swa")?;
     Ok(Some(SlidingWindow {
         tokens,
         period: own_period.unwrap_or(period),
-        rope_base: own_base.or(rope_base).unwrap_or(10_000.0),
+        rope_base: own_base.or(rope_base),
     }))
 }
 
 /// What has to hold of any shape, wherever it was read.
 pub(super) fn check(config: &ModelConfig) -> Result<(), ModelError> {
     let is_base = |base: f32| base.is_finite() && base > 1.0;
+    let local_base = config.local_rope_base();
     let rules = [
         ("embedding_length", config.width.is_multiple_of(BLOCK)),
         ("attention.head_count", heads_fit(config)),
@@ -189,7 +196,10 @@ pub(super) fn check(config: &ModelConfig) -> Result<(), ModelError> {
             "attention.head_count_kv",
             config.heads.is_multiple_of(config.kv_heads),
         ),
-        ("feed_forward_length", config.ffn_width.is_multiple_of(BLOCK)),
+        (
+            "feed_forward_length",
+            config.ffn_width.is_multiple_of(BLOCK),
+        ),
         (
             "attention.layer_norm_rms_epsilon",
             config.rms_epsilon > 0.0 && config.rms_epsilon < 1.0,
@@ -199,10 +209,7 @@ pub(super) fn check(config: &ModelConfig) -> Result<(), ModelError> {
             "rope.scaling.factor",
             (1.0..=1e4).contains(&config.rope_factor),
         ),
-        (
-            "rope.freq_base_swa",
-            config.sliding.is_none_or(|s| is_base(s.rope_base)),
-        ),
+        ("rope.freq_base_swa", local_base.is_none_or(is_base)),
         ("vocab_size", config.vocabulary <= MAX_TOKENS),
     ];
     match rules.into_iter().find(|(_, holds)| !holds) {

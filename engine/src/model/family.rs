@@ -61,7 +61,7 @@ impl Family {
     }
 
     /// Whether what attention and feed-forward give is normalised before it is added to the residual stream.
-    pub(super) fn has_post_norms(self) -> bool {
+    pub(crate) fn has_post_norms(self) -> bool {
         self == Self::Gemma3
     }
 

@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::BTreeSet};
 
 use kernels::matmul::{Format, Matrix};
 
-use super::{ModelConfig, ModelError, tensors::Tensors};
+use super::{Family, ModelConfig, ModelError, tensors::Tensors};
 use crate::gguf::{Tensor, TensorType};
 
 /// All weights.
@@ -86,7 +86,7 @@ impl Reader<'_> {
 
     fn rope_factors(&self, config: &ModelConfig) -> Result<Option<Vec<f32>>, ModelError> {
         let name = "rope_freqs.weight";
-        if !self.source.has(name) {
+        if config.family != Family::Llama || !self.source.has(name) {
             return Ok(None);
         }
         let factors = self.vector(name, config.head_width / 2)?;
@@ -129,9 +129,8 @@ impl Reader<'_> {
         if !config.family.has_qkv_bias() {
             return Ok(None);
         }
-        let parts = qkv_rows(config).map(|(part, rows)| {
-            self.vector(&format!("blk.{index}.{part}.bias"), rows)
-        });
+        let parts = qkv_rows(config)
+            .map(|(part, rows)| self.vector(&format!("blk.{index}.{part}.bias"), rows));
         let parts = parts.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(Some(parts.concat()))
     }
