@@ -71,7 +71,7 @@ impl Pass<'_> {
         let heads = Heads {
             config: self.config,
             qkv: Source::panels_of(buffers.qkv, tokens),
-            turns: turns,
+            turns,
             batch: self.batch,
             window: self.config.window(reach),
             queries: HeadSteps::queries(crew.isa, self.config, layer),
