@@ -157,7 +157,7 @@ fn every_mistake_is_told_at_once() {
         "evidence.privlevel must be 0 to 3",
         "evidence.simulated is unknown",
         "engine.threads must be 0 to 1024",
-        "engine.isa must be one of \"auto\", \"avx512-vnni\", \"scalar\"",
+        "engine.isa must be one of \"auto\", \"avx512-vnni\", \"avx2\", \"scalar\"",
         "channel.padding must be \"off\", \"default\" or \"strict\"",
         "channel.flush_ms must be 40 to 80",
         "limits.max_in_flight must be a positive number",

@@ -12,6 +12,8 @@ mod cache;
 mod scalar;
 
 #[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
 mod avx512;
 
 pub use cache::{append, page_len};
@@ -104,6 +106,10 @@ pub fn attend(isa: Isa, tokens: usize, queries: &[f32], cache: HeadCache<'_>, ou
     );
     match isa.path() {
         Path::Scalar => scalar::attend(tokens, queries, cache, out),
+        #[cfg(target_arch = "x86_64")]
+        #[expect(unsafe_code, reason = "launcher")]
+        // SAFETY: an `Isa` with this path exists only where its instructions were detected.
+        Path::Avx2 => unsafe { avx2::attend(tokens, queries, cache, out) },
         #[cfg(target_arch = "x86_64")]
         #[expect(unsafe_code, reason = "launcher")]
         // SAFETY: an `Isa` with this path exists only where its instructions were detected.

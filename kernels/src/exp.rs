@@ -30,6 +30,33 @@ pub fn exp(x: f32) -> f32 {
 }
 
 #[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2 {
+    use std::arch::x86_64::*;
+
+    use super::{COEFFICIENTS, LN_2, RANGE};
+
+    /// [`super::exp`] of each lane.
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    pub(crate) fn exp(x: __m256) -> __m256 {
+        let all = |value| _mm256_set1_ps(value);
+        let x = _mm256_min_ps(_mm256_max_ps(x, all(RANGE.0)), all(RANGE.1));
+        let n = _mm256_cvtps_epi32(_mm256_mul_ps(x, all(std::f32::consts::LOG2_E)));
+        let whole = _mm256_cvtepi32_ps(n);
+        let r = _mm256_fnmadd_ps(whole, all(LN_2.0), x);
+        let r = _mm256_fnmadd_ps(whole, all(LN_2.1), r);
+        let [first, rest @ ..] = COEFFICIENTS;
+        let mut p = all(first);
+        for c in rest {
+            p = _mm256_fmadd_ps(p, r, all(c));
+        }
+        let mantissa = _mm256_add_ps(_mm256_fmadd_ps(_mm256_mul_ps(r, r), p, r), all(1.0));
+        let power = _mm256_slli_epi32::<23>(_mm256_add_epi32(n, _mm256_set1_epi32(127)));
+        _mm256_mul_ps(mantissa, _mm256_castsi256_ps(power))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512 {
     use std::arch::x86_64::*;
 

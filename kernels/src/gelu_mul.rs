@@ -29,6 +29,10 @@ pub fn gelu_mul(isa: Isa, tokens: usize, panels: &mut [f32]) {
             #[cfg(target_arch = "x86_64")]
             #[expect(unsafe_code, reason = "launcher")]
             // SAFETY: an `Isa` with this path exists only where its instructions were detected.
+            Path::Avx2 => unsafe { avx2::gelu_mul(gate, up) },
+            #[cfg(target_arch = "x86_64")]
+            #[expect(unsafe_code, reason = "launcher")]
+            // SAFETY: an `Isa` with this path exists only where its instructions were detected.
             Path::Avx512Vnni => unsafe { avx512::gelu_mul(gate, up) },
         }
     }
@@ -39,6 +43,31 @@ fn scalar(gate: &mut [f32], up: &[f32]) {
         let g = *gate;
         let inner = g * CUBE.mul_add(g * g, LINE);
         *gate = g / (1.0 + exp(-inner)) * up;
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use std::arch::x86_64::*;
+
+    use super::{CUBE, LINE};
+    use crate::{
+        exp::avx2::exp,
+        lanes::avx2::{load, store},
+    };
+
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) fn gelu_mul(gate: &mut [f32], up: &[f32]) {
+        let one = _mm256_set1_ps(1.0);
+        let (line, cube) = (_mm256_set1_ps(LINE), _mm256_set1_ps(CUBE));
+        let pairs = gate.as_chunks_mut().0.iter_mut().zip(up.as_chunks().0);
+        for (gate, up) in pairs {
+            let g = load(gate);
+            let bracket = _mm256_fmadd_ps(cube, _mm256_mul_ps(g, g), line);
+            let minus_inner = _mm256_sub_ps(_mm256_setzero_ps(), _mm256_mul_ps(g, bracket));
+            let gelu = _mm256_div_ps(g, _mm256_add_ps(one, exp(minus_inner)));
+            store(gate, _mm256_mul_ps(gelu, load(up)));
+        }
     }
 }
 

@@ -10,6 +10,8 @@ pub struct Isa(Path);
 pub(crate) enum Path {
     Scalar,
     #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
 }
 
@@ -18,6 +20,8 @@ pub(crate) enum Path {
 pub enum IsaName {
     /// `scalar`: the reference.
     Scalar,
+    /// `avx2`: AVX2, FMA and F16C.
+    Avx2,
     /// `avx512-vnni`: AVX-512 F, BW, VL, DQ and VNNI.
     Avx512Vnni,
 }
@@ -29,12 +33,13 @@ pub struct UnknownIsa;
 
 impl IsaName {
     /// Every name, fastest path first.
-    pub const ALL: [Self; 2] = [Self::Avx512Vnni, Self::Scalar];
+    pub const ALL: [Self; 3] = [Self::Avx512Vnni, Self::Avx2, Self::Scalar];
 
     /// Stable name, as in the manifest.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
+            Self::Avx2 => "avx2",
             Self::Avx512Vnni => "avx512-vnni",
         }
     }
@@ -66,6 +71,8 @@ impl Isa {
         match name {
             IsaName::Scalar => Some(Self(Path::Scalar)),
             #[cfg(target_arch = "x86_64")]
+            IsaName::Avx2 => has_avx2().then_some(Self(Path::Avx2)),
+            #[cfg(target_arch = "x86_64")]
             IsaName::Avx512Vnni => has_avx512_vnni().then_some(Self(Path::Avx512Vnni)),
             #[cfg(not(target_arch = "x86_64"))]
             _ => None,
@@ -87,6 +94,8 @@ impl Isa {
         let name = match self.0 {
             Path::Scalar => IsaName::Scalar,
             #[cfg(target_arch = "x86_64")]
+            Path::Avx2 => IsaName::Avx2,
+            #[cfg(target_arch = "x86_64")]
             Path::Avx512Vnni => IsaName::Avx512Vnni,
         };
         name.as_str()
@@ -95,6 +104,13 @@ impl Isa {
     pub(crate) fn path(self) -> Path {
         self.0
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("f16c")
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -24,6 +24,9 @@ pub(crate) fn from_fn(lane: impl FnMut(usize) -> f32) -> Lanes {
     std::array::from_fn(lane)
 }
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+
 /// Loads and stores: the only places where the AVX-512 paths touch memory.
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512 {

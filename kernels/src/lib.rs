@@ -1,4 +1,4 @@
-//! Tensor operations, one folder per operation: contract, scalar reference, AVX-512 launcher, parity test side by side.
+//! Tensor operations, one folder per operation: contract, scalar reference, AVX2 and AVX-512 launchers, parity test side by side.
 //!
 //! Every operation gives the same bits on every path ([`Isa`]), for any number of threads and any number of tokens
 //! at once. That holds because each sum has one order, which is part of its contract: sixteen lanes, each lane in

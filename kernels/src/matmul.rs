@@ -12,6 +12,8 @@ mod pack;
 mod scalar;
 
 #[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
 mod avx512;
 
 pub use formats::Format;
@@ -78,6 +80,10 @@ pub fn matmul(
     assert_eq!(out.len(), weights.count() * activations.tokens() * LANES);
     match isa.path() {
         Path::Scalar => scalar::matmul(weights, activations, mode, out),
+        #[cfg(target_arch = "x86_64")]
+        #[expect(unsafe_code, reason = "launcher")]
+        // SAFETY: an `Isa` with this path exists only where its instructions were detected.
+        Path::Avx2 => unsafe { avx2::matmul(weights, activations, mode, out) },
         #[cfg(target_arch = "x86_64")]
         #[expect(unsafe_code, reason = "launcher")]
         // SAFETY: an `Isa` with this path exists only where its instructions were detected.

@@ -7,6 +7,8 @@
 mod scalar;
 
 #[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
 mod avx512;
 
 use zeroize::Zeroize;
@@ -211,6 +213,10 @@ fn row<'b>(
 ) {
     match isa.path() {
         Path::Scalar => scalar::row(source, token, scaling, out),
+        #[cfg(target_arch = "x86_64")]
+        #[expect(unsafe_code, reason = "launcher")]
+        // SAFETY: an `Isa` with this path exists only where its instructions were detected.
+        Path::Avx2 => unsafe { avx2::row(source, token, scaling, out) },
         #[cfg(target_arch = "x86_64")]
         #[expect(unsafe_code, reason = "launcher")]
         // SAFETY: an `Isa` with this path exists only where its instructions were detected.

@@ -62,6 +62,10 @@ pub(crate) fn factor(isa: Isa, source: &Source<'_>, token: usize, epsilon: f32) 
         #[cfg(target_arch = "x86_64")]
         #[expect(unsafe_code, reason = "launcher")]
         // SAFETY: an `Isa` with this path exists only where its instructions were detected.
+        Path::Avx2 => unsafe { avx2::squares(source, token) },
+        #[cfg(target_arch = "x86_64")]
+        #[expect(unsafe_code, reason = "launcher")]
+        // SAFETY: an `Isa` with this path exists only where its instructions were detected.
         Path::Avx512Vnni => unsafe { avx512::squares(source, token) },
     };
     1.0 / (squares / source.columns() as f32 + epsilon).sqrt()
@@ -76,6 +80,28 @@ fn squares(source: &Source<'_>, token: usize) -> f32 {
         }
     }
     lanes::sum(&total)
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use std::arch::x86_64::*;
+
+    use crate::{
+        lanes::avx2::{halves, load, sum},
+        quantize::Source,
+    };
+
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) fn squares(source: &Source<'_>, token: usize) -> f32 {
+        let mut total = [_mm256_setzero_ps(); 2];
+        for panel in 0..source.panels() {
+            for (total, half) in total.iter_mut().zip(halves(source.lanes(token, panel))) {
+                let values = load(half);
+                *total = _mm256_fmadd_ps(values, values, *total);
+            }
+        }
+        sum(total)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]

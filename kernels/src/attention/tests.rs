@@ -117,9 +117,11 @@ fn the_paths_agree() {
         let case = case(heads, width, 150);
         for positions in [1, 15, 16, 17, 63, 64, 65, 128, 150] {
             let scalar = run(Isa::scalar(), &case, positions);
-            let fast = run(Isa::detect(), &case, positions);
             let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(&scalar), bits(&fast), "{heads} {width} {positions}");
+            for isa in Isa::all_here() {
+                let got = bits(&run(isa, &case, positions));
+                assert_eq!(bits(&scalar), got, "{isa:?} {heads} {width} {positions}");
+            }
         }
     }
 }
@@ -128,7 +130,7 @@ fn the_paths_agree() {
 fn a_token_attends_alike_alone_and_among_others() {
     let case = case(2 * TOKENS, 64, 140);
     for (tokens, positions) in [(8, 1), (8, 60), (3, 64), (8, 133)] {
-        for isa in [Isa::scalar(), Isa::detect()] {
+        for isa in Isa::all_here() {
             let cache = |positions| case.cache(positions, usize::MAX);
             let queries = &case.queries[..tokens * 128];
             let mut together = vec![7.0; queries.len()];
@@ -153,8 +155,10 @@ fn windows_leave_out_what_is_before_them() {
                 let close = |(got, exact): (&f32, f64)| (f64::from(*got) - exact).abs() < 2e-6;
                 assert!(got.iter().zip(exact).all(close), "{positions} {window}");
             }
-            let fast = run_window(Isa::detect(), &case, (positions, window));
-            assert_eq!(got, fast, "{positions} {window}");
+            for isa in Isa::all_here() {
+                let same = run_window(isa, &case, (positions, window));
+                assert_eq!(got, same, "{isa:?} {positions} {window}");
+            }
         }
     }
 }
@@ -163,7 +167,7 @@ fn windows_leave_out_what_is_before_them() {
 fn a_window_is_the_same_alone_and_among_others() {
     let case = case(2 * TOKENS, 64, 210);
     for (positions, window) in [(1, 3), (60, 8), (62, 64), (130, 66), (200, 1)] {
-        for isa in [Isa::scalar(), Isa::detect()] {
+        for isa in Isa::all_here() {
             let mut together = vec![7.0; case.queries.len()];
             let cache = case.cache(positions, window);
             attend(isa, TOKENS, &case.queries, cache, &mut together);
@@ -180,10 +184,9 @@ fn a_window_is_the_same_alone_and_among_others() {
 #[test]
 fn later_positions_do_not_matter() {
     let (long, short) = (case(3, 64, 128), case(3, 64, 70));
-    assert_eq!(
-        run(Isa::detect(), &long, 70),
-        run(Isa::detect(), &short, 70)
-    );
+    for isa in Isa::all_here() {
+        assert_eq!(run(isa, &long, 70), run(isa, &short, 70));
+    }
 }
 
 #[test]
@@ -191,12 +194,11 @@ fn great_differences_of_scores_stay_finite() {
     let mut case = case(1, 64, 130);
     case.pool.iter_mut().for_each(|v| *v *= 1e4);
     case.queries.iter_mut().for_each(|v| *v *= 1e4);
-    let (scalar, fast) = (
-        run(Isa::scalar(), &case, 130),
-        run(Isa::detect(), &case, 130),
-    );
+    let scalar = run(Isa::scalar(), &case, 130);
     assert!(scalar.iter().all(|v| v.is_finite()));
-    assert_eq!(scalar, fast);
+    for isa in Isa::all_here() {
+        assert_eq!(scalar, run(isa, &case, 130));
+    }
 }
 
 #[test]

@@ -28,21 +28,33 @@ fn is_within_two_units_in_the_last_place() {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn the_paths_agree() {
-    use crate::{Isa, lanes};
-    #[target_feature(enable = "avx512f")]
-    fn wide(x: &lanes::Lanes) -> lanes::Lanes {
-        let mut out = [0.0; 16];
-        lanes::avx512::store(&mut out, avx512::exp(lanes::avx512::load(x)));
-        out
+    use crate::{
+        Isa,
+        isa::Path,
+        lanes::{self, Lanes},
+    };
+    #[target_feature(enable = "avx2,fma")]
+    fn eights(x: &Lanes, out: &mut Lanes) {
+        for (x, out) in x.as_chunks().0.iter().zip(out.as_chunks_mut().0) {
+            lanes::avx2::store(out, avx2::exp(lanes::avx2::load(x)));
+        }
     }
-    if Isa::detect() == Isa::scalar() {
-        return;
+    #[target_feature(enable = "avx512f")]
+    fn sixteen(x: &Lanes, out: &mut Lanes) {
+        lanes::avx512::store(out, avx512::exp(lanes::avx512::load(x)));
     }
     let arguments: Vec<f32> = arguments().collect();
-    for x in arguments.as_chunks::<16>().0 {
-        #[expect(unsafe_code, reason = "launcher")]
-        // SAFETY: `Isa::detect` found AVX-512.
-        let got = unsafe { wide(x) };
-        assert_eq!(got.map(f32::to_bits), x.map(exp).map(f32::to_bits));
+    for isa in Isa::all_here() {
+        for x in arguments.as_chunks::<16>().0 {
+            let mut got = x.map(exp);
+            #[expect(unsafe_code, reason = "launchers")]
+            // SAFETY: an `Isa` with such a path exists only where its instructions were detected.
+            match isa.path() {
+                Path::Scalar => {}
+                Path::Avx2 => unsafe { eights(x, &mut got) },
+                Path::Avx512Vnni => unsafe { sixteen(x, &mut got) },
+            }
+            assert_eq!(got.map(f32::to_bits), x.map(exp).map(f32::to_bits));
+        }
     }
 }

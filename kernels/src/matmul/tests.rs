@@ -129,22 +129,64 @@ fn the_paths_agree_for_every_number_of_tokens() {
         for tokens in 1..=17 {
             let (_, blocks) = activations(tokens);
             let scalar = product(Isa::scalar(), &matrix, &blocks);
-            let fast = product(Isa::detect(), &matrix, &blocks);
-            assert_eq!(bits(&scalar), bits(&fast), "{format:?} {tokens}");
+            for isa in Isa::all_here() {
+                let got = product(isa, &matrix, &blocks);
+                assert_eq!(bits(&scalar), bits(&got), "{isa:?} {format:?} {tokens}");
+            }
+        }
+    }
+}
+
+/// A panel whose quants are all ones, or all zeros.
+fn extreme(format: Format, byte: u8) -> Matrix {
+    let mut bytes = vec![byte; 16 * format.row_bytes(COLUMNS)];
+    for block in bytes.chunks_mut(format.row_bytes(format.block_columns())) {
+        for offset in float_offsets(format) {
+            block[*offset..offset + 2].copy_from_slice(&[0x12, 0x25]);
+        }
+    }
+    Matrix::pack(format, COLUMNS, &bytes).unwrap()
+}
+
+#[test]
+fn the_largest_products_do_not_overflow() {
+    // As integers: 127 * 256 + 127, and 127 * 256 - 128.
+    let (largest, lowest_low) = (1.0, 32384.0 / 32639.0);
+    let mut values = vec![largest; 4 * COLUMNS];
+    values[COLUMNS..2 * COLUMNS].fill(-largest);
+    values[2 * COLUMNS..].fill(lowest_low);
+    for (column, value) in values[2 * COLUMNS..].iter_mut().enumerate() {
+        *value *= if column < COLUMNS { 1.0 } else { -1.0 };
+        if column % BLOCK == 5 {
+            *value = largest;
+        }
+    }
+    let blocks = quantized(&values);
+    for format in Format::ALL {
+        for byte in [0, 0x80, 0xff] {
+            let matrix = extreme(*format, byte);
+            let scalar = product(Isa::scalar(), &matrix, &blocks);
+            for isa in Isa::all_here() {
+                let got = product(isa, &matrix, &blocks);
+                assert_eq!(bits(&scalar), bits(&got), "{isa:?} {format:?} {byte}");
+            }
         }
     }
 }
 
 #[test]
 fn a_token_has_the_same_product_alone() {
-    for format in Format::ALL {
+    for (format, isa) in Format::ALL
+        .iter()
+        .flat_map(|f| Isa::all_here().map(move |i| (f, i)))
+    {
         let matrix = packed(*format, 16);
         let (values, blocks) = activations(13);
-        let together = product(Isa::detect(), &matrix, &blocks);
+        let together = product(isa, &matrix, &blocks);
         for (token, values) in values.chunks(COLUMNS).enumerate() {
-            let alone = product(Isa::detect(), &matrix, &quantized(values));
+            let alone = product(isa, &matrix, &quantized(values));
             let expected = &together[token * 16..token * 16 + 16];
-            assert_eq!(bits(&alone), bits(expected), "{format:?}");
+            assert_eq!(bits(&alone), bits(expected), "{isa:?} {format:?}");
         }
     }
 }
@@ -156,7 +198,7 @@ fn adds_to_what_was_there() {
         let (_, blocks) = activations(3);
         let product = product(Isa::scalar(), &matrix, &blocks);
         let activations = Activations::new(&blocks, COLUMNS / BLOCK);
-        for isa in [Isa::scalar(), Isa::detect()] {
+        for isa in Isa::all_here() {
             let mut out = vec![0.75; product.len()];
             matmul(isa, matrix.panels(0..1), activations, Mode::Add, &mut out);
             let expected: Vec<f32> = product.iter().map(|p| p + 0.75).collect();

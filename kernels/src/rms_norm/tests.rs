@@ -13,8 +13,10 @@ fn agrees_with_f64_on_every_path() {
         let expected = 1.0 / (mean + 1e-5).sqrt();
         let scalar = factor(Isa::scalar(), &source, token, 1e-5);
         assert!((f64::from(scalar) / expected - 1.0).abs() < 1e-6);
-        let fast = factor(Isa::detect(), &source, token, 1e-5);
-        assert_eq!(scalar.to_bits(), fast.to_bits());
+        for isa in Isa::all_here() {
+            let got = factor(isa, &source, token, 1e-5);
+            assert_eq!(scalar.to_bits(), got.to_bits(), "{isa:?}");
+        }
     }
 }
 
@@ -33,7 +35,7 @@ fn a_row_and_panels_are_normalised_alike() {
         let (token, column) = (index / 64, index % 64);
         panels[column / 16 * 32 + token * 16 + column % 16] = *value;
     }
-    for isa in [Isa::scalar(), Isa::detect()] {
+    for isa in Isa::all_here() {
         let mut stream = vec![0.25; rows.len()];
         add_normalized(isa, norm, 2, &panels, &mut stream);
         for (token, row) in rows.chunks(64).enumerate() {

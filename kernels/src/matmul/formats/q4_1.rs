@@ -62,3 +62,22 @@ pub(in crate::matmul) mod avx512 {
         }
     }
 }
+
+#[cfg(target_arch = "x86_64")]
+pub(in crate::matmul) mod avx2 {
+    use super::Q4_1Block;
+    use crate::matmul::avx2::{Meaning, Unpacked, floats, nibbles};
+
+    #[inline]
+    #[target_feature(enable = "avx2,f16c")]
+    pub(in crate::matmul) fn unpack(block: &Q4_1Block, half: usize) -> Unpacked {
+        Unpacked {
+            quads: nibbles(&block.quants, half),
+            meaning: Meaning {
+                excess: 0,
+                scales: floats(&block.scales, half),
+                offsets: Some(floats(&block.offsets, half)),
+            },
+        }
+    }
+}

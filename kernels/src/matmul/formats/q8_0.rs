@@ -67,3 +67,32 @@ pub(in crate::matmul) mod avx512 {
         }
     }
 }
+
+#[cfg(target_arch = "x86_64")]
+pub(in crate::matmul) mod avx2 {
+    use std::arch::x86_64::*;
+
+    use super::Q8_0Block;
+    use crate::{
+        lanes::avx2::load_u8x32,
+        matmul::avx2::{Meaning, floats},
+    };
+
+    /// Four columns of eight rows.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    #[expect(clippy::indexing_slicing, reason = "constant lengths, unrolled")]
+    pub(in crate::matmul) fn quad<const QUAD: usize>(block: &Q8_0Block, half: usize) -> __m256i {
+        load_u8x32(&block.quants[QUAD].as_chunks().0[half])
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2,f16c")]
+    pub(in crate::matmul) fn meaning(block: &Q8_0Block, half: usize) -> Meaning {
+        Meaning {
+            excess: 128,
+            scales: floats(&block.scales, half),
+            offsets: None,
+        }
+    }
+}
