@@ -1,26 +1,38 @@
-//! Byte-level byte-pair encoding from a model file's metadata: text to token ids, token ids to bytes.
+//! A model's tokenizer from its file's metadata: text to token ids, token ids to bytes.
 //!
-//! Text becomes special tokens only where the caller says that the model's own template wrote it ([`SpecialTokens`]);
-//! every other text becomes ordinary tokens whatever it spells. Nothing of a text is kept after the call: there is no
+//! Three kinds: byte-level byte-pair encoding (`gpt2`), SentencePiece (`llama`) and WordPiece (`bert`); ids are those that llama.cpp gives.
+//! Two things differ on purpose. Text becomes special tokens only where the caller says that the model's own template wrote it
+//! ([`SpecialTokens`]); every other text becomes ordinary tokens whatever it spells. And WordPiece reads text as the models were trained
+//! (Hugging Face's `BertNormalizer`), where llama.cpp drops vowels of Korean and marks of Indian scripts. Nothing of a text is kept after the call: there is no
 //! word cache, and scratch memory is wiped.
 
+mod bert_text;
 mod byte_alphabet;
+mod byte_pair;
 mod digest;
 mod error;
-mod merge;
+mod prefixes;
 mod pretokenizer;
+mod sentence_piece;
 mod source;
 mod special;
+mod symbols;
 mod vocabulary;
+mod word_piece;
 
 use std::ops::Range;
 
+pub use bert_text::Case;
 pub use error::TokenizerError;
+pub use sentence_piece::SpacePrefix;
 pub use source::TokenizerSource;
 
-use merge::Merges;
+use byte_pair::BytePair;
+use sentence_piece::SentencePiece;
+use source::Model;
 use special::SpecialMatcher;
-use vocabulary::Vocabulary;
+use vocabulary::{Spelling, Vocabulary};
+use word_piece::WordPiece;
 
 use crate::gguf::Gguf;
 
@@ -33,15 +45,23 @@ pub enum SpecialTokens<'a> {
     Outside(&'a [Range<usize>]),
 }
 
+/// How ordinary text becomes tokens.
+enum Encoder {
+    BytePair(BytePair),
+    SentencePiece(SentencePiece),
+    WordPiece(WordPiece),
+}
+
 /// A model's tokenizer.
 pub struct Tokenizer {
     vocabulary: Vocabulary,
-    merges: Merges,
+    encoder: Encoder,
     special: SpecialMatcher,
     ends: Vec<u32>,
     bos: Option<u32>,
     eos: Option<u32>,
     starts_with_bos: bool,
+    separator: Option<u32>,
     digest: [u8; 32],
 }
 
@@ -53,21 +73,26 @@ impl Tokenizer {
 
     /// The tokenizer of these parts.
     pub fn new(source: &TokenizerSource<'_>) -> Result<Self, TokenizerError> {
-        source.check_supported()?;
-        let vocabulary = Vocabulary::new(&source.tokens, &source.kinds)?;
-        let merges = Merges::new(&source.merges, &vocabulary)?;
-        source.check_special_ids(vocabulary.len())?;
-        let special = SpecialMatcher::new(&vocabulary);
+        let model = source.check_supported()?;
+        let spelling = match model {
+            Model::BytePair(_) => Spelling::ByteAlphabet,
+            Model::SentencePiece | Model::WordPiece => Spelling::Spaces,
+        };
+        let vocabulary = Vocabulary::new(spelling, &source.tokens, &source.kinds)?;
+        let encoder = encoder(model, source, &vocabulary)?;
+        source.check_special_ids(model)?;
+        let special = SpecialMatcher::new(&vocabulary, model);
         let ends = special::end_tokens(source, &vocabulary);
         Ok(Self {
             digest: digest::canonical(source),
             vocabulary,
-            merges,
+            encoder,
             special,
             ends,
             bos: source.bos,
             eos: source.eos,
             starts_with_bos: source.add_bos,
+            separator: source.separator,
         })
     }
 
@@ -101,28 +126,63 @@ impl Tokenizer {
         self.eos.map_or("", |id| self.vocabulary.special_text(id))
     }
 
-    /// A whole prompt: [`Self::encode`] behind the beginning-of-sequence token, where the model wants one and the text has none.
+    /// A whole prompt: [`Self::encode`] behind the beginning-of-sequence token, where the model wants one and the text has none, and before the
+    /// separator, where the model ends texts with one.
     pub fn encode_prompt(&self, text: &str, special: SpecialTokens<'_>) -> Vec<u32> {
-        let mut ids = Vec::with_capacity(text.len().saturating_add(1));
+        let mut ids = Vec::with_capacity(self.room(text));
         if let (true, Some(bos)) = (self.starts_with_bos, self.bos) {
             ids.push(bos);
         }
         self.encode_into(text, special, &mut ids);
         drop_doubled_bos(&mut ids, self.bos.filter(|_| self.starts_with_bos));
+        ids.extend(self.separator);
         ids
     }
 
-    /// Token ids of `text`. A byte that the vocabulary has no token for is left out, as in llama.cpp.
+    /// Token ids of `text`. A byte that a `gpt2` vocabulary has no token for is left out, as in llama.cpp.
     pub fn encode(&self, text: &str, special: SpecialTokens<'_>) -> Vec<u32> {
-        let mut ids = Vec::with_capacity(text.len());
+        let mut ids = Vec::with_capacity(self.room(text));
         self.encode_into(text, special, &mut ids);
         ids
     }
 
-    /// `ids` must have room for one id a byte, so that it never moves and leaves no copy behind.
+    /// The text of `ids` from its beginning: the bytes of each, without the space that encoding put before it.
+    pub fn decode(&self, ids: &[u32]) -> Vec<u8> {
+        let mut bytes: Vec<u8> = ids
+            .iter()
+            .flat_map(|id| self.token_bytes(*id))
+            .copied()
+            .collect();
+        if self.adds_space() && bytes.first() == Some(&b' ') {
+            bytes.remove(0);
+        }
+        bytes
+    }
+
+    fn adds_space(&self) -> bool {
+        match &self.encoder {
+            Encoder::BytePair(_) => false,
+            Encoder::SentencePiece(encoder) => encoder.adds_space(),
+            Encoder::WordPiece(_) => true,
+        }
+    }
+
+    /// Most ids of a prompt, so that the list never moves and leaves no copy behind: one a byte; of a space, and of the one put before each
+    /// part of a text, three where SentencePiece has no token for it; two around all of it.
+    fn room(&self, text: &str) -> usize {
+        let each = match &self.encoder {
+            Encoder::SentencePiece(_) => 3,
+            Encoder::BytePair(_) | Encoder::WordPiece(_) => 1,
+        };
+        text.len().saturating_add(2).saturating_mul(each)
+    }
+
+    /// `ids` must have [`Self::room`].
     fn encode_into(&self, text: &str, special: SpecialTokens<'_>, ids: &mut Vec<u32>) {
-        let SpecialTokens::Outside(words) = special else {
-            return self.encode_words(text, ids);
+        let everything = 0..text.len();
+        let words = match special {
+            SpecialTokens::Never => std::slice::from_ref(&everything),
+            SpecialTokens::Outside(words) => words,
         };
         let mut rest = 0;
         for found in self.special.find_all(text, words) {
@@ -134,12 +194,30 @@ impl Tokenizer {
     }
 
     fn encode_words(&self, text: &str, ids: &mut Vec<u32>) {
-        let mut scratch = merge::Scratch::default();
-        for piece in pretokenizer::pieces(text) {
-            let parts = piece.bytes().map(|byte| self.vocabulary.byte_token(byte));
-            self.merges.apply(parts, &mut scratch, ids);
+        match &self.encoder {
+            Encoder::BytePair(encoder) => encoder.encode(text, &self.vocabulary, ids),
+            Encoder::SentencePiece(encoder) => encoder.encode(text, &self.vocabulary, ids),
+            Encoder::WordPiece(encoder) => encoder.encode(text, ids),
         }
     }
+}
+
+fn encoder(
+    model: Model,
+    source: &TokenizerSource<'_>,
+    vocabulary: &Vocabulary,
+) -> Result<Encoder, TokenizerError> {
+    Ok(match model {
+        Model::BytePair(pre) => Encoder::BytePair(BytePair::new(pre, &source.merges, vocabulary)?),
+        Model::SentencePiece => {
+            let prefix = source.space_prefix;
+            Encoder::SentencePiece(SentencePiece::new(&source.scores, prefix, vocabulary)?)
+        }
+        Model::WordPiece => {
+            let unknown = source.unknown.ok_or(TokenizerError::SpecialId)?;
+            Encoder::WordPiece(WordPiece::new(unknown, source.case, vocabulary))
+        }
+    })
 }
 
 fn drop_doubled_bos(ids: &mut Vec<u32>, bos: Option<u32>) {

@@ -47,11 +47,11 @@ fn outside(text: &str, words: &[Range<usize>]) -> Vec<u32> {
 
 #[test]
 fn unsupported_kinds_are_refused() {
-    assert_eq!(refusal(|s| s.model = "llama").code(), "tokenizer.model");
-    assert_eq!(
-        refusal(|s| s.pre_tokenizer = "llama-bpe").code(),
-        "tokenizer.pre_tokenizer"
-    );
+    assert_eq!(refusal(|s| s.model = "t5").code(), "tokenizer.model");
+    let unknown = refusal(|s| s.pre_tokenizer = "qwen35");
+    assert_eq!(unknown, TokenizerError::PreTokenizer("qwen35".to_owned()));
+    assert_eq!(unknown.code(), "tokenizer.pre_tokenizer");
+    assert_eq!(TokenizerError::Normalizer.code(), "tokenizer.normalizer");
     assert_eq!(refusal(|s| s.add_eos = true).code(), "tokenizer.add_eos");
 }
 

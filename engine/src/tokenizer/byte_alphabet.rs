@@ -12,6 +12,18 @@ pub(super) fn byte(character: char) -> Option<u8> {
     }
 }
 
+/// The character that stands for `byte`.
+pub(super) fn character(byte: u8) -> char {
+    let point = u32::from(byte);
+    let hidden = match byte {
+        _ if is_visible(byte) => return char::from(byte),
+        0..=0x20 => point,
+        0xad => 0x43,
+        _ => point.saturating_sub(0x7f - 0x21),
+    };
+    char::from_u32(hidden.saturating_add(0x100)).unwrap_or(char::REPLACEMENT_CHARACTER)
+}
+
 fn is_visible(byte: u8) -> bool {
     matches!(byte, 0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff)
 }
@@ -39,6 +51,13 @@ mod tests {
             .collect();
         bytes.sort_unstable();
         assert_eq!(bytes, (0..=255).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn characters_give_their_bytes_back() {
+        for wanted in 0..=255 {
+            assert_eq!(byte(character(wanted)), Some(wanted));
+        }
     }
 
     #[test]

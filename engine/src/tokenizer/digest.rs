@@ -1,11 +1,12 @@
 //! The digest that names a tokenizer, whatever file it came in.
 //!
 //! `H(tokenizer)` of docs/protocol.md section 1: model, pre-tokenizer, number of tokens, text and kind of each, number of merges,
-//! each merge, `bos`, `eos`, `eot`, `eom` (empty where absent), `add_bos`; numbers are big-endian u64.
+//! each merge, `bos`, `eos`, `eot`, `eom` (empty where absent), `add_bos`; numbers are big-endian u64. Behind them, of `llama` each
+//! score (its four bytes, big-endian) and whether a space is added, of `bert` the unknown and the separator token and whether case is kept.
 
 use sha2::{Digest, Sha256};
 
-use super::TokenizerSource;
+use super::{Case, SpacePrefix, TokenizerSource};
 
 pub(super) fn canonical(source: &TokenizerSource<'_>) -> [u8; 32] {
     let mut hash = Fields::new(b"narthex/1/tokenizer");
@@ -21,12 +22,14 @@ pub(super) fn canonical(source: &TokenizerSource<'_>) -> [u8; 32] {
         hash.field(merge.as_bytes());
     }
     for id in source.special_ids() {
-        match id {
-            Some(id) => hash.number(id.into()),
-            None => hash.field(&[]),
-        }
+        hash.id(id);
     }
     hash.number(source.add_bos.into());
+    match source.model {
+        "llama" => hash.sentence_piece(source),
+        "bert" => hash.word_piece(source),
+        _ => {}
+    }
     hash.0.finalize().into()
 }
 
@@ -46,5 +49,25 @@ impl Fields {
 
     fn number(&mut self, number: u64) {
         self.field(&number.to_be_bytes());
+    }
+
+    fn id(&mut self, id: Option<u32>) {
+        match id {
+            Some(id) => self.number(id.into()),
+            None => self.field(&[]),
+        }
+    }
+
+    fn sentence_piece(&mut self, source: &TokenizerSource<'_>) {
+        for score in &source.scores {
+            self.field(&score.to_be_bytes());
+        }
+        self.number((source.space_prefix == SpacePrefix::Added).into());
+    }
+
+    fn word_piece(&mut self, source: &TokenizerSource<'_>) {
+        self.id(source.unknown);
+        self.id(source.separator);
+        self.number((source.case == Case::Kept).into());
     }
 }

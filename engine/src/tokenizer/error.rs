@@ -9,11 +9,18 @@ pub enum TokenizerError {
     /// The model file lacks a part.
     #[error(transparent)]
     Gguf(#[from] GgufError),
-    /// `tokenizer.ggml.model` is not `gpt2`.
-    #[error("tokenizer model {0} is not supported; gpt2 is")]
+    /// `tokenizer.ggml.model` is none of `gpt2`, `llama` and `bert`.
+    #[error("tokenizer model {0} is not supported; gpt2, llama and bert are")]
     Model(String),
-    /// `tokenizer.ggml.pre` is not `smollm`.
-    #[error("pre-tokenizer {0} is not supported; smollm is")]
+    /// Lower case without accents stripped, or the other way round.
+    #[error(
+        "a normalizer that folds case but not accents, or accents but not case, is not supported"
+    )]
+    Normalizer,
+    /// `tokenizer.ggml.pre` is none of those in `pretokenizer.rs`.
+    #[error(
+        "pre-tokenizer {0} is not supported; default, gpt-2, llama-bpe, qwen2, smollm and tekken are"
+    )]
     PreTokenizer(String),
     /// The model wants an end token behind every prompt.
     #[error("a tokenizer that ends every prompt is not supported")]
@@ -34,8 +41,8 @@ pub enum TokenizerError {
         /// Its kind.
         kind: i32,
     },
-    /// A token is empty, or an ordinary one has a character outside the byte alphabet.
-    #[error("token {0} is empty or outside the byte alphabet")]
+    /// A token is empty, an ordinary one has a character outside the byte alphabet, or a byte's is not `<0x00>` to `<0xFF>`.
+    #[error("token {0} is empty or not spelled as its kind is")]
     TokenText(u32),
     /// Two tokens have the same text.
     #[error("token {0} repeats an earlier one")]
@@ -43,7 +50,13 @@ pub enum TokenizerError {
     /// A merge is not two ordinary tokens that make a third, or repeats an earlier one.
     #[error("merge {0} is not two ordinary tokens that make a third, or repeats an earlier one")]
     Merge(usize),
-    /// A special id outside the vocabulary, or `add_bos_token` without a beginning token.
+    /// Not one score for each token, or one that is no number.
+    #[error("there is not one score for each token")]
+    Scores,
+    /// A byte has no token, so some texts would have none.
+    #[error("the vocabulary lacks tokens of single bytes")]
+    ByteTokens,
+    /// A special id outside the vocabulary, `add_bos_token` without a beginning token, or `bert` without a separator or unknown token.
     #[error("a special token id is absent or outside the vocabulary")]
     SpecialId,
 }
@@ -54,6 +67,7 @@ impl TokenizerError {
         match self {
             Self::Gguf(error) => error.code(),
             Self::Model(_) => "tokenizer.model",
+            Self::Normalizer => "tokenizer.normalizer",
             Self::PreTokenizer(_) => "tokenizer.pre_tokenizer",
             Self::AddEos => "tokenizer.add_eos",
             Self::TokenCount { .. } => "tokenizer.token_count",
@@ -61,6 +75,8 @@ impl TokenizerError {
             Self::TokenText(_) => "tokenizer.token_text",
             Self::DuplicateToken(_) => "tokenizer.duplicate_token",
             Self::Merge(_) => "tokenizer.merge",
+            Self::Scores => "tokenizer.scores",
+            Self::ByteTokens => "tokenizer.byte_tokens",
             Self::SpecialId => "tokenizer.special_id",
         }
     }

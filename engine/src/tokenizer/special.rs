@@ -1,16 +1,25 @@
 //! Special tokens: found only in text that the model's own template wrote.
 
-use std::ops::Range;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    ops::Range,
+};
 
-use super::{TokenizerSource, vocabulary::Vocabulary};
+use super::{TokenizerSource, prefixes::Prefixes, source::Model, vocabulary::Vocabulary};
 
 /// Texts of control tokens that end an answer in the model families that leave `eot_token_id` out of their files.
-const END_TEXTS: [&str; 4] = [
+const END_TEXTS: [&str; 6] = [
     "<|endoftext|>",
     "<|im_end|>",
     "<|eot_id|>",
+    "<|eom_id|>",
     "<|end_of_text|>",
+    "<end_of_turn>",
 ];
+
+/// Ends a sequence in many families, so words never become it; to Gemma 3 it is the end of struck-out text, so it ends no answer by its text.
+const SEQUENCE_END: &str = "</s>";
 
 /// A special token in a text: its bytes are `start..end`.
 pub(super) struct Found {
@@ -19,58 +28,96 @@ pub(super) struct Found {
     pub(super) end: usize,
 }
 
-/// Finds special tokens; the leftmost wins, of those that start together the longest.
+/// Finds special tokens as llama.cpp does: the longest first, of equals the leftmost.
 pub(super) struct SpecialMatcher {
-    /// Longest first.
-    tokens: Vec<(Vec<u8>, u32)>,
-    starts: [bool; 256],
+    /// Those that somebody's words never become.
+    steering: Prefixes,
+    /// Those that are text, wherever they stand: what SentencePiece calls user-defined symbols.
+    symbols: Prefixes,
+}
+
+/// The longest token that fits at `start`; the greatest is the longest, of equals the leftmost.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Fit {
+    len: usize,
+    start: Reverse<usize>,
+    id: Reverse<u32>,
+    /// Bytes from `start` to the next of somebody's words.
+    room: usize,
 }
 
 impl SpecialMatcher {
-    /// Tokens with white space are never matched: a template may put a message's outer white space beside its own text.
-    pub(super) fn new(vocabulary: &Vocabulary) -> Self {
-        let solid = |(_, text): &(u32, &str)| !text.contains(char::is_whitespace);
-        let special = vocabulary.special().filter(solid);
-        let mut tokens: Vec<_> = special.map(|(id, t)| (t.as_bytes().to_vec(), id)).collect();
-        tokens.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
-        let mut starts = [false; 256];
-        for first in tokens.iter().filter_map(|(text, _)| text.first()) {
-            if let Some(slot) = starts.get_mut(usize::from(*first)) {
-                *slot = true;
-            }
+    /// Steering tokens with white space are never matched: a template may put a message's outer white space beside its own text.
+    pub(super) fn new(vocabulary: &Vocabulary, model: Model) -> Self {
+        let ends = |text: &str| text == SEQUENCE_END || END_TEXTS.contains(&text);
+        let is_symbol = |id: u32, text: &str| {
+            model == Model::SentencePiece && vocabulary.is_user_defined(id) && !ends(text)
+        };
+        let solid = |text: &str| !text.contains(char::is_whitespace);
+        let steering = vocabulary.special();
+        Self {
+            steering: Prefixes::new(
+                steering.filter(|(id, text)| !is_symbol(*id, text) && solid(text)),
+            ),
+            symbols: Prefixes::new(
+                vocabulary
+                    .special()
+                    .filter(|(id, text)| is_symbol(*id, text)),
+            ),
         }
-        Self { tokens, starts }
     }
 
-    /// All special tokens of `text` that do not touch `words`, in order. `words` are ascending and disjoint.
+    /// All special tokens of `text`, in order; steering ones do not touch `words`, which are ascending and disjoint.
     pub(super) fn find_all(&self, text: &str, words: &[Range<usize>]) -> Vec<Found> {
-        let (bytes, mut words, mut at) = (text.as_bytes(), words.iter().peekable(), 0);
-        let mut found = Vec::new();
+        let mut taken: BTreeMap<usize, (usize, u32)> = BTreeMap::new();
+        let mut fits = self.fits(text.as_bytes(), words);
+        while let Some(fit) = fits.pop() {
+            let (start, end) = (fit.start.0, fit.start.0.saturating_add(fit.len));
+            let before = taken.range(..=start).next_back();
+            if before.is_some_and(|(_, (end, _))| *end > start) {
+                continue;
+            }
+            match taken.range(start..end).next().map(|(next, _)| *next) {
+                None => drop(taken.insert(start, (end, fit.id.0))),
+                Some(next) => {
+                    let bytes = text.as_bytes().get(start..next).unwrap_or_default();
+                    fits.extend(self.fit(bytes, start, fit.room));
+                }
+            }
+        }
+        let found = |(start, (end, id))| Found { id, start, end };
+        taken.into_iter().map(found).collect()
+    }
+
+    /// What fits at each place of the text.
+    fn fits(&self, bytes: &[u8], words: &[Range<usize>]) -> BinaryHeap<Fit> {
+        let (mut words, mut at) = (words.iter().peekable(), 0);
+        let mut fits = BinaryHeap::new();
         while at < bytes.len() {
             let behind = |range: &&Range<usize>| range.is_empty() || range.end <= at;
             while words.next_if(behind).is_some() {}
-            let limit = words.peek().map_or(bytes.len(), |range| range.start);
-            if limit <= at {
+            let room = words.peek().map_or(bytes.len(), |range| range.start);
+            let room = room.saturating_sub(at);
+            if room == 0 && self.symbols.is_empty() {
                 at = words.peek().map_or(bytes.len(), |range| range.end);
                 continue;
             }
-            let hit = self.longest_at(bytes.get(at..limit).unwrap_or_default(), at);
-            at = hit.as_ref().map_or(at.saturating_add(1), |hit| hit.end);
-            found.extend(hit);
+            fits.extend(self.fit(bytes.get(at..).unwrap_or_default(), at, room));
+            at = at.saturating_add(1);
         }
-        found
+        fits
     }
 
-    fn longest_at(&self, bytes: &[u8], at: usize) -> Option<Found> {
-        let first = usize::from(*bytes.first()?);
-        if !self.starts.get(first).copied().unwrap_or(false) {
-            return None;
-        }
-        let (text, id) = self.tokens.iter().find(|(t, _)| bytes.starts_with(t))?;
-        Some(Found {
-            id: *id,
-            start: at,
-            end: at.saturating_add(text.len()),
+    /// The longest token that `bytes`, which stand at `start`, begin with.
+    fn fit(&self, bytes: &[u8], start: usize, room: usize) -> Option<Fit> {
+        let near = bytes.get(..room).unwrap_or(bytes);
+        let steering = self.steering.of(near).last();
+        let (len, id) = steering.max(self.symbols.of(bytes).last())?;
+        Some(Fit {
+            len,
+            start: Reverse(start),
+            id: Reverse(id),
+            room,
         })
     }
 }

@@ -1,15 +1,31 @@
-//! The real model that tests run on.
+//! The real models that tests run on.
+
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::path::PathBuf;
 
-/// Path of the model file.
+/// Path of SmolLM2-135M-Instruct.Q4_1.gguf.
+pub(crate) fn path() -> PathBuf {
+    named("NARTHEX_MODEL")
+}
+
+/// Path of gemma-3-270m-q4_k_m.gguf.
+pub(crate) fn gemma() -> PathBuf {
+    named("NARTHEX_GEMMA")
+}
+
+/// Path of the folder of all-MiniLM-L6-v2.
+pub(crate) fn minilm() -> PathBuf {
+    named("NARTHEX_MINILM")
+}
+
 #[expect(
     clippy::disallowed_methods,
-    reason = "tests are told where the model is by the environment"
+    reason = "tests are told where models are by the environment"
 )]
-pub(crate) fn path() -> PathBuf {
-    let named = std::env::var_os("NARTHEX_MODEL");
-    named.map(PathBuf::from).expect(
-        "NARTHEX_MODEL does not name SmolLM2-135M-Instruct.Q4_1.gguf: run ./scripts/test, which fetches it",
+fn named(variable: &str) -> PathBuf {
+    let path = std::env::var_os(variable).map(PathBuf::from);
+    path.expect(
+        "NARTHEX_MODEL, _GEMMA and _MINILM name models: run ./scripts/test, which fetches them",
     )
 }

@@ -1,0 +1,61 @@
+//! Byte-level byte-pair encoding (`gpt2`): text is cut by a pre-tokenizer, the bytes of each piece merge by rank.
+
+use std::collections::HashMap;
+
+use super::{
+    TokenizerError,
+    pretokenizer::PreTokenizer,
+    symbols::{Join, Symbol, Symbols},
+    vocabulary::Vocabulary,
+};
+
+/// Pre-tokenizer and merges of a model.
+pub(super) struct BytePair {
+    pre_tokenizer: PreTokenizer,
+    by_pair: HashMap<(u32, u32), Join>,
+}
+
+impl BytePair {
+    pub(super) fn new(
+        pre_tokenizer: PreTokenizer,
+        merges: &[&str],
+        vocabulary: &Vocabulary,
+    ) -> Result<Self, TokenizerError> {
+        let mut by_pair = HashMap::with_capacity(merges.len());
+        for (text, rank) in merges.iter().zip(0u32..) {
+            let fault = TokenizerError::Merge(rank as usize);
+            let (pair, id) = parse(text, vocabulary).ok_or(fault.clone())?;
+            if by_pair.insert(pair, Join { rank, id }).is_some() {
+                return Err(fault);
+            }
+        }
+        Ok(Self {
+            pre_tokenizer,
+            by_pair,
+        })
+    }
+
+    /// Appends the tokens of `text`. A byte that is no token separates its neighbours and is left out.
+    pub(super) fn encode(&self, text: &str, vocabulary: &Vocabulary, ids: &mut Vec<u32>) {
+        let mut symbols = Symbols::default();
+        for piece in self.pre_tokenizer.pieces(text) {
+            if self.pre_tokenizer.takes_whole_pieces()
+                && let Some(id) = vocabulary.normal_of_bytes(piece)
+            {
+                ids.push(id);
+                continue;
+            }
+            let parts = piece.bytes().map(|byte| (vocabulary.byte_token(byte), 1));
+            let joined = symbols.join(parts, |l, r| self.by_pair.get(&(l.id, r.id)).copied());
+            ids.extend(joined.filter_map(Symbol::token));
+        }
+    }
+}
+
+/// The two ids that a line of the merge list joins, and what they become.
+fn parse(text: &str, vocabulary: &Vocabulary) -> Option<((u32, u32), u32)> {
+    let (left, right) = text.split_once(' ')?;
+    let pair = (vocabulary.normal(left)?, vocabulary.normal(right)?);
+    let merged = vocabulary.normal(&[left, right].concat())?;
+    Some((pair, merged))
+}
