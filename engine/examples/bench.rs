@@ -1,6 +1,8 @@
-//! Measures prefill and decoding: `bench MODEL.gguf PROMPT.ids [THREADS] [ROUNDS]`.
+//! Measures one round of everything: `bench MODEL.gguf PROMPT.ids [THREADS]`, THREADS being as many as there are cores unless told.
 //!
-//! Prints, of the best round, `prefillN_tokens_per_s RATE` and `decodeN_tokens_per_s RATE`, N being the prompt's length.
+//! Prints lines `NAME VALUE`: `load_ms` (the file's bytes, their digest, packing), `load_peak_kib` (most memory up to then),
+//! `prefillN_tokens_per_s` and `decodeN_tokens_per_s` (N is the prompt's length), `decode_b8_tokens_per_s` (eight sequences in
+//! each step, whose prompts are parts of the prompt), `kv_kib` (pages of keys and values) and `peak_kib`.
 #![expect(
     clippy::print_stdout,
     reason = "a measuring program, run by scripts/bench"
@@ -9,13 +11,17 @@
 use std::{env, error::Error, fs, path::Path, sync::Arc, time::Instant};
 
 use engine::{
-    decoder::{Decoder, KvCache},
+    decoder::{Decoder, KvCache, KvPool, KvTable, PAGE_TOKENS, Part},
     gguf::Gguf,
     model::Model,
 };
 
-/// Tokens decoded in a round.
+/// Tokens decoded in a round, of each sequence.
 const DECODED: usize = 64;
+/// Sequences of a batch.
+const SEQUENCES: usize = 8;
+/// Tokens of each sequence's prompt in a batch.
+const PROMPT: usize = 64;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -24,43 +30,31 @@ fn main() -> Outcome<()> {
     let model = arguments.next().ok_or("no model given")?;
     let prompt = ids(&arguments.next().ok_or("no prompt given")?)?;
     let threads = arguments.next().map_or(Ok(0), |n| n.parse())?;
-    let rounds = arguments.next().map_or(Ok(5), |n| n.parse())?;
     let model = load(Path::new(&model))?;
+    println!("load_peak_kib {}", peak_kib()?);
     let mut decoder = Decoder::new(Arc::clone(&model), threads);
-    let mut best = (0.0_f64, 0.0_f64);
-    for _ in 0..rounds {
-        let (prefill, decode) = round(&mut decoder, &model, &prompt)?;
-        best = (best.0.max(prefill), best.1.max(decode));
-    }
-    let depth = prompt.len();
     println!("isa {}", decoder.isa());
-    println!("prefill{depth}_tokens_per_s {:.1}", best.0);
-    println!("decode{depth}_tokens_per_s {:.1}", best.1);
+    alone(&mut decoder, &model, &prompt)?;
+    together(&mut decoder, &model, &prompt)?;
+    println!("peak_kib {}", peak_kib()?);
     Ok(())
 }
 
 fn ids(path: &str) -> Outcome<Vec<u32>> {
     let text = fs::read_to_string(path)?;
-    Ok(text
-        .split_whitespace()
-        .map(str::parse)
-        .collect::<Result<_, _>>()?)
+    let ids = text.split_whitespace().map(str::parse);
+    Ok(ids.collect::<Result<_, _>>()?)
 }
 
 fn load(path: &Path) -> Outcome<Arc<Model>> {
     let start = Instant::now();
-    let gguf = Gguf::open(path)?;
-    let opened = start.elapsed();
-    let model = Arc::new(Model::load(&gguf)?);
-    println!(
-        "open_ms {}\npack_ms {}",
-        opened.as_millis(),
-        (start.elapsed() - opened).as_millis()
-    );
+    let model = Arc::new(Model::load(&Gguf::open(path)?)?);
+    println!("load_ms {}", start.elapsed().as_millis());
     Ok(model)
 }
 
-fn round(decoder: &mut Decoder, model: &Model, prompt: &[u32]) -> Outcome<(f64, f64)> {
+/// One sequence.
+fn alone(decoder: &mut Decoder, model: &Model, prompt: &[u32]) -> Outcome<()> {
     let mut cache = KvCache::new(model, prompt.len() + DECODED);
     let start = Instant::now();
     let mut next = greatest(decoder.forward(prompt, &mut cache)?);
@@ -70,7 +64,45 @@ fn round(decoder: &mut Decoder, model: &Model, prompt: &[u32]) -> Outcome<(f64, 
         next = greatest(decoder.forward(&[next], &mut cache)?);
     }
     let decode = start.elapsed().as_secs_f64();
-    Ok((prompt.len() as f64 / prefill, DECODED as f64 / decode))
+    let depth = prompt.len();
+    println!("prefill{depth}_tokens_per_s {:.1}", depth as f64 / prefill);
+    println!("decode{depth}_tokens_per_s {:.1}", DECODED as f64 / decode);
+    Ok(())
+}
+
+/// A batch of sequences.
+fn together(decoder: &mut Decoder, model: &Model, prompt: &[u32]) -> Outcome<()> {
+    let pages = SEQUENCES * (PROMPT + DECODED).div_ceil(PAGE_TOKENS);
+    let mut pool = KvPool::new(model, pages);
+    let (mut tables, mut next) = (Vec::new(), Vec::new());
+    for prompt in prompt.chunks_exact(PROMPT).take(SEQUENCES) {
+        let mut table = KvTable::default();
+        pool.reserve(&mut table, PROMPT + DECODED)?;
+        next.extend(step(decoder, &mut pool, &mut [part(prompt, &mut table)])?);
+        tables.push(table);
+    }
+    let start = Instant::now();
+    for _ in 0..DECODED {
+        let tokens = next.chunks(1).zip(&mut tables);
+        let mut parts: Vec<_> = tokens.map(|(token, table)| part(token, table)).collect();
+        next = step(decoder, &mut pool, &mut parts)?;
+    }
+    let rate = (tables.len() * DECODED) as f64 / start.elapsed().as_secs_f64();
+    println!("decode_b{}_tokens_per_s {rate:.1}", tables.len());
+    println!("kv_kib {}", pages * KvPool::page_bytes(model) / 1024);
+    Ok(())
+}
+
+fn part<'a>(tokens: &'a [u32], table: &'a mut KvTable) -> Part<'a> {
+    Part {
+        tokens,
+        table,
+        wants_logits: true,
+    }
+}
+
+fn step(decoder: &mut Decoder, pool: &mut KvPool, parts: &mut [Part<'_>]) -> Outcome<Vec<u32>> {
+    Ok(decoder.step(pool, parts)?.map(greatest).collect())
 }
 
 fn greatest(logits: &[f32]) -> u32 {
@@ -82,4 +114,12 @@ fn greatest(logits: &[f32]) -> u32 {
         .enumerate()
         .fold((0, f32::MIN), greater)
         .0 as u32
+}
+
+/// Most memory this process has had resident.
+fn peak_kib() -> Outcome<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let words = line.and_then(|line| line.split_whitespace().next());
+    Ok(words.ok_or("no VmHWM")?.parse()?)
 }
