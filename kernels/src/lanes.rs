@@ -62,6 +62,27 @@ pub(crate) mod avx512 {
 
     #[inline]
     #[target_feature(enable = "avx512f")]
+    pub(crate) fn load_u8x16(values: &[u8; 16]) -> __m128i {
+        // SAFETY: the reference covers the 16 bytes read; the load needs no alignment.
+        unsafe { _mm_loadu_si128(values.as_ptr().cast()) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub(crate) fn load_i8x16(values: &[i8; 16]) -> __m128i {
+        // SAFETY: the reference covers the 16 bytes read; the load needs no alignment.
+        unsafe { _mm_loadu_si128(values.as_ptr().cast()) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub(crate) fn load_u32x4(values: &[u32; 4]) -> __m128i {
+        // SAFETY: the reference covers the 16 bytes read; the load needs no alignment.
+        unsafe { _mm_loadu_si128(values.as_ptr().cast()) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
     pub(crate) fn load_u16x16(values: &[u16; 16]) -> __m256i {
         // SAFETY: the reference covers the 32 bytes read; the load needs no alignment.
         unsafe { _mm256_loadu_si256(values.as_ptr().cast()) }

@@ -2,9 +2,11 @@
 //!
 //! `out[panel][token][lane] = sum over k of weight[16 * panel + lane][k] * activation[token][k]`, stored or added.
 //!
-//! Order, for each output: a block of 32 columns is an exact integer sum `i`; then, block after block from zero,
-//! `acc = fma(i as f32, weight_scale * activation_scale, acc)` and, for formats with an offset,
-//! `acc = fma(weight_offset, activation_sum, acc)`. It does not depend on how many tokens share a pass.
+//! Order, for each output: block after block of 32 columns, from zero. In formats of integers, a block (in Q6_K each half of
+//! one) is an exact integer sum `i`; then `acc = fma(i as f32, weight_scale * activation_scale, acc)` and, for formats with
+//! an offset, `acc = fma(weight_offset, activation_sum, acc)`. In floating-point formats, a block is
+//! `s = fma(weight, activation_integer as f32, s)` from zero, column after column; then `acc = fma(s, activation_scale, acc)`.
+//! None of it depends on the path or on how many tokens share a pass: the bits are the same for every format.
 
 mod formats;
 mod matrix;

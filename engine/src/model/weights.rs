@@ -155,7 +155,15 @@ impl Reader<'_> {
         let format = match tensor.kind {
             TensorType::Q4_0 => Format::Q4_0,
             TensorType::Q4_1 => Format::Q4_1,
+            TensorType::Q5_0 => Format::Q5_0,
+            TensorType::Q5_1 => Format::Q5_1,
             TensorType::Q8_0 => Format::Q8_0,
+            TensorType::Q4K => Format::Q4K,
+            TensorType::Q5K => Format::Q5K,
+            TensorType::Q6K => Format::Q6K,
+            TensorType::F16 => Format::F16,
+            TensorType::BF16 => Format::BF16,
+            TensorType::F32 => Format::F32,
             kind => return Err(wrong_type(name, kind)),
         };
         Matrix::pack(format, columns, tensor.bytes).map_err(|reason| ModelError::Pack {

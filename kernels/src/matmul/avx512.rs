@@ -7,16 +7,19 @@
     reason = "constant lengths, unrolled into registers"
 )]
 
+mod floats;
+pub(super) mod halves;
+
 use std::{arch::x86_64::*, mem};
 
 use super::{
     Activations, Mode, Panels,
-    formats::{PackedBlock, Panel, q4_0, q4_1, q8_0},
-    pack::Nibbles,
+    formats::{PackedBlock, Panel, float, q4_0, q4_1, q4_k, q5_0, q5_1, q5_k, q6_k, q8_0},
+    pack::{FifthBits, Nibbles, TopPairs},
 };
 use crate::{
     lanes::{LANES, avx512::*},
-    quantize::ActivationBlock,
+    quantize::{ActivationBlock, TILE},
 };
 
 /// Writes the body out once for each index, so that arrays of vectors become registers.
@@ -29,6 +32,26 @@ macro_rules! unroll {
     };
 }
 
+/// Runs the body for the number of tokens at hand, as a constant.
+macro_rules! for_tokens {
+    ($tokens:expr, $constant:ident => $body:expr) => {
+        for_tokens!(@ $tokens, $constant, $body, 1 2 3 4 5 6 7)
+    };
+    (@ $tokens:expr, $constant:ident, $body:expr, $($value:literal)*) => {
+        match $tokens {
+            $($value => {
+                const $constant: usize = $value;
+                $body
+            })*
+            _ => {
+                const $constant: usize = TILE;
+                $body
+            }
+        }
+    };
+}
+
+use for_tokens;
 pub(super) use unroll;
 
 /// A block ready for multiplication; `quads[q]` has columns `4q` to `4q + 3` of row `i` in its `i`-th four bytes.
@@ -51,30 +74,31 @@ pub(super) fn matmul(
     mode: Mode,
     out: &mut [f32],
 ) {
+    macro_rules! run {
+        ($panel:path, $blocks:ident, $unpack:path, $out:ident) => {
+            $panel(
+                $blocks,
+                |block, at| $unpack(block, at),
+                activations,
+                mode,
+                $out,
+            )
+        };
+    }
     let outs = out.chunks_exact_mut(activations.tokens() * LANES);
     for (out, weights) in outs.zip(weights.iter()) {
         match weights {
-            Panel::Q4_0(blocks) => panel(
-                blocks,
-                |b, _| q4_0::avx512::unpack(b),
-                activations,
-                mode,
-                out,
-            ),
-            Panel::Q4_1(blocks) => panel(
-                blocks,
-                |b, _| q4_1::avx512::unpack(b),
-                activations,
-                mode,
-                out,
-            ),
-            Panel::Q8_0(blocks) => panel(
-                blocks,
-                |b, _| q8_0::avx512::unpack(b),
-                activations,
-                mode,
-                out,
-            ),
+            Panel::Q4_0(blocks) => run!(panel, blocks, q4_0::avx512::unpack, out),
+            Panel::Q4_1(blocks) => run!(panel, blocks, q4_1::avx512::unpack, out),
+            Panel::Q5_0(blocks) => run!(panel, blocks, q5_0::avx512::unpack, out),
+            Panel::Q5_1(blocks) => run!(panel, blocks, q5_1::avx512::unpack, out),
+            Panel::Q8_0(blocks) => run!(panel, blocks, q8_0::avx512::unpack, out),
+            Panel::Q4K(blocks) => run!(panel, blocks, q4_k::avx512::unpack, out),
+            Panel::Q5K(blocks) => run!(panel, blocks, q5_k::avx512::unpack, out),
+            Panel::Q6K(blocks) => run!(halves::panel, blocks, q6_k::avx512::unpack, out),
+            Panel::F16(blocks) => run!(floats::panel, blocks, float::avx512::f16, out),
+            Panel::BF16(blocks) => run!(floats::panel, blocks, float::avx512::bf16, out),
+            Panel::F32(blocks) => run!(floats::panel, blocks, float::avx512::f32, out),
         }
     }
 }
@@ -93,16 +117,7 @@ fn panel<B: PackedBlock>(
         let tokens = tile.len() / (blocks.len() * B::PARTS);
         let (now, later) = out.split_at_mut(tokens * LANES);
         out = later;
-        match tokens {
-            1 => store_all(sums::<B, 1>(blocks, unpack, tile), mode, now),
-            2 => store_all(sums::<B, 2>(blocks, unpack, tile), mode, now),
-            3 => store_all(sums::<B, 3>(blocks, unpack, tile), mode, now),
-            4 => store_all(sums::<B, 4>(blocks, unpack, tile), mode, now),
-            5 => store_all(sums::<B, 5>(blocks, unpack, tile), mode, now),
-            6 => store_all(sums::<B, 6>(blocks, unpack, tile), mode, now),
-            7 => store_all(sums::<B, 7>(blocks, unpack, tile), mode, now),
-            _ => store_all(sums::<B, 8>(blocks, unpack, tile), mode, now),
-        }
+        for_tokens!(tokens, T => store_all(sums::<B, T>(blocks, unpack, tile), mode, now));
     }
 }
 
@@ -215,6 +230,40 @@ pub(super) fn nibbles(nibbles: &Nibbles) -> [__m512i; 8] {
         let bytes = load_u8x64(&nibbles.0[QUAD]);
         quads[QUAD] = _mm512_and_si512(bytes, low);
         quads[4 + QUAD] = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), low);
+    });
+    quads
+}
+
+/// Quants with their fifth bits.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) fn add_fifths(quads: [__m512i; 8], fifths: &FifthBits) -> [__m512i; 8] {
+    let sixteen = _mm512_set1_epi8(16);
+    let mut quads = quads;
+    unroll!(QUAD in 0 1 2 3 4 5 6 7 {
+        quads[QUAD] = _mm512_mask_add_epi8(quads[QUAD], fifths.0[QUAD], quads[QUAD], sixteen);
+    });
+    quads
+}
+
+/// Quants with their fifth and sixth bits.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) fn add_tops(quads: [__m512i; 8], tops: &TopPairs) -> [__m512i; 8] {
+    let mask = _mm512_set1_epi8(0x30);
+    let mut quads = quads;
+    unroll!(K in 0 1 {
+        let pairs = load_u8x64(&tops.0[K]);
+        let shifted = [
+            _mm512_slli_epi16::<4>(pairs),
+            _mm512_slli_epi16::<2>(pairs),
+            pairs,
+            _mm512_srli_epi16::<2>(pairs),
+        ];
+        unroll!(F in 0 1 2 3 {
+            let top = _mm512_and_si512(shifted[F], mask);
+            quads[4 * K + F] = _mm512_or_si512(quads[4 * K + F], top);
+        });
     });
     quads
 }

@@ -3,9 +3,16 @@
 //!
 //! A new format is a file here, a line in `formats!` and an arm in each path.
 
-pub(super) mod affine;
+mod affine;
+pub(super) mod float;
+mod k_scales;
 pub(super) mod q4_0;
 pub(super) mod q4_1;
+pub(super) mod q4_k;
+pub(super) mod q5_0;
+pub(super) mod q5_1;
+pub(super) mod q5_k;
+pub(super) mod q6_k;
 pub(super) mod q8_0;
 
 use super::{
@@ -13,9 +20,18 @@ use super::{
     pack::{PackError, pack},
     scalar,
 };
-use crate::quantize::{ActivationBlock, BLOCK};
+use crate::{
+    lanes::LANES,
+    quantize::{ActivationBlock, BLOCK},
+};
+use float::{BF16Block, F16Block, F32Block};
 use q4_0::Q4_0Block;
 use q4_1::Q4_1Block;
+use q4_k::Q4KBlock;
+use q5_0::Q5_0Block;
+use q5_1::Q5_1Block;
+use q5_k::Q5KBlock;
+use q6_k::Q6KBlock;
 use q8_0::Q8_0Block;
 
 /// Weights of sixteen rows, 32 columns once or several times.
@@ -58,6 +74,9 @@ macro_rules! formats {
                 columns / self.block_columns() * block_bytes
             }
         }
+
+        // What is packed takes at most a twentieth more than in the file.
+        $(const _: () = assert!(size_of::<$block>() * 20 <= 21 * LANES * $bytes);)*
 
         /// Blocks of one format, `[panel][block]`.
         pub(super) enum Blocks {
@@ -108,7 +127,15 @@ macro_rules! formats {
 formats! {
     Q4_0: Q4_0Block, 18;
     Q4_1: Q4_1Block, 20;
+    Q5_0: Q5_0Block, 22;
+    Q5_1: Q5_1Block, 24;
     Q8_0: Q8_0Block, 34;
+    Q4K: Q4KBlock, 144;
+    Q5K: Q5KBlock, 176;
+    Q6K: Q6KBlock, 210;
+    F16: F16Block, 64;
+    BF16: BF16Block, 64;
+    F32: F32Block, 128;
 }
 
 #[expect(

@@ -76,6 +76,16 @@ pub(super) fn split(bytes: [u8; BLOCK / 2]) -> [u8; BLOCK] {
     std::array::from_fn(|_| nibbles.next().unwrap_or(0))
 }
 
+/// Low nibbles, then high nibbles, with a fifth bit for each.
+pub(super) fn with_fifth(bytes: [u8; BLOCK / 2], fifths: u32) -> [u8; BLOCK] {
+    let mut column = 0;
+    split(bytes).map(|nibble| {
+        let fifth = (fifths >> column & 1) as u8;
+        column += 1;
+        nibble | fifth << 4
+    })
+}
+
 /// Gathers four columns of each row: byte `4 * row + i` of the `quad`-th is column `4 * quad + i`.
 pub(super) fn quads(rows: &[[u8; BLOCK]; LANES]) -> [[u8; 64]; BLOCK / 4] {
     std::array::from_fn(|quad| std::array::from_fn(|i| byte(rows, i / 4, 4 * quad + i % 4)))
@@ -104,10 +114,72 @@ impl Nibbles {
     }
 }
 
+/// The fifth bit of each weight: bit `4 * row + i` of the `quad`-th is that of column `4 * quad + i`.
+#[repr(transparent)]
+pub(super) struct FifthBits(pub(super) [u64; BLOCK / 4]);
+
+impl FifthBits {
+    pub(super) fn pack(rows: &[[u8; BLOCK]; LANES]) -> Self {
+        let bit = |bytes: &[u8; 64], i| u64::from(nth(bytes, i) >> 4 & 1) << i;
+        Self(quads(rows).map(|bytes| (0..64).map(|i| bit(&bytes, i)).sum()))
+    }
+
+    /// Puts them on top of one row's quants.
+    pub(super) fn add_to(&self, quants: [u8; BLOCK], lane: usize) -> [u8; BLOCK] {
+        let mut columns = quants.into_iter().enumerate();
+        std::array::from_fn(|_| {
+            let (column, quant) = columns.next().unwrap_or_default();
+            let bits = self.0.get(column / 4).copied().unwrap_or(0);
+            quant | ((bits >> (4 * lane + column % 4) & 1) as u8) << 4
+        })
+    }
+}
+
+/// The fifth and sixth bit of each weight: bits `2 * f` and `2 * f + 1` of byte `4 * row + i` of the `k`-th are those of
+/// column `16 * k + 4 * f + i`.
+#[repr(transparent)]
+pub(super) struct TopPairs(pub(super) [[u8; 64]; 2]);
+
+impl TopPairs {
+    pub(super) fn pack(rows: &[[u8; BLOCK]; LANES]) -> Self {
+        let quads = quads(rows);
+        let pair = |quad, f, i| byte(&quads, quad, i) >> 4 << (2 * f);
+        Self(std::array::from_fn(|k| {
+            std::array::from_fn(|i| (0..4).map(|f| pair(4 * k + f, f, i)).sum())
+        }))
+    }
+
+    /// Puts them on top of one row's quants.
+    pub(super) fn add_to(&self, quants: [u8; BLOCK], lane: usize) -> [u8; BLOCK] {
+        let mut columns = quants.into_iter().enumerate();
+        std::array::from_fn(|_| {
+            let (column, quant) = columns.next().unwrap_or_default();
+            let pairs = byte(&self.0, column / 16, 4 * lane + column % 4);
+            quant | (pairs >> (column % 16 / 4 * 2) & 3) << 4
+        })
+    }
+}
+
+/// One of a super-block's parts.
+///
+/// # Panics
+/// If there is none of that number.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a wrong part is the caller's mistake"
+)]
+pub(super) fn nth_part<T, const N: usize>(parts: &[T; N], part: usize) -> &T {
+    &parts[part]
+}
+
 /// A byte of a table; none is outside.
 pub(super) fn byte<const N: usize>(rows: &[[u8; N]], row: usize, at: usize) -> u8 {
     rows.get(row)
         .and_then(|row| row.get(at))
         .copied()
         .unwrap_or(0)
+}
+
+fn nth<const N: usize>(bytes: &[u8; N], index: usize) -> u8 {
+    bytes.get(index).copied().unwrap_or(0)
 }

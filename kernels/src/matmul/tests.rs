@@ -21,8 +21,20 @@ fn noise(seed: u64) -> impl Iterator<Item = u8> {
 /// Where a block of the file has its 16-bit floats.
 fn float_offsets(format: Format) -> &'static [usize] {
     match format {
-        Format::Q4_0 | Format::Q8_0 => &[0],
-        Format::Q4_1 => &[0, 2],
+        Format::Q4_0 | Format::Q5_0 | Format::Q8_0 => &[0],
+        Format::Q4_1 | Format::Q5_1 | Format::Q4K | Format::Q5K => &[0, 2],
+        Format::Q6K => &[208],
+        Format::F16 | Format::BF16 => &[0],
+        Format::F32 => &[2],
+    }
+}
+
+/// Bytes of what ggml calls a block: of floating-point formats a single weight.
+fn ggml_block_bytes(format: Format) -> usize {
+    match format {
+        Format::F16 | Format::BF16 => 2,
+        Format::F32 => 4,
+        _ => format.row_bytes(format.block_columns()),
     }
 }
 
@@ -30,7 +42,7 @@ fn float_offsets(format: Format) -> &'static [usize] {
 fn file(format: Format, rows: usize) -> Vec<u8> {
     let bytes = noise(7).take(rows * format.row_bytes(COLUMNS));
     let mut bytes: Vec<u8> = bytes.collect();
-    for block in bytes.chunks_mut(format.row_bytes(format.block_columns())) {
+    for block in bytes.chunks_mut(ggml_block_bytes(format)) {
         for offset in float_offsets(format) {
             block[offset + 1] &= 0xa7;
         }
@@ -81,7 +93,15 @@ fn bits(values: &[f32]) -> Vec<u32> {
 const DEQUANTIZED: &[(Format, &str)] = &[
     (Format::Q4_0, "d4e073ee1818566c"),
     (Format::Q4_1, "04fee219e29c51d8"),
+    (Format::Q5_0, "85a12d90e672a9c1"),
+    (Format::Q5_1, "5069fa5422f92d77"),
     (Format::Q8_0, "cd39d8a3122d048f"),
+    (Format::Q4K, "fedd5284fbfa941c"),
+    (Format::Q5K, "dc53b1548f721f46"),
+    (Format::Q6K, "90da88c411448a35"),
+    (Format::F16, "5927563e0c7b7255"),
+    (Format::BF16, "287eb358c3f5c1a1"),
+    (Format::F32, "100f7779969e9f51"),
 ];
 
 #[test]
@@ -263,7 +283,7 @@ fn bad_bytes_are_refused() {
         for offset in float_offsets(*format) {
             for bad in [0x7f80_u16, 0xffff] {
                 let mut bytes = bytes.clone();
-                let at = bytes.len() - format.row_bytes(format.block_columns()) + offset;
+                let at = bytes.len() - ggml_block_bytes(*format) + offset;
                 bytes[at..at + 2].copy_from_slice(&bad.to_le_bytes());
                 let expected = Some(PackError::NotFinite);
                 assert_eq!(refused(COLUMNS, &bytes), expected, "{format:?} {offset}");

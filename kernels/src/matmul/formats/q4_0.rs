@@ -51,7 +51,7 @@ pub(in crate::matmul) mod avx512 {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-    pub(in crate::matmul) fn unpack(block: &Q4_0Block) -> Unpacked {
+    pub(in crate::matmul) fn unpack(block: &Q4_0Block, _part: usize) -> Unpacked {
         Unpacked {
             quads: nibbles(&block.quants),
             excess: 8,

@@ -53,7 +53,7 @@ pub(in crate::matmul) mod avx512 {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-    pub(in crate::matmul) fn unpack(block: &Q4_1Block) -> Unpacked {
+    pub(in crate::matmul) fn unpack(block: &Q4_1Block, _part: usize) -> Unpacked {
         Unpacked {
             quads: nibbles(&block.quants),
             excess: 0,

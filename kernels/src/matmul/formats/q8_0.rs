@@ -54,7 +54,7 @@ pub(in crate::matmul) mod avx512 {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-    pub(in crate::matmul) fn unpack(block: &Q8_0Block) -> Unpacked {
+    pub(in crate::matmul) fn unpack(block: &Q8_0Block, _part: usize) -> Unpacked {
         let mut quads = [_mm512_setzero_si512(); 8];
         unroll!(QUAD in 0 1 2 3 4 5 6 7 {
             quads[QUAD] = load_u8x64(&block.quants[QUAD]);

@@ -1,0 +1,69 @@
+//! Q5_1, `f16 d, f16 m, u32 qh, u8 qs[16]`: `weight = d * quant + m`; bits as in Q5_0.
+
+use super::affine::Affine;
+use crate::{
+    lanes::LANES,
+    matmul::pack::{FifthBits, Nibbles, PackError, array, half, halves, with_fifth},
+    quantize::BLOCK,
+};
+
+/// 16 rows, 32 columns.
+#[repr(C, align(64))]
+pub(in crate::matmul) struct Q5_1Block {
+    quants: Nibbles,
+    fifths: FifthBits,
+    scales: [u16; LANES],
+    offsets: [u16; LANES],
+}
+
+impl Q5_1Block {
+    pub(super) fn pack(rows: [&[u8; 24]; LANES]) -> Result<Self, PackError> {
+        let quants = rows.map(|row| with_fifth(array(row, 8), u32::from_le_bytes(array(row, 4))));
+        Ok(Self {
+            quants: Nibbles::pack(&quants),
+            fifths: FifthBits::pack(&quants),
+            scales: halves(rows, 0)?,
+            offsets: halves(rows, 2)?,
+        })
+    }
+}
+
+impl Affine for Q5_1Block {
+    const PARTS: usize = 1;
+
+    fn quants(&self, _part: usize, lane: usize) -> [i32; BLOCK] {
+        self.fifths
+            .add_to(self.quants.row(lane), lane)
+            .map(i32::from)
+    }
+
+    fn scale(&self, _part: usize, lane: usize) -> f32 {
+        half(&self.scales, lane)
+    }
+
+    fn offset(&self, _part: usize, lane: usize) -> Option<f32> {
+        Some(half(&self.offsets, lane))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(in crate::matmul) mod avx512 {
+    use std::arch::x86_64::*;
+
+    use super::Q5_1Block;
+    use crate::{
+        lanes::avx512::load_u16x16,
+        matmul::avx512::{Unpacked, add_fifths, nibbles},
+    };
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+    pub(in crate::matmul) fn unpack(block: &Q5_1Block, _part: usize) -> Unpacked {
+        Unpacked {
+            quads: add_fifths(nibbles(&block.quants), &block.fifths),
+            excess: 0,
+            scales: _mm512_cvtph_ps(load_u16x16(&block.scales)),
+            offsets: Some(_mm512_cvtph_ps(load_u16x16(&block.offsets))),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Q5_K, `f16 d, f16 dmin, u8 scales[12], u8 qh[32], u8 qs[128]`: see [`super::k_scales`].
+
+use super::{
+    affine::Affine,
+    k_scales::{KScales, PARTS},
+};
+use crate::{
+    lanes::LANES,
+    matmul::pack::{FifthBits, Nibbles, PackError, array, nth_part},
+    quantize::BLOCK,
+};
+
+/// 16 rows, 256 columns.
+#[repr(C, align(64))]
+pub(in crate::matmul) struct Q5KBlock {
+    quants: [Nibbles; PARTS],
+    fifths: [FifthBits; PARTS],
+    scales: KScales,
+}
+
+impl Q5KBlock {
+    pub(super) fn pack(rows: [&[u8; 176]; LANES]) -> Result<Self, PackError> {
+        let quants = |part| rows.map(|row| quants(row, part));
+        Ok(Self {
+            quants: std::array::from_fn(|part| Nibbles::pack(&quants(part))),
+            fifths: std::array::from_fn(|part| FifthBits::pack(&quants(part))),
+            scales: KScales::pack(rows)?,
+        })
+    }
+}
+
+/// Quants of one row and part: 32 bytes have the low bits of two parts, the first in low nibbles; `qh[j]` has the fifth bits
+/// of column `j` of every part.
+fn quants(row: &[u8; 176], part: usize) -> [u8; BLOCK] {
+    let low: [u8; BLOCK] = array(row, 48 + part / 2 * BLOCK);
+    let high: [u8; BLOCK] = array(row, 16);
+    let mut pairs = low.into_iter().zip(high);
+    let quant = |(low, high): (u8, u8)| low >> (part % 2 * 4) & 15 | (high >> part & 1) << 4;
+    std::array::from_fn(|_| pairs.next().map_or(0, quant))
+}
+
+impl Affine for Q5KBlock {
+    const PARTS: usize = PARTS;
+
+    fn quants(&self, part: usize, lane: usize) -> [i32; BLOCK] {
+        let quants = nth_part(&self.quants, part).row(lane);
+        let fifths = nth_part(&self.fifths, part);
+        fifths.add_to(quants, lane).map(i32::from)
+    }
+
+    fn scale(&self, part: usize, lane: usize) -> f32 {
+        self.scales.scale(part, lane)
+    }
+
+    fn offset(&self, part: usize, lane: usize) -> Option<f32> {
+        Some(self.scales.offset(part, lane))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(in crate::matmul) mod avx512 {
+    use super::Q5KBlock;
+    use crate::matmul::{
+        avx512::{Unpacked, add_fifths, nibbles},
+        formats::k_scales::avx512::unpack as scales,
+    };
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+    #[expect(clippy::indexing_slicing, reason = "a part is one of eight")]
+    pub(in crate::matmul) fn unpack(block: &Q5KBlock, part: usize) -> Unpacked {
+        let (scales, offsets) = scales(&block.scales, part);
+        Unpacked {
+            quads: add_fifths(nibbles(&block.quants[part]), &block.fifths[part]),
+            excess: 0,
+            scales,
+            offsets: Some(offsets),
+        }
+    }
+}
