@@ -11,12 +11,34 @@ use engine::{
     gguf::Gguf,
     model::Model,
 };
-use gguf_file::llama;
+use gguf_file::{MATRIX_TYPES, llama, sized_llama};
 use kernels::Isa;
 
 fn small() -> Arc<Model> {
     let gguf = Gguf::from_bytes(llama(3).bytes()).unwrap();
     Arc::new(Model::load(&gguf).unwrap())
+}
+
+/// A model whose matrices are all stored in different ways, and whose vocabulary fills no whole number of panels.
+fn motley() -> Arc<Model> {
+    let mut file = sized_llama(2, 256, 256, 90);
+    let matrices = file
+        .tensors
+        .iter()
+        .filter(|tensor| tensor.dimensions.len() == 2);
+    let matrices = matrices.map(|t| {
+        (
+            t.name.clone(),
+            t.dimensions.iter().map(|d| *d as usize).collect(),
+        )
+    });
+    let matrices: Vec<(String, Vec<usize>)> = matrices.collect();
+    let mut types = MATRIX_TYPES.iter().rev().cycle();
+    for (name, dimensions) in matrices {
+        let (kind, _) = types.next().unwrap();
+        file.tensor(&name, *kind, &dimensions).fill_matrix(3);
+    }
+    Arc::new(Model::load(&Gguf::from_bytes(file.bytes()).unwrap()).unwrap())
 }
 
 fn prompt(length: u32) -> Vec<u32> {
@@ -46,6 +68,23 @@ fn threads_pieces_and_paths_do_not_change_a_bit() {
     for threads in 1..=4 {
         let mut decoder = Decoder::new(Arc::clone(&model), threads);
         for pieces in [&[][..], &[1], &[299], &[7, 1, 1, 64, 100], &[256, 43]] {
+            let got = bits(&mut decoder, &mut cache, &prompt, pieces);
+            assert_eq!(got, expected, "{threads} threads, pieces {pieces:?}");
+        }
+    }
+}
+
+#[test]
+fn matrices_may_be_stored_in_many_ways() {
+    let model = motley();
+    let prompt: Vec<u32> = prompt(40).iter().map(|token| token % 90).collect();
+    let mut cache = KvCache::new(&model, 40);
+    let mut reference = Decoder::with_isa(Arc::clone(&model), 1, Isa::scalar());
+    let expected = bits(&mut reference, &mut cache, &prompt, &[]);
+    assert_eq!(expected.len(), 90);
+    for threads in 1..=3 {
+        let mut decoder = Decoder::new(Arc::clone(&model), threads);
+        for pieces in [&[][..], &[1, 7, 30], &[39]] {
             let got = bits(&mut decoder, &mut cache, &prompt, pieces);
             assert_eq!(got, expected, "{threads} threads, pieces {pieces:?}");
         }

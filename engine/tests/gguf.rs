@@ -278,6 +278,22 @@ fn bad_tensors_are_refused() {
 }
 
 #[test]
+fn matrices_of_every_type_are_measured() {
+    for (kind, _) in MATRIX_TYPES {
+        let mut file = File::new();
+        file.tensor("matrix", kind, &[512, 3]);
+        assert_eq!(open(file.bytes()), "", "{kind:?}");
+        let mut short = file.clone();
+        short.named("matrix").bytes.pop();
+        assert_eq!(open(short.bytes()), "gguf.tensor_bounds", "{kind:?}");
+        if kind.1 > 1 {
+            file.named("matrix").dimensions = vec![512 + kind.1 as u64 / 2, 1];
+            assert_eq!(open(file.bytes()), "gguf.tensor_shape", "{kind:?}");
+        }
+    }
+}
+
+#[test]
 fn more_than_padding_at_the_end_is_refused() {
     let mut bytes = good().bytes();
     bytes.resize(bytes.len().next_multiple_of(32), 0);

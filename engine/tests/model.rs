@@ -1,5 +1,5 @@
 //! Models loaded, and refused for every reason there is.
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 mod gguf_file;
 
@@ -187,6 +187,43 @@ fn rope_factors_have_to_be_possible() {
     assert_eq!(factors(f32::NAN), "model.not_finite");
 }
 
+fn changed_wide(change: impl FnOnce(&mut File)) -> &'static str {
+    let mut file = sized_llama(1, 256, 256, 96);
+    change(&mut file);
+    load(&file).err().map_or("", |error| error.code())
+}
+
+#[test]
+fn matrices_of_every_type_are_loaded_if_their_numbers_are_finite() {
+    let q = "blk.0.attn_q.weight";
+    for (kind, offsets) in MATRIX_TYPES {
+        let code = changed_wide(|file| file.tensor(q, kind, &[256, 256]).fill_matrix(5));
+        assert_eq!(code, "", "{kind:?}");
+        for offset in offsets {
+            let code = changed_wide(|file| {
+                let tensor = file.tensor(q, kind, &[256, 256]);
+                tensor.fill_matrix(5);
+                let at = tensor.bytes.len() - kind.2 + offset;
+                tensor.bytes[at..at + 2].copy_from_slice(&[0x80, 0x7f]);
+            });
+            assert_eq!(code, "model.pack", "{kind:?}");
+        }
+    }
+    let two_bits = |file: &mut File| {
+        file.tensor(q, TENSOR_Q2_K, &[256, 256]);
+    };
+    assert_eq!(changed_wide(two_bits), "model.tensor_type");
+}
+
+#[test]
+fn vocabularies_need_not_fill_the_last_panel() {
+    let short = |file: &mut File| {
+        file.tensor("token_embd.weight", TENSOR_Q8_0, &[256, 90])
+            .fill(4);
+    };
+    assert_eq!(changed_wide(short), "");
+}
+
 #[test]
 fn bad_tensors_are_refused() {
     let q = "blk.1.attn_q.weight";
@@ -194,10 +231,6 @@ fn bad_tensors_are_refused() {
         file.tensor(q, TENSOR_Q4_1, &[128, 64]);
     };
     assert_eq!(changed(shape), "model.shape");
-    let kind = |file: &mut File| {
-        file.tensor(q, TENSOR_F16, &[128, 128]);
-    };
-    assert_eq!(changed(kind), "model.tensor_type");
     let norm = |file: &mut File| {
         file.tensor("output_norm.weight", TENSOR_F16, &[128]);
     };

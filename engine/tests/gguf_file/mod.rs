@@ -14,7 +14,23 @@ pub(crate) const I64: u32 = 11;
 pub(crate) const TENSOR_F32: (u32, usize, usize) = (0, 1, 4);
 pub(crate) const TENSOR_F16: (u32, usize, usize) = (1, 1, 2);
 pub(crate) const TENSOR_Q4_1: (u32, usize, usize) = (3, 32, 20);
+pub(crate) const TENSOR_Q2_K: (u32, usize, usize) = (10, 256, 84);
 pub(crate) const TENSOR_Q8_0: (u32, usize, usize) = (8, 32, 34);
+
+/// Every type that matrices may have, with where its blocks have 16-bit floats (of F32, the upper half).
+pub(crate) const MATRIX_TYPES: [((u32, usize, usize), &[usize]); 11] = [
+    (TENSOR_F32, &[2]),
+    (TENSOR_F16, &[0]),
+    ((2, 32, 18), &[0]),
+    (TENSOR_Q4_1, &[0, 2]),
+    ((6, 32, 22), &[0]),
+    ((7, 32, 24), &[0, 2]),
+    (TENSOR_Q8_0, &[0]),
+    ((12, 256, 144), &[0, 2]),
+    ((13, 256, 176), &[0, 2]),
+    ((14, 256, 210), &[208]),
+    ((30, 1, 2), &[0]),
+];
 
 /// A file to be written; the fields can be made wrong.
 #[derive(Clone)]
@@ -114,6 +130,26 @@ impl TensorEntry {
         header.extend(self.kind.to_le_bytes());
         header.extend(offset.wrapping_add(self.offset_error).to_le_bytes());
         header
+    }
+
+    /// Fills a matrix of any type with bytes that look random and small scales: of floats, which begin at `offsets` of a
+    /// block, only the lower bits of the exponent are kept.
+    pub(crate) fn fill_matrix(&mut self, seed: u64) {
+        let mut types = MATRIX_TYPES.iter();
+        let ((_, _, block), offsets) = types.find(|(kind, _)| kind.0 == self.kind).unwrap();
+        let mut state = seed;
+        self.bytes.fill_with(|| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 56) as u8
+        });
+        for block in self.bytes.chunks_mut(*block) {
+            for offset in *offsets {
+                let top = block.get_mut(offset + 1).unwrap();
+                *top = *top & 0x87 | 0x18;
+            }
+        }
     }
 
     /// Fills blocks with quants that look random and small scales.
