@@ -10,15 +10,17 @@ pub(crate) const STR: u32 = 8;
 pub(crate) const ARRAY: u32 = 9;
 pub(crate) const I64: u32 = 11;
 
-/// Type numbers of tensors, with elements and bytes of a block.
-pub(crate) const TENSOR_F32: (u32, usize, usize) = (0, 1, 4);
-pub(crate) const TENSOR_F16: (u32, usize, usize) = (1, 1, 2);
-pub(crate) const TENSOR_Q4_1: (u32, usize, usize) = (3, 32, 20);
-pub(crate) const TENSOR_Q2_K: (u32, usize, usize) = (10, 256, 84);
-pub(crate) const TENSOR_Q8_0: (u32, usize, usize) = (8, 32, 34);
+/// Type number of a tensor, with elements and bytes of a block.
+pub(crate) type Kind = (u32, usize, usize);
+
+pub(crate) const TENSOR_F32: Kind = (0, 1, 4);
+pub(crate) const TENSOR_F16: Kind = (1, 1, 2);
+pub(crate) const TENSOR_Q4_1: Kind = (3, 32, 20);
+pub(crate) const TENSOR_Q2_K: Kind = (10, 256, 84);
+pub(crate) const TENSOR_Q8_0: Kind = (8, 32, 34);
 
 /// Every type that matrices may have, with where its blocks have 16-bit floats (of F32, the upper half).
-pub(crate) const MATRIX_TYPES: [((u32, usize, usize), &[usize]); 11] = [
+pub(crate) const MATRIX_TYPES: [(Kind, &[usize]); 11] = [
     (TENSOR_F32, &[2]),
     (TENSOR_F16, &[0]),
     ((2, 32, 18), &[0]),

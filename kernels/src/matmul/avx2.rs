@@ -71,6 +71,14 @@ pub(super) fn matmul(
                     narrow::<_, FOUR_BITS>(blocks, unpack, tile, sums);
                 }
                 Panel::Q8_0(blocks) => wide(blocks, tile, sums),
+                _ => {
+                    weights.multiply(
+                        Activations::new(tile, activations.blocks_per_token),
+                        mode,
+                        now,
+                    );
+                    continue;
+                }
             }
             finish(sums, mode, now);
         }
