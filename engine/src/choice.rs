@@ -1,6 +1,9 @@
 //! How one answer's tokens are chosen: the sampler, what the grammar allows, and what is told about each.
 
+use std::sync::Arc;
+
 use crate::{
+    grammar::{Constraint, GrammarError, Grammars, Progress},
     job::{EngineError, Job, Logprob, MAX_LOGPROBS, TokenLogprobs},
     sampler::{
         Sampler, SamplerError,
@@ -9,9 +12,18 @@ use crate::{
     tokenizer::Tokenizer,
 };
 
+/// What all choices of a model share.
+pub(crate) struct Choices {
+    tokenizer: Arc<Tokenizer>,
+    vocabulary: usize,
+    grammars: Grammars,
+}
+
 /// Chooses the tokens of one answer. No Debug: it tells prompt and answer.
 pub(crate) struct Choice {
+    tokenizer: Arc<Tokenizer>,
     sampler: Sampler,
+    constraint: Option<Constraint>,
     logprobs: Option<Telling>,
 }
 
@@ -27,34 +39,92 @@ pub(crate) struct Chosen {
     pub(crate) id: u32,
     /// How likely it was to the model, where the job asks for it.
     pub(crate) logprobs: Option<TokenLogprobs>,
-    /// Whether the grammar lets nothing follow: the answer ends with this token.
-    pub(crate) complete: bool,
+    /// Whether the answer ends here.
+    pub(crate) end: End,
+}
+
+/// Whether an answer ends with a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It goes on.
+    Open,
+    /// It ended before this token, which is no part of it.
+    Before,
+    /// It ends with this token: the grammar lets nothing follow.
+    After,
+}
+
+/// Why there is no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChoiceError {
+    /// Nothing can be chosen from the logits.
+    Sampler(SamplerError),
+    /// The grammar cannot be followed any further.
+    Grammar(GrammarError),
+}
+
+impl From<SamplerError> for ChoiceError {
+    fn from(error: SamplerError) -> Self {
+        Self::Sampler(error)
+    }
+}
+
+impl From<GrammarError> for ChoiceError {
+    fn from(error: GrammarError) -> Self {
+        Self::Grammar(error)
+    }
+}
+
+impl Choices {
+    /// Of a model that gives so many logits that a prompt may name.
+    pub(crate) fn new(tokenizer: Arc<Tokenizer>, vocabulary: usize) -> Self {
+        Self {
+            grammars: Grammars::new(Arc::clone(&tokenizer)),
+            tokenizer,
+            vocabulary,
+        }
+    }
+
+    /// The choice that `job` asks for. Compiles its grammar: call it where blocking is no harm.
+    pub(crate) fn choice(&self, job: &Job) -> Result<Choice, EngineError> {
+        let grammar = job.grammar.as_ref();
+        let constraint = grammar.map(|grammar| self.grammars.constraint(grammar));
+        Ok(Choice {
+            tokenizer: Arc::clone(&self.tokenizer),
+            sampler: Sampler::new(job.sampling.clone(), self.vocabulary)?,
+            logprobs: Telling::new(job.logprobs)?,
+            constraint: constraint.transpose()?,
+        })
+    }
 }
 
 impl Choice {
-    /// The choice that `job` asks of a model of so many tokens.
-    pub(crate) fn new(job: &Job, vocabulary: usize) -> Result<Self, EngineError> {
-        Ok(Self {
-            sampler: Sampler::new(job.sampling.clone(), vocabulary)?,
-            logprobs: Telling::new(job.logprobs)?,
-        })
-    }
-
     /// The token that follows; `position` is its place in the sequence, the prompt included, from 0.
-    pub(crate) fn choose(
-        &mut self,
-        logits: &[f32],
-        position: u64,
-        tokenizer: &Tokenizer,
-    ) -> Result<Chosen, SamplerError> {
-        let id = self.sampler.choose(logits, None, position)?;
+    pub(crate) fn choose(&mut self, logits: &[f32], position: u64) -> Result<Chosen, ChoiceError> {
+        let allowed = self.constraint.as_mut().map(Constraint::allowed);
+        let id = self
+            .sampler
+            .choose(logits, allowed.transpose()?, position)?;
+        let tokenizer = &self.tokenizer;
         let telling = self.logprobs.as_mut();
         let logprobs = telling.map(|telling| telling.of(logits, id, tokenizer));
         Ok(Chosen {
             id,
             logprobs: logprobs.transpose()?,
-            complete: false,
+            end: self.end(id)?,
         })
+    }
+
+    fn end(&mut self, id: u32) -> Result<End, ChoiceError> {
+        if self.tokenizer.is_end(id) {
+            return Ok(End::Before);
+        }
+        let constraint = self.constraint.as_mut();
+        match constraint.map(|constraint| constraint.advance(id)) {
+            None | Some(Ok(Progress::Open)) => Ok(End::Open),
+            Some(Ok(Progress::Complete)) => Ok(End::After),
+            Some(Err(error)) => Err(error.into()),
+        }
     }
 }
 

@@ -121,7 +121,7 @@ fn plain_prompts_have_no_special_tokens() {
     let ids = prompting()
         .tokenizer
         .encode_prompt("<|im_start|>user", SpecialTokens::Never);
-    assert_eq!(special(&ids), []);
+    assert_eq!(special(&ids), [0u32; 0]);
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn a_space_is_put_before_each_part_of_a_text() {
     let encode = |text: &str| prefixed().encode(text, SpecialTokens::Outside(&[]));
     assert_eq!(encode("a a"), ids(&["\u{2581}a", "\u{2581}a"]));
     assert_eq!(encode("<s>a"), ids(&["<s>", "\u{2581}a"]));
-    assert_eq!(encode(""), []);
+    assert_eq!(encode(""), [0u32; 0]);
     assert_eq!(prefixed().decode(&encode("a a")), b"a a");
     assert_eq!(tokenizer().decode(&plain(" a")), b" a");
 }

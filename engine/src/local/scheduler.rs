@@ -17,7 +17,7 @@ use tokio::sync::{
 
 use super::{forward::Forward, runner::Runner};
 use crate::{
-    choice::Choice,
+    choice::{Choice, Choices},
     job::{EngineError, Job, Step},
     text::TextAssembler,
     tokenizer::Tokenizer,
@@ -47,6 +47,7 @@ pub(super) struct Admitted {
 /// The thread that decodes, and the places before it.
 pub(super) struct Scheduler {
     limits: Limits,
+    choices: Choices,
     places: Arc<Semaphore>,
     stopping: Arc<AtomicBool>,
     inbox: Option<mpsc::Sender<Admitted>>,
@@ -63,6 +64,7 @@ impl Scheduler {
             limits.sequences.saturating_add(limits.queue),
         ));
         let stopping = Arc::new(AtomicBool::new(false));
+        let choices = Choices::new(Arc::clone(&tokenizer), limits.vocabulary);
         let (inbox, jobs) = mpsc::channel();
         let (open, stop) = (Arc::clone(&places), Arc::clone(&stopping));
         let thread = thread::Builder::new()
@@ -73,6 +75,7 @@ impl Scheduler {
             })?;
         Ok(Self {
             limits,
+            choices,
             places,
             stopping,
             inbox: Some(inbox),
@@ -94,7 +97,7 @@ impl Scheduler {
         prompt: Zeroizing<Vec<u32>>,
     ) -> Result<Receiver<Step>, EngineError> {
         let max_tokens = self.limits.check(&prompt, job.max_tokens)?;
-        let choice = Choice::new(job, self.limits.vocabulary)?;
+        let choice = self.choices.choice(job)?;
         let text = TextAssembler::new(&job.stop)?;
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|refused| match refused {

@@ -5,7 +5,7 @@ use zeroize::Zeroize;
 
 use super::{forward::Forward, scheduler::Admitted};
 use crate::{
-    choice::Chosen,
+    choice::{Chosen, End},
     decoder::DecoderError,
     job::{FinishReason, Step, Usage},
     tokenizer::Tokenizer,
@@ -66,9 +66,9 @@ impl<F: Forward> Sequence<F> {
         if self.length >= self.longest {
             return self.finish(FinishReason::Length);
         }
-        match self.next_token(forward, tokenizer) {
+        match self.next_token(forward) {
             Ok(None) => Outcome::Running,
-            Ok(Some(chosen)) if tokenizer.is_end(chosen.id) => self.finish(FinishReason::Stop),
+            Ok(Some(chosen)) if chosen.end == End::Before => self.finish(FinishReason::Stop),
             Ok(Some(chosen)) => self.emit(chosen, tokenizer),
             Err(Failed) => Outcome::Abandoned,
         }
@@ -87,11 +87,7 @@ impl<F: Forward> Sequence<F> {
     }
 
     /// The token that follows; none while the prompt is not all taken.
-    fn next_token(
-        &mut self,
-        forward: &mut F,
-        tokenizer: &Tokenizer,
-    ) -> Result<Option<Chosen>, Failed> {
+    fn next_token(&mut self, forward: &mut F) -> Result<Option<Chosen>, Failed> {
         let logits = match self.last {
             Some(last) => forward.forward(&[last], &mut self.cache),
             None => self.prefill(forward),
@@ -101,7 +97,7 @@ impl<F: Forward> Sequence<F> {
             return Ok(None);
         }
         let choice = &mut self.admitted.choice;
-        let chosen = choice.choose(logits, self.length as u64, tokenizer);
+        let chosen = choice.choose(logits, self.length as u64);
         chosen.map(Some).map_err(|_| Failed)
     }
 
@@ -130,10 +126,8 @@ impl<F: Forward> Sequence<F> {
         if self.admitted.steps.try_send(step).is_err() {
             return Outcome::Abandoned;
         }
-        match (
-            assembled.stopped || chosen.complete,
-            self.length >= self.longest,
-        ) {
+        let stopped = assembled.stopped || chosen.end == End::After;
+        match (stopped, self.length >= self.longest) {
             (true, _) => self.finish(FinishReason::Stop),
             (false, true) => self.finish(FinishReason::Length),
             (false, false) => Outcome::Running,

@@ -1,0 +1,118 @@
+//! How large grammars may be and how much work they may be. All limits are counts: none depends on the machine's speed.
+
+use llguidance::api::ParserLimits;
+use serde_json::Value;
+
+use super::GrammarError;
+
+/// Most bytes of a schema or a Lark grammar.
+pub(super) const MAX_BYTES: usize = 64 << 10;
+/// Most brackets that are open at the same time, those in strings and regular expressions included.
+pub(super) const MAX_NESTING: usize = 200;
+/// Most values of a schema, keywords and all.
+pub(super) const MAX_VALUES: usize = 8192;
+/// Most entries of all `patternProperties`: each is held against each.
+pub(super) const MAX_PATTERNS: usize = 16;
+/// Greatest value of [`REPEATING`].
+pub(super) const MAX_REPEATED: f64 = 4096.0;
+
+/// Keywords of which an automaton counts the value.
+pub(super) const REPEATING: [&str; 7] = [
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+    "multipleOf",
+];
+
+/// Of the library's automata and tables: about 20 ms to compile and 5 ms for a token at most.
+pub(super) fn of_parser() -> ParserLimits {
+    ParserLimits {
+        max_items_in_row: 1000,
+        initial_lexer_fuel: 500_000,
+        step_lexer_fuel: 50_000,
+        step_max_items: 50_000,
+        max_lexer_states: 10_000,
+        max_grammar_size: 100_000,
+        precompute_large_lexemes: false,
+        verbose_errors: false,
+    }
+}
+
+/// Before anything reads the text.
+pub(super) fn check_text(text: &str) -> Result<(), GrammarError> {
+    if text.len() > MAX_BYTES {
+        return Err(GrammarError::Size);
+    }
+    match nesting(text) > MAX_NESTING {
+        true => Err(GrammarError::Nesting),
+        false => Ok(()),
+    }
+}
+
+/// Most brackets open at the same time. What is escaped does not count; what is open in a string does.
+fn nesting(text: &str) -> usize {
+    let (mut open, mut most, mut escaped) = (0usize, 0, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'(' | b'[' | b'{' => open = open.saturating_add(1),
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        most = open.max(most);
+    }
+    most
+}
+
+/// Before a schema is compiled.
+pub(super) fn check_schema(schema: &Value) -> Result<(), GrammarError> {
+    let mut size = Size::default();
+    size.add(schema);
+    if size.values > MAX_VALUES {
+        return Err(GrammarError::Values);
+    }
+    if size.patterns > MAX_PATTERNS {
+        return Err(GrammarError::Patterns);
+    }
+    match size.repeated > MAX_REPEATED {
+        true => Err(GrammarError::Repeated),
+        false => Ok(()),
+    }
+}
+
+#[derive(Default)]
+struct Size {
+    values: usize,
+    patterns: usize,
+    repeated: f64,
+}
+
+impl Size {
+    /// Recursive: the JSON parser has bounded the depth.
+    fn add(&mut self, value: &Value) {
+        self.values = self.values.saturating_add(1);
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| self.add(item)),
+            Value::Object(fields) => {
+                for (key, field) in fields {
+                    self.add_keyword(key, field);
+                    self.add(field);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add_keyword(&mut self, key: &str, field: &Value) {
+        if let ("patternProperties", Some(patterns)) = (key, field.as_object()) {
+            self.patterns = self.patterns.saturating_add(patterns.len());
+        }
+        if let (true, Some(number)) = (REPEATING.contains(&key), field.as_f64()) {
+            self.repeated = self.repeated.max(number);
+        }
+    }
+}
