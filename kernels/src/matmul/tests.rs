@@ -160,7 +160,7 @@ fn the_paths_agree_for_every_number_of_tokens() {
 /// A panel whose quants are all ones, or all zeros.
 fn extreme(format: Format, byte: u8) -> Matrix {
     let mut bytes = vec![byte; 16 * format.row_bytes(COLUMNS)];
-    for block in bytes.chunks_mut(format.row_bytes(format.block_columns())) {
+    for block in bytes.chunks_mut(ggml_block_bytes(format)) {
         for offset in float_offsets(format) {
             block[*offset..offset + 2].copy_from_slice(&[0x12, 0x25]);
         }
