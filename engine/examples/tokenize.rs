@@ -9,19 +9,19 @@
 )]
 
 use std::{
-    env,
+    env, fs,
     io::{self, BufRead},
     path::Path,
 };
 
 use engine::{
     gguf::Gguf,
-    tokenizer::{SpecialTokens, Tokenizer},
+    tokenizer::{SpecialTokens, Tokenizer, TokenizerJson},
 };
 
 fn main() {
     let [_, model, mode]: [String; 3] = env::args().collect::<Vec<_>>().try_into().unwrap();
-    let tokenizer = Tokenizer::from_gguf(&Gguf::open(Path::new(&model)).unwrap()).unwrap();
+    let tokenizer = tokenizer(Path::new(&model));
     for line in io::stdin().lock().lines() {
         let text: String = serde_json::from_str(&line.unwrap()).unwrap();
         let ids = match mode.as_str() {
@@ -31,4 +31,12 @@ fn main() {
         };
         println!("{}", serde_json::to_string(&ids).unwrap());
     }
+}
+
+fn tokenizer(model: &Path) -> Tokenizer {
+    if model.is_dir() {
+        let json = TokenizerJson::parse(&fs::read(model.join("tokenizer.json")).unwrap());
+        return Tokenizer::new(&json.unwrap().source()).unwrap();
+    }
+    Tokenizer::from_gguf(&Gguf::open(model).unwrap()).unwrap()
 }

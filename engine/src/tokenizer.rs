@@ -11,6 +11,7 @@ mod byte_alphabet;
 mod byte_pair;
 mod digest;
 mod error;
+mod json;
 mod prefixes;
 mod pretokenizer;
 mod sentence_piece;
@@ -24,6 +25,7 @@ use std::ops::Range;
 
 pub use bert_text::Case;
 pub use error::TokenizerError;
+pub use json::TokenizerJson;
 pub use sentence_piece::SpacePrefix;
 pub use source::TokenizerSource;
 

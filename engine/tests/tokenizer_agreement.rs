@@ -11,7 +11,7 @@ mod real_model;
 
 use engine::{
     gguf::Gguf,
-    tokenizer::{SpacePrefix, SpecialTokens, Tokenizer, TokenizerSource},
+    tokenizer::{SpacePrefix, SpecialTokens, Tokenizer, TokenizerJson, TokenizerSource},
 };
 use serde::Deserialize;
 
@@ -89,6 +89,25 @@ fn gemma3() {
 /// SentencePiece writes a space as U+2581, so that one becomes a space.
 fn spaced(text: &str) -> Vec<u8> {
     text.replace('\u{2581}', " ").into_bytes()
+}
+
+/// Ids are Hugging Face's: see tokenizer_cases_bert.py.
+#[test]
+fn minilm() {
+    let json = std::fs::read(real_model::minilm().join("tokenizer.json")).unwrap();
+    let json = TokenizerJson::parse(&json).unwrap();
+    let tokenizer = Tokenizer::new(&json.source()).unwrap();
+    let lines = include_str!("data/tokenizer_cases_minilm.jsonl").lines();
+    let cases: Vec<(String, Vec<u32>)> = lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(cases.len() >= 1200, "the corpus is all there");
+    let prompt = |text: &str| tokenizer.encode_prompt(text, SpecialTokens::Never);
+    let wrong = cases.iter().filter(|(text, ids)| prompt(text) != *ids);
+    let wrong: Vec<&str> = wrong.map(|(text, _)| text.as_str()).collect();
+    assert!(wrong.is_empty(), "{} texts: {wrong:?}", wrong.len());
+    let ids = tokenizer.encode("Don't STOP", SpecialTokens::Never);
+    assert_eq!(tokenizer.decode(&ids), b"don ' t stop");
 }
 
 /// What tokenizer_tiny.py wrote.

@@ -9,6 +9,9 @@ pub enum TokenizerError {
     /// The model file lacks a part.
     #[error(transparent)]
     Gguf(#[from] GgufError),
+    /// `tokenizer.json` asks for something that is not done here, or is no such file.
+    #[error("tokenizer.json is refused: {0}")]
+    Json(&'static str),
     /// `tokenizer.ggml.model` is none of `gpt2`, `llama` and `bert`.
     #[error("tokenizer model {0} is not supported; gpt2, llama and bert are")]
     Model(String),
@@ -66,6 +69,7 @@ impl TokenizerError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Gguf(error) => error.code(),
+            Self::Json(_) => "tokenizer.json",
             Self::Model(_) => "tokenizer.model",
             Self::Normalizer => "tokenizer.normalizer",
             Self::PreTokenizer(_) => "tokenizer.pre_tokenizer",

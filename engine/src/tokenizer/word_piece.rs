@@ -48,8 +48,10 @@ impl WordPiece {
         spelled.push_str(word);
         let mut rest = spelled.as_bytes();
         while !rest.is_empty() {
+            // A word may have U+2581 itself, which begins no continuation.
+            let begins = rest.len() == spelled.len() || !rest.starts_with(SPACE.as_bytes());
             let longest = self.tokens.of(rest).last();
-            let Some((len, id)) = longest.filter(|_| is_short(word)) else {
+            let Some((len, id)) = longest.filter(|_| begins && is_short(word)) else {
                 ids.truncate(before);
                 ids.push(self.unknown);
                 return;
