@@ -63,32 +63,47 @@ pub(super) fn array<const N: usize, const BYTES: usize>(
     row: &[u8; BYTES],
     offset: usize,
 ) -> [u8; N] {
-    let mut bytes = row.iter().skip(offset).copied();
-    std::array::from_fn(|_| bytes.next().unwrap_or(0))
+    let bytes = row.get(offset..).and_then(<[u8]>::first_chunk);
+    bytes.copied().unwrap_or([0; N])
 }
 
-/// Low nibbles, then high nibbles.
-pub(super) fn split(bytes: [u8; BLOCK / 2]) -> [u8; BLOCK] {
-    let mut nibbles = bytes
+/// Gathers four bytes of each row: those of row `r` begin at byte `4 * r`.
+pub(super) fn quads<const N: usize, const QUADS: usize>(
+    rows: &[[u8; N]; LANES],
+) -> [[u8; 64]; QUADS] {
+    let mut quads = [[0; 64]; QUADS];
+    for (lane, row) in rows.iter().enumerate() {
+        for (quad, bytes) in quads.iter_mut().zip(row.as_chunks::<4>().0) {
+            let place = quad.as_chunks_mut().0.get_mut(lane);
+            place.into_iter().for_each(|place| *place = *bytes);
+        }
+    }
+    quads
+}
+
+/// The lowest four bits of quants, two to a byte: column `j` low, `16 + j` high.
+pub(super) fn join(quants: &[u8; BLOCK]) -> [u8; BLOCK / 2] {
+    let mut joined = [0; BLOCK / 2];
+    let (low, high) = quants.split_at(BLOCK / 2);
+    for (joined, (low, high)) in joined.iter_mut().zip(low.iter().zip(high)) {
+        *joined = low & 15 | high << 4;
+    }
+    joined
+}
+
+/// The lowest bit of each byte; bit `j` is that of byte `j`.
+pub(super) fn lowest_bits(bytes: &[u8; BLOCK]) -> u32 {
+    let words = bytes
+        .as_chunks()
+        .0
         .iter()
-        .map(|b| b & 15)
-        .chain(bytes.iter().map(|b| b >> 4));
-    std::array::from_fn(|_| nibbles.next().unwrap_or(0))
-}
-
-/// Low nibbles, then high nibbles, with a fifth bit for each.
-pub(super) fn with_fifth(bytes: [u8; BLOCK / 2], fifths: u32) -> [u8; BLOCK] {
-    let mut column = 0;
-    split(bytes).map(|nibble| {
-        let fifth = (fifths >> column & 1) as u8;
-        column += 1;
-        nibble | fifth << 4
-    })
-}
-
-/// Gathers four columns of each row: byte `4 * row + i` of the `quad`-th is column `4 * quad + i`.
-pub(super) fn quads(rows: &[[u8; BLOCK]; LANES]) -> [[u8; 64]; BLOCK / 4] {
-    std::array::from_fn(|quad| std::array::from_fn(|i| byte(rows, i / 4, 4 * quad + i % 4)))
+        .map(|bytes| u64::from_le_bytes(*bytes));
+    // The product brings the lowest bits of eight bytes together in the highest byte: no two of its terms overlap.
+    let gather =
+        |word: u64| (word & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    words
+        .rev()
+        .fold(0, |bits, word| bits << 8 | gather(word) as u32)
 }
 
 /// Four bits of each weight: byte `4 * row + i` of the `quad`-th has column `4 * quad + i` in its low nibble,
@@ -97,12 +112,9 @@ pub(super) fn quads(rows: &[[u8; BLOCK]; LANES]) -> [[u8; 64]; BLOCK / 4] {
 pub(super) struct Nibbles(pub(super) [[u8; 64]; 4]);
 
 impl Nibbles {
-    /// The low four bits of quants.
-    pub(super) fn pack(rows: &[[u8; BLOCK]; LANES]) -> Self {
-        let at = |quad, i| byte(rows, i / 4, 4 * quad + i % 4) & 15;
-        Self(std::array::from_fn(|quad| {
-            std::array::from_fn(|i| at(quad, i) | at(4 + quad, i) << 4)
-        }))
+    /// From rows that have column `j` in the low nibble of byte `j`, `16 + j` in the high one.
+    pub(super) fn pack(rows: &[[u8; BLOCK / 2]; LANES]) -> Self {
+        Self(quads(rows))
     }
 
     /// One row, column by column.
@@ -119,9 +131,13 @@ impl Nibbles {
 pub(super) struct FifthBits(pub(super) [u64; BLOCK / 4]);
 
 impl FifthBits {
-    pub(super) fn pack(rows: &[[u8; BLOCK]; LANES]) -> Self {
-        let bit = |bytes: &[u8; 64], i| u64::from(nth(bytes, i) >> 4 & 1) << i;
-        Self(quads(rows).map(|bytes| (0..64).map(|i| bit(&bytes, i)).sum()))
+    /// From rows whose bit `j` is that of column `j`.
+    pub(super) fn pack(rows: &[u32; LANES]) -> Self {
+        let bits = |quad, lane, row| u64::from(row >> (4 * quad) & 15) << (4 * lane);
+        Self(std::array::from_fn(|quad| {
+            let rows = rows.iter().enumerate();
+            rows.fold(0, |all, (lane, row)| all | bits(quad, lane, *row))
+        }))
     }
 
     /// Puts them on top of one row's quants.
@@ -141,12 +157,19 @@ impl FifthBits {
 pub(super) struct TopPairs(pub(super) [[u8; 64]; 2]);
 
 impl TopPairs {
+    /// From rows that have column `j` in the lowest two bits of byte `j`.
     pub(super) fn pack(rows: &[[u8; BLOCK]; LANES]) -> Self {
-        let quads = quads(rows);
-        let pair = |quad, f, i| byte(&quads, quad, i) >> 4 << (2 * f);
-        Self(std::array::from_fn(|k| {
-            std::array::from_fn(|i| (0..4).map(|f| pair(4 * k + f, f, i)).sum())
-        }))
+        Self(quads(&rows.map(|row| {
+            let mut joined = [0; 8];
+            let halves = joined.as_chunks_mut::<4>().0.iter_mut();
+            for (joined, columns) in halves.zip(row.as_chunks::<16>().0) {
+                for (f, pairs) in columns.as_chunks::<4>().0.iter().enumerate() {
+                    let both = joined.iter_mut().zip(pairs);
+                    both.for_each(|(joined, pair)| *joined |= (pair & 3) << (2 * f));
+                }
+            }
+            joined
+        })))
     }
 
     /// Puts them on top of one row's quants.
@@ -178,8 +201,4 @@ pub(super) fn byte<const N: usize>(rows: &[[u8; N]], row: usize, at: usize) -> u
         .and_then(|row| row.get(at))
         .copied()
         .unwrap_or(0)
-}
-
-fn nth<const N: usize>(bytes: &[u8; N], index: usize) -> u8 {
-    bytes.get(index).copied().unwrap_or(0)
 }

@@ -3,7 +3,7 @@
 use super::affine::Affine;
 use crate::{
     lanes::LANES,
-    matmul::pack::{Nibbles, PackError, array, half, halves, split},
+    matmul::pack::{Nibbles, PackError, array, half, halves},
     quantize::BLOCK,
 };
 
@@ -17,7 +17,7 @@ pub(in crate::matmul) struct Q4_0Block {
 impl Q4_0Block {
     pub(super) fn pack(rows: [&[u8; 18]; LANES]) -> Result<Self, PackError> {
         Ok(Self {
-            quants: Nibbles::pack(&rows.map(|row| split(array(row, 2)))),
+            quants: Nibbles::pack(&rows.map(|row| array(row, 2))),
             scales: halves(rows, 0)?,
         })
     }

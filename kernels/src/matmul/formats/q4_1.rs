@@ -3,7 +3,7 @@
 use super::affine::Affine;
 use crate::{
     lanes::LANES,
-    matmul::pack::{Nibbles, PackError, array, half, halves, split},
+    matmul::pack::{Nibbles, PackError, array, half, halves},
     quantize::BLOCK,
 };
 
@@ -18,7 +18,7 @@ pub(in crate::matmul) struct Q4_1Block {
 impl Q4_1Block {
     pub(super) fn pack(rows: [&[u8; 20]; LANES]) -> Result<Self, PackError> {
         Ok(Self {
-            quants: Nibbles::pack(&rows.map(|row| split(array(row, 4)))),
+            quants: Nibbles::pack(&rows.map(|row| array(row, 4))),
             scales: halves(rows, 0)?,
             offsets: halves(rows, 2)?,
         })

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     lanes::LANES,
-    matmul::pack::{Nibbles, PackError, array, nth_part},
+    matmul::pack::{Nibbles, PackError, array, join, nth_part},
     quantize::BLOCK,
 };
 
@@ -19,7 +19,7 @@ pub(in crate::matmul) struct Q4KBlock {
 
 impl Q4KBlock {
     pub(super) fn pack(rows: [&[u8; 144]; LANES]) -> Result<Self, PackError> {
-        let quants = |part| rows.map(|row| quants(row, part));
+        let quants = |part| rows.map(|row| join(&quants(row, part)));
         Ok(Self {
             quants: std::array::from_fn(|part| Nibbles::pack(&quants(part))),
             scales: KScales::pack(rows)?,

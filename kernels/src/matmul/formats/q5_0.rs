@@ -4,7 +4,7 @@
 use super::affine::Affine;
 use crate::{
     lanes::LANES,
-    matmul::pack::{FifthBits, Nibbles, PackError, array, half, halves, with_fifth},
+    matmul::pack::{FifthBits, Nibbles, PackError, array, half, halves},
     quantize::BLOCK,
 };
 
@@ -18,10 +18,10 @@ pub(in crate::matmul) struct Q5_0Block {
 
 impl Q5_0Block {
     pub(super) fn pack(rows: [&[u8; 22]; LANES]) -> Result<Self, PackError> {
-        let quants = rows.map(|row| with_fifth(array(row, 6), u32::from_le_bytes(array(row, 2))));
+        let fifths = rows.map(|row| u32::from_le_bytes(array(row, 2)));
         Ok(Self {
-            quants: Nibbles::pack(&quants),
-            fifths: FifthBits::pack(&quants),
+            quants: Nibbles::pack(&rows.map(|row| array(row, 6))),
+            fifths: FifthBits::pack(&fifths),
             scales: halves(rows, 0)?,
         })
     }

@@ -3,7 +3,7 @@
 use super::affine::Affine;
 use crate::{
     lanes::LANES,
-    matmul::pack::{FifthBits, Nibbles, PackError, array, half, halves, with_fifth},
+    matmul::pack::{FifthBits, Nibbles, PackError, array, half, halves},
     quantize::BLOCK,
 };
 
@@ -18,10 +18,10 @@ pub(in crate::matmul) struct Q5_1Block {
 
 impl Q5_1Block {
     pub(super) fn pack(rows: [&[u8; 24]; LANES]) -> Result<Self, PackError> {
-        let quants = rows.map(|row| with_fifth(array(row, 8), u32::from_le_bytes(array(row, 4))));
+        let fifths = rows.map(|row| u32::from_le_bytes(array(row, 4)));
         Ok(Self {
-            quants: Nibbles::pack(&quants),
-            fifths: FifthBits::pack(&quants),
+            quants: Nibbles::pack(&rows.map(|row| array(row, 8))),
+            fifths: FifthBits::pack(&fifths),
             scales: halves(rows, 0)?,
             offsets: halves(rows, 2)?,
         })

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     lanes::LANES,
-    matmul::pack::{FifthBits, Nibbles, PackError, array, nth_part},
+    matmul::pack::{FifthBits, Nibbles, PackError, array, join, lowest_bits, nth_part},
     quantize::BLOCK,
 };
 
@@ -20,23 +20,26 @@ pub(in crate::matmul) struct Q5KBlock {
 
 impl Q5KBlock {
     pub(super) fn pack(rows: [&[u8; 176]; LANES]) -> Result<Self, PackError> {
-        let quants = |part| rows.map(|row| quants(row, part));
+        let quants = |part| rows.map(|row| join(&quants(row, part)));
+        let fifths = |part| rows.map(|row| fifths(row, part));
         Ok(Self {
             quants: std::array::from_fn(|part| Nibbles::pack(&quants(part))),
-            fifths: std::array::from_fn(|part| FifthBits::pack(&quants(part))),
+            fifths: std::array::from_fn(|part| FifthBits::pack(&fifths(part))),
             scales: KScales::pack(rows)?,
         })
     }
 }
 
-/// Quants of one row and part: 32 bytes have the low bits of two parts, the first in low nibbles; `qh[j]` has the fifth bits
-/// of column `j` of every part.
+/// Low bits of one row and part: 32 bytes have those of two parts, the first in low nibbles.
 fn quants(row: &[u8; 176], part: usize) -> [u8; BLOCK] {
-    let low: [u8; BLOCK] = array(row, 48 + part / 2 * BLOCK);
-    let high: [u8; BLOCK] = array(row, 16);
-    let mut pairs = low.into_iter().zip(high);
-    let quant = |(low, high): (u8, u8)| low >> (part % 2 * 4) & 15 | (high >> part & 1) << 4;
-    std::array::from_fn(|_| pairs.next().map_or(0, quant))
+    let bytes: [u8; BLOCK] = array(row, 48 + part / 2 * BLOCK);
+    bytes.map(|byte| byte >> (part % 2 * 4) & 15)
+}
+
+/// Fifth bits of one row and part: `qh[j]` has those of column `j` of every part.
+fn fifths(row: &[u8; 176], part: usize) -> u32 {
+    let bytes: [u8; BLOCK] = array(row, 16);
+    lowest_bits(&bytes.map(|byte| byte >> part))
 }
 
 impl Affine for Q5KBlock {

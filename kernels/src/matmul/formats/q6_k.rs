@@ -6,7 +6,7 @@
 use super::PackedBlock;
 use crate::{
     lanes::LANES,
-    matmul::pack::{Nibbles, PackError, TopPairs, array, half, halves, nth_part},
+    matmul::pack::{Nibbles, PackError, TopPairs, array, half, halves, join, nth_part},
     quantize::{ActivationBlock, BLOCK},
 };
 
@@ -25,11 +25,12 @@ pub(in crate::matmul) struct Q6KBlock {
 
 impl Q6KBlock {
     pub(super) fn pack(rows: [&[u8; 210]; LANES]) -> Result<Self, PackError> {
-        let quants = |part| rows.map(|row| quants(row, part));
+        let quants = |part| rows.map(|row| join(&quants(row, part)));
+        let tops = |part| rows.map(|row| tops(row, part));
         let scale = |half| rows.map(|row| i8::from_le_bytes(array(row, 192 + half)));
         Ok(Self {
             quants: std::array::from_fn(|part| Nibbles::pack(&quants(part))),
-            tops: std::array::from_fn(|part| TopPairs::pack(&quants(part))),
+            tops: std::array::from_fn(|part| TopPairs::pack(&tops(part))),
             scales: std::array::from_fn(scale),
             d: halves(rows, 208)?,
         })
@@ -49,15 +50,18 @@ impl Q6KBlock {
     }
 }
 
-/// Quants of one row and part. Each half of the super-block, four parts, has 64 bytes of `ql` and 32 of `qh`: low nibbles of
-/// the first two parts, then high ones of the others; `qh[j]` has two bits of column `j` of each.
+/// Low bits of one row and part. Each half of the super-block, four parts, has 64 bytes of `ql`: low nibbles of the first two
+/// parts, then high ones of the others.
 fn quants(row: &[u8; 210], part: usize) -> [u8; BLOCK] {
     let (half, part) = (part / 4, part % 4);
-    let low: [u8; BLOCK] = array(row, 64 * half + part % 2 * BLOCK);
-    let high: [u8; BLOCK] = array(row, 128 + BLOCK * half);
-    let mut pairs = low.into_iter().zip(high);
-    let quant = |(low, high): (u8, u8)| low >> (part / 2 * 4) & 15 | (high >> (2 * part) & 3) << 4;
-    std::array::from_fn(|_| pairs.next().map_or(0, quant))
+    let bytes: [u8; BLOCK] = array(row, 64 * half + part % 2 * BLOCK);
+    bytes.map(|byte| byte >> (part / 2 * 4) & 15)
+}
+
+/// Top bits of one row and part: each half of the super-block has 32 bytes of `qh`, two bits for each part.
+fn tops(row: &[u8; 210], part: usize) -> [u8; BLOCK] {
+    let bytes: [u8; BLOCK] = array(row, 128 + part / 4 * BLOCK);
+    bytes.map(|byte| byte >> (part % 4 * 2) & 3)
 }
 
 impl PackedBlock for Q6KBlock {
