@@ -24,6 +24,19 @@ pub(crate) fn from_fn(lane: impl FnMut(usize) -> f32) -> Lanes {
     std::array::from_fn(lane)
 }
 
+/// Asks for the cache lines of the value that is `ahead` values further in memory, whether there is one or not.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "sse")]
+pub(crate) fn prefetch<T>(value: &T, ahead: usize) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+
+    let bytes = std::ptr::from_ref(value).wrapping_add(ahead).cast::<i8>();
+    for line in 0..size_of::<T>().div_ceil(64) {
+        _mm_prefetch::<_MM_HINT_T0>(bytes.wrapping_add(64 * line));
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 
@@ -38,6 +51,7 @@ pub(crate) mod avx512 {
     use std::arch::x86_64::*;
 
     use super::Lanes;
+    pub(crate) use super::prefetch;
 
     #[inline]
     #[target_feature(enable = "avx512f")]
@@ -93,16 +107,6 @@ pub(crate) mod avx512 {
     pub(crate) fn store_u32x4(values: &mut [u32; 4], vector: __m128i) {
         // SAFETY: the exclusive reference covers the 16 bytes written; the store needs no alignment.
         unsafe { _mm_storeu_si128(values.as_mut_ptr().cast(), vector) }
-    }
-
-    /// Asks for the cache lines of the value that is `ahead` values further in memory, whether there is one or not.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    pub(crate) fn prefetch<T>(value: &T, ahead: usize) {
-        let bytes = std::ptr::from_ref(value).wrapping_add(ahead).cast::<i8>();
-        for line in 0..size_of::<T>().div_ceil(64) {
-            _mm_prefetch::<_MM_HINT_T0>(bytes.wrapping_add(64 * line));
-        }
     }
 
     /// [`super::sum`] of a vector.

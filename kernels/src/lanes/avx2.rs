@@ -41,6 +41,20 @@ pub(crate) fn load_u8x32(values: &[u8; 32]) -> __m256i {
 
 #[inline]
 #[target_feature(enable = "avx2")]
+pub(crate) fn load_u8x8(values: &[u8; 8]) -> __m128i {
+    // SAFETY: the reference covers the 8 bytes read; the load needs no alignment.
+    unsafe { _mm_loadl_epi64(values.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(crate) fn load_i8x8(values: &[i8; 8]) -> __m128i {
+    // SAFETY: the reference covers the 8 bytes read; the load needs no alignment.
+    unsafe { _mm_loadl_epi64(values.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
 pub(crate) fn load_u16x8(values: &[u16; 8]) -> __m128i {
     // SAFETY: the reference covers the 16 bytes read; the load needs no alignment.
     unsafe { _mm_loadu_si128(values.as_ptr().cast()) }

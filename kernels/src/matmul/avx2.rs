@@ -10,21 +10,28 @@
     reason = "constant lengths, unrolled into registers"
 )]
 
+mod floats;
+mod wide;
+
 use std::{arch::x86_64::*, mem};
+
+use floats::floats;
+use wide::wide;
 
 use super::{
     Activations, Mode, Panels,
     avx512::unroll,
     formats::{
-        PackedBlock, Panel, q4_0, q4_1,
-        q8_0::{self, Q8_0Block},
+        PackedBlock, Panel, float, q4_0, q4_1, q4_k, q5_0, q5_1, q5_k,
+        q6_k::{self, Q6KBlock},
     },
-    pack::Nibbles,
+    pack::{FifthBits, Nibbles, TopPairs},
 };
 use crate::{
     lanes::{
         LANES,
-        avx2::{Half, load, load_u8x32, load_u16x8, load_u32x8, store, store_u32x8},
+        avx2::{Half, load, load_u8x32, load_u16x8, store},
+        prefetch,
     },
     quantize::{ActivationBlock, TILE},
 };
@@ -43,8 +50,15 @@ pub(super) struct Meaning {
     pub(super) offsets: Option<__m256>,
 }
 
-/// Quads of 4-bit quants whose products, two by two, add up in 16 bits: `8 * 2 * 15 * 128 < 2^15`.
+/// Quads whose products, two by two, add up in 16 bits: `8 * 2 * 15 * 128`, `4 * 2 * 31 * 128` and `2 * 2 * 63 * 128` are less
+/// than `2^15`.
 const FOUR_BITS: usize = 8;
+const FIVE_BITS: usize = 4;
+const SIX_BITS: usize = 2;
+
+/// How far from the block at work the one is that is asked for from memory, where few tokens share a block: see the AVX-512
+/// path.
+const AHEAD_BYTES: usize = 5120;
 
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(super) fn matmul(
@@ -57,37 +71,49 @@ pub(super) fn matmul(
     for (out, weights) in outs.zip(weights.iter()) {
         let mut out = out;
         for tile in activations.tiles() {
-            let (now, later) = out.split_at_mut(tile.len() / activations.blocks_per_token * LANES);
+            let tokens = tile.len() / activations.blocks_per_token;
+            let (now, later) = out.split_at_mut(tokens * LANES);
             out = later;
             let mut sums = [[[0.0; 8]; 2]; TILE];
-            let sums = sums.split_at_mut(now.len() / LANES).0;
-            match weights {
-                Panel::Q4_0(blocks) => {
-                    let unpack = |b: &_, _, half| q4_0::avx2::unpack(b, half);
-                    narrow::<_, FOUR_BITS>(blocks, unpack, tile, sums);
-                }
-                Panel::Q4_1(blocks) => {
-                    let unpack = |b: &_, _, half| q4_1::avx2::unpack(b, half);
-                    narrow::<_, FOUR_BITS>(blocks, unpack, tile, sums);
-                }
-                Panel::Q8_0(blocks) => wide(blocks, tile, sums),
-                _ => {
-                    weights.multiply(
-                        Activations::new(tile, activations.blocks_per_token),
-                        mode,
-                        now,
-                    );
-                    continue;
-                }
-            }
+            let sums = sums.split_at_mut(tokens).0;
+            panel(weights, tile, sums);
             finish(sums, mode, now);
         }
     }
 }
 
+/// Adds the products of sixteen rows with a tile of tokens.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn panel(weights: Panel<'_>, tile: &[ActivationBlock], sums: &mut [[Half; 2]]) {
+    macro_rules! run {
+        ($products:path, $blocks:ident, $unpack:path) => {
+            $products(
+                $blocks,
+                |block, at, half| $unpack(block, at, half),
+                tile,
+                sums,
+            )
+        };
+    }
+    match weights {
+        Panel::Q4_0(blocks) => run!(narrow::<_, FOUR_BITS>, blocks, q4_0::avx2::unpack),
+        Panel::Q4_1(blocks) => run!(narrow::<_, FOUR_BITS>, blocks, q4_1::avx2::unpack),
+        Panel::Q5_0(blocks) => run!(narrow::<_, FIVE_BITS>, blocks, q5_0::avx2::unpack),
+        Panel::Q5_1(blocks) => run!(narrow::<_, FIVE_BITS>, blocks, q5_1::avx2::unpack),
+        Panel::Q8_0(blocks) => wide(blocks, tile, sums),
+        Panel::Q4K(blocks) => run!(narrow::<_, FOUR_BITS>, blocks, q4_k::avx2::unpack),
+        Panel::Q5K(blocks) => run!(narrow::<_, FIVE_BITS>, blocks, q5_k::avx2::unpack),
+        Panel::Q6K(blocks) => halves(blocks, tile, sums),
+        Panel::F16(blocks) => run!(floats, blocks, float::avx2::f16),
+        Panel::BF16(blocks) => run!(floats, blocks, float::avx2::bf16),
+        Panel::F32(blocks) => run!(floats, blocks, float::avx2::f32),
+    }
+}
+
 /// Products of quants of few bits, `GROUP` quads of which add up in 16 bits.
 #[inline]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,f16c")]
 fn narrow<B: PackedBlock, const GROUP: usize>(
     blocks: &[B],
     unpack: impl Fn(&B, usize, usize) -> Unpacked,
@@ -95,129 +121,80 @@ fn narrow<B: PackedBlock, const GROUP: usize>(
     sums: &mut [[Half; 2]],
 ) {
     for (at, tokens) in tile.chunks_exact(sums.len()).enumerate() {
+        let block = &blocks[at / B::PARTS];
+        if at % B::PARTS == 0 {
+            ahead(block, tokens.len());
+        }
         for half in 0..2 {
-            let weights = unpack(&blocks[at / B::PARTS], at % B::PARTS, half);
+            let weights = unpack(block, at % B::PARTS, half);
             for (sums, token) in sums.iter_mut().zip(tokens) {
-                let exact = dot::<GROUP>(&weights.quads, token);
+                let exact = dot::<0, 8, GROUP>(&weights.quads, token);
                 add(&mut sums[half], &weights.meaning, token, exact);
             }
         }
     }
 }
 
-/// Sums of the products of eight rows with one token.
+/// Products of Q6_K, which has a scale for 16 columns.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn halves(blocks: &[Q6KBlock], tile: &[ActivationBlock], sums: &mut [[Half; 2]]) {
+    for (at, tokens) in tile.chunks_exact(sums.len()).enumerate() {
+        let (block, part) = (&blocks[at / Q6KBlock::PARTS], at % Q6KBlock::PARTS);
+        if part == 0 {
+            ahead(block, tokens.len());
+        }
+        for half in 0..2 {
+            let quads = q6_k::avx2::quads(block, part, half);
+            let [first, second] = q6_k::avx2::scales(block, part, half);
+            for (sums, token) in sums.iter_mut().zip(tokens) {
+                let sums = &mut sums[half];
+                let exact = without(dot::<0, 4, SIX_BITS>(&quads, token), 32 * token.half_total);
+                add_scaled(sums, first, token, exact);
+                let rest = token.total - token.half_total;
+                let exact = without(dot::<4, 8, SIX_BITS>(&quads, token), 32 * rest);
+                add_scaled(sums, second, token, exact);
+            }
+        }
+    }
+}
+
+/// Asks for a block that comes later, where few tokens share it: then memory is what they wait for.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn dot<const GROUP: usize>(quads: &[__m256i; 8], token: &ActivationBlock) -> __m256i {
+fn ahead<B>(block: &B, tokens: usize) {
+    if tokens < TILE {
+        prefetch(block, AHEAD_BYTES / size_of::<B>());
+    }
+}
+
+/// Sums of the products of eight rows with one token, of the quads from `FIRST` to `LAST`.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn dot<const FIRST: usize, const LAST: usize, const GROUP: usize>(
+    quads: &[__m256i; 8],
+    token: &ActivationBlock,
+) -> __m256i {
     let mut exact = _mm256_setzero_si256();
     let (mut high, mut low) = (exact, exact);
     unroll!(QUAD in 0 1 2 3 4 5 6 7 {
-        let activations = broadcast::<{ HIGH + 4 * QUAD }, _>(token);
-        let high_products = _mm256_maddubs_epi16(quads[QUAD], activations);
-        let activations = broadcast::<{ LOW + 4 * QUAD }, _>(token);
-        let low_products = _mm256_maddubs_epi16(quads[QUAD], activations);
-        (high, low) = match QUAD % GROUP {
-            0 => (high_products, low_products),
-            _ => (_mm256_add_epi16(high, high_products), _mm256_add_epi16(low, low_products)),
-        };
-        if QUAD % GROUP == GROUP - 1 {
-            exact = _mm256_add_epi32(exact, _mm256_madd_epi16(high, _mm256_set1_epi16(256)));
-            exact = _mm256_add_epi32(exact, _mm256_madd_epi16(low, _mm256_set1_epi16(1)));
-        }
-    });
-    exact
-}
-
-/// Activations in pairs of 16 bits, as `vpmaddwd` takes them.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Pairs {
-    /// Columns `4 * quad` and `4 * quad + 2`.
-    even: [u32; 8],
-    /// Columns `4 * quad + 1` and `4 * quad + 3`.
-    odd: [u32; 8],
-}
-
-impl Pairs {
-    const ZERO: Self = Self {
-        even: [0; 8],
-        odd: [0; 8],
-    };
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn write(&mut self, token: &ActivationBlock) {
-        let (high, low) = (load_u32x8(&token.high), load_u32x8(&token.low));
-        let low_even = _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(low));
-        let even = _mm256_add_epi16(_mm256_slli_epi16::<8>(high), low_even);
-        let high_odd = _mm256_andnot_si256(_mm256_set1_epi16(255), high);
-        let odd = _mm256_add_epi16(high_odd, _mm256_srai_epi16::<8>(low));
-        store_u32x8(&mut self.even, even);
-        store_u32x8(&mut self.odd, odd);
-    }
-}
-
-/// Products of quants of eight bits, four tokens at a time.
-#[inline]
-#[target_feature(enable = "avx2,fma,f16c")]
-fn wide(blocks: &[Q8_0Block], tile: &[ActivationBlock], sums: &mut [[Half; 2]]) {
-    let tokens = sums.len();
-    for (group, sums) in sums.chunks_mut(4).enumerate() {
-        let rest = tile.split_at(4 * group).1;
-        match sums.len() {
-            1 => wide_tokens::<1>(blocks, rest, tokens, sums),
-            2 => wide_tokens::<2>(blocks, rest, tokens, sums),
-            3 => wide_tokens::<3>(blocks, rest, tokens, sums),
-            _ => wide_tokens::<4>(blocks, rest, tokens, sums),
-        }
-    }
-}
-
-/// As [`wide`], for the first `T` of each `tokens` tokens.
-#[inline]
-#[target_feature(enable = "avx2,fma,f16c")]
-fn wide_tokens<const T: usize>(
-    blocks: &[Q8_0Block],
-    tile: &[ActivationBlock],
-    tokens: usize,
-    sums: &mut [[Half; 2]],
-) {
-    let mut pairs = [Pairs::ZERO; T];
-    for (block, tokens) in blocks.iter().zip(tile.chunks(tokens)) {
-        for (pairs, token) in pairs.iter_mut().zip(tokens) {
-            pairs.write(token);
-        }
-        for half in 0..2 {
-            let exact = dots(block, half, &pairs);
-            let meaning = q8_0::avx2::meaning(block, half);
-            for ((sums, token), exact) in sums.iter_mut().zip(tokens).zip(exact) {
-                add(&mut sums[half], &meaning, token, exact);
+        if QUAD >= FIRST && QUAD < LAST {
+            let activations = broadcast::<{ HIGH + 4 * QUAD }, _>(token);
+            let high_products = _mm256_maddubs_epi16(quads[QUAD], activations);
+            let activations = broadcast::<{ LOW + 4 * QUAD }, _>(token);
+            let low_products = _mm256_maddubs_epi16(quads[QUAD], activations);
+            (high, low) = match QUAD % GROUP {
+                0 => (high_products, low_products),
+                _ => (
+                    _mm256_add_epi16(high, high_products),
+                    _mm256_add_epi16(low, low_products),
+                ),
+            };
+            if QUAD % GROUP == GROUP - 1 {
+                exact = _mm256_add_epi32(exact, _mm256_madd_epi16(high, _mm256_set1_epi16(256)));
+                exact = _mm256_add_epi32(exact, _mm256_madd_epi16(low, _mm256_set1_epi16(1)));
             }
         }
-    }
-}
-
-/// Sums of the products of eight rows with `T` tokens.
-#[inline]
-#[target_feature(enable = "avx2")]
-#[expect(
-    clippy::cognitive_complexity,
-    reason = "loops written out: the sums stay in registers"
-)]
-fn dots<const T: usize>(block: &Q8_0Block, half: usize, pairs: &[Pairs; T]) -> [__m256i; T] {
-    let mut exact = [_mm256_setzero_si256(); T];
-    unroll!(QUAD in 0 1 2 3 4 5 6 7 {
-        let quad = q8_0::avx2::quad::<QUAD>(block, half);
-        let even = _mm256_and_si256(quad, _mm256_set1_epi16(255));
-        let odd = _mm256_srli_epi16::<8>(quad);
-        unroll!(TOKEN in 0 1 2 3 {
-            if TOKEN < T {
-                let pair = broadcast::<{ EVEN + 4 * QUAD }, _>(&pairs[TOKEN]);
-                exact[TOKEN] = _mm256_add_epi32(exact[TOKEN], _mm256_madd_epi16(even, pair));
-                let pair = broadcast::<{ ODD + 4 * QUAD }, _>(&pairs[TOKEN]);
-                exact[TOKEN] = _mm256_add_epi32(exact[TOKEN], _mm256_madd_epi16(odd, pair));
-            }
-        });
     });
     exact
 }
@@ -228,22 +205,32 @@ fn dots<const T: usize>(block: &Q8_0Block, half: usize, pairs: &[Pairs; T]) -> [
 fn add(sums: &mut Half, weights: &Meaning, token: &ActivationBlock, exact: __m256i) {
     let exact = match weights.excess {
         0 => exact,
-        excess => _mm256_sub_epi32(exact, _mm256_set1_epi32(excess * token.total)),
+        excess => without(exact, excess * token.total),
     };
-    let scales = _mm256_mul_ps(weights.scales, _mm256_set1_ps(token.scale));
+    add_scaled(sums, weights.scales, token, exact);
+    if let Some(offsets) = weights.offsets {
+        let activations = _mm256_set1_ps(token.sum);
+        store(sums, _mm256_fmadd_ps(offsets, activations, load(sums)));
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn add_scaled(sums: &mut Half, scales: __m256, token: &ActivationBlock, exact: __m256i) {
+    let scales = _mm256_mul_ps(scales, _mm256_set1_ps(token.scale));
     let scaled = _mm256_fmadd_ps(_mm256_cvtepi32_ps(exact), scales, load(sums));
-    let scaled = match weights.offsets {
-        Some(offsets) => _mm256_fmadd_ps(offsets, _mm256_set1_ps(token.sum), scaled),
-        None => scaled,
-    };
     store(sums, scaled);
 }
 
-/// Where the bytes of [`ActivationBlock`] and [`Pairs`] are.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn without(exact: __m256i, excess: i32) -> __m256i {
+    _mm256_sub_epi32(exact, _mm256_set1_epi32(excess))
+}
+
+/// Where the bytes of [`ActivationBlock`] are.
 const HIGH: usize = mem::offset_of!(ActivationBlock, high);
 const LOW: usize = mem::offset_of!(ActivationBlock, low);
-const EVEN: usize = mem::offset_of!(Pairs, even);
-const ODD: usize = mem::offset_of!(Pairs, odd);
 
 /// Gives the four bytes at `OFFSET` to all rows. Written in assembly, because the compiler would load neighbours together and
 /// take them apart again.
@@ -280,11 +267,56 @@ pub(super) fn nibbles(nibbles: &Nibbles, half: usize) -> [__m256i; 8] {
     quads
 }
 
+/// Quants with their fifth bits.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn add_fifths(quads: [__m256i; 8], fifths: &FifthBits, half: usize) -> [__m256i; 8] {
+    // In each byte the eighth of the bits in which its own is, and that one.
+    let eighth = _mm256_setr_epi64x(
+        0,
+        0x0101_0101_0101_0101,
+        0x0202_0202_0202_0202,
+        0x0303_0303_0303_0303,
+    );
+    let own = _mm256_set1_epi64x(i64::from_le_bytes([1, 2, 4, 8, 16, 32, 64, 128]));
+    let sixteen = _mm256_set1_epi8(16);
+    let mut quads = quads;
+    unroll!(QUAD in 0 1 2 3 4 5 6 7 {
+        let bits = _mm256_set1_epi32((fifths.0[QUAD] >> (32 * half)) as i32);
+        let bits = _mm256_and_si256(_mm256_shuffle_epi8(bits, eighth), own);
+        let fifth = _mm256_and_si256(_mm256_cmpeq_epi8(bits, own), sixteen);
+        quads[QUAD] = _mm256_or_si256(quads[QUAD], fifth);
+    });
+    quads
+}
+
+/// Quants with their fifth and sixth bits.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn add_tops(quads: [__m256i; 8], tops: &TopPairs, half: usize) -> [__m256i; 8] {
+    let mask = _mm256_set1_epi8(0x30);
+    let mut quads = quads;
+    unroll!(K in 0 1 {
+        let pairs = load_u8x32(&tops.0[K].as_chunks().0[half]);
+        let shifted = [
+            _mm256_slli_epi16::<4>(pairs),
+            _mm256_slli_epi16::<2>(pairs),
+            pairs,
+            _mm256_srli_epi16::<2>(pairs),
+        ];
+        unroll!(F in 0 1 2 3 {
+            let top = _mm256_and_si256(shifted[F], mask);
+            quads[4 * K + F] = _mm256_or_si256(quads[4 * K + F], top);
+        });
+    });
+    quads
+}
+
 /// Eight of a panel's 16-bit floats.
 #[inline]
 #[target_feature(enable = "avx2,f16c")]
-pub(super) fn floats(floats: &[u16; LANES], half: usize) -> __m256 {
-    _mm256_cvtph_ps(load_u16x8(&floats.as_chunks().0[half]))
+pub(super) fn floats_of(halves: &[u16; LANES], half: usize) -> __m256 {
+    _mm256_cvtph_ps(load_u16x8(&halves.as_chunks().0[half]))
 }
 
 #[inline]

@@ -136,3 +136,38 @@ pub(in crate::matmul) mod avx512 {
         _mm512_castsi512_ps(_mm512_slli_epi32::<16>(bits))
     }
 }
+
+/// One column of 8 rows.
+#[cfg(target_arch = "x86_64")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a column is one of 32, a half of two"
+)]
+pub(in crate::matmul) mod avx2 {
+    use std::arch::x86_64::*;
+
+    use super::{BF16Block, F16Block, F32Block};
+    use crate::{
+        lanes::avx2::{halves, load, load_u16x8},
+        matmul::avx2::floats_of,
+    };
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(in crate::matmul) fn f32(block: &F32Block, column: usize, half: usize) -> __m256 {
+        load(&halves(&block.0[column])[half])
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2,f16c")]
+    pub(in crate::matmul) fn f16(block: &F16Block, column: usize, half: usize) -> __m256 {
+        floats_of(&block.0[column], half)
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(in crate::matmul) fn bf16(block: &BF16Block, column: usize, half: usize) -> __m256 {
+        let bits = load_u16x8(&block.0[column].as_chunks().0[half]);
+        _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(bits)))
+    }
+}

@@ -90,3 +90,34 @@ pub(super) mod avx512 {
         )
     }
 }
+
+#[cfg(target_arch = "x86_64")]
+pub(super) mod avx2 {
+    use std::arch::x86_64::*;
+
+    use super::KScales;
+    use crate::{
+        lanes::avx2::load_u8x8,
+        matmul::avx2::{Meaning, floats_of},
+    };
+
+    /// Scales and offsets of half a part's rows.
+    #[inline]
+    #[target_feature(enable = "avx2,f16c")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a part is one of eight, a half of two"
+    )]
+    pub(in super::super) fn unpack(scales: &KScales, part: usize, half: usize) -> Meaning {
+        let floats = |six: &[u8; 16]| {
+            let six = load_u8x8(&six.as_chunks().0[half]);
+            _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(six))
+        };
+        let minima = floats(&scales.minima[part]);
+        Meaning {
+            excess: 0,
+            scales: _mm256_mul_ps(floats_of(&scales.d, half), floats(&scales.scales[part])),
+            offsets: Some(_mm256_mul_ps(floats_of(&scales.minus_dmin, half), minima)),
+        }
+    }
+}

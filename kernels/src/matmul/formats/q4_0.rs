@@ -64,16 +64,16 @@ pub(in crate::matmul) mod avx512 {
 #[cfg(target_arch = "x86_64")]
 pub(in crate::matmul) mod avx2 {
     use super::Q4_0Block;
-    use crate::matmul::avx2::{Meaning, Unpacked, floats, nibbles};
+    use crate::matmul::avx2::{Meaning, Unpacked, floats_of, nibbles};
 
     #[inline]
     #[target_feature(enable = "avx2,f16c")]
-    pub(in crate::matmul) fn unpack(block: &Q4_0Block, half: usize) -> Unpacked {
+    pub(in crate::matmul) fn unpack(block: &Q4_0Block, _part: usize, half: usize) -> Unpacked {
         Unpacked {
             quads: nibbles(&block.quants, half),
             meaning: Meaning {
                 excess: 8,
-                scales: floats(&block.scales, half),
+                scales: floats_of(&block.scales, half),
                 offsets: None,
             },
         }

@@ -71,3 +71,22 @@ pub(in crate::matmul) mod avx512 {
         }
     }
 }
+
+#[cfg(target_arch = "x86_64")]
+pub(in crate::matmul) mod avx2 {
+    use super::Q4KBlock;
+    use crate::matmul::{
+        avx2::{Unpacked, nibbles},
+        formats::k_scales::avx2::unpack as meaning,
+    };
+
+    #[inline]
+    #[target_feature(enable = "avx2,f16c")]
+    #[expect(clippy::indexing_slicing, reason = "a part is one of eight")]
+    pub(in crate::matmul) fn unpack(block: &Q4KBlock, part: usize, half: usize) -> Unpacked {
+        Unpacked {
+            quads: nibbles(&block.quants[part], half),
+            meaning: meaning(&block.scales, part, half),
+        }
+    }
+}

@@ -65,3 +65,22 @@ pub(in crate::matmul) mod avx512 {
         }
     }
 }
+
+#[cfg(target_arch = "x86_64")]
+pub(in crate::matmul) mod avx2 {
+    use super::Q5_0Block;
+    use crate::matmul::avx2::{Meaning, Unpacked, add_fifths, floats_of, nibbles};
+
+    #[inline]
+    #[target_feature(enable = "avx2,f16c")]
+    pub(in crate::matmul) fn unpack(block: &Q5_0Block, _part: usize, half: usize) -> Unpacked {
+        Unpacked {
+            quads: add_fifths(nibbles(&block.quants, half), &block.fifths, half),
+            meaning: Meaning {
+                excess: 16,
+                scales: floats_of(&block.scales, half),
+                offsets: None,
+            },
+        }
+    }
+}

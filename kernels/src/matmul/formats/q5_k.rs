@@ -81,3 +81,26 @@ pub(in crate::matmul) mod avx512 {
         }
     }
 }
+
+#[cfg(target_arch = "x86_64")]
+pub(in crate::matmul) mod avx2 {
+    use super::Q5KBlock;
+    use crate::matmul::{
+        avx2::{Unpacked, add_fifths, nibbles},
+        formats::k_scales::avx2::unpack as meaning,
+    };
+
+    #[inline]
+    #[target_feature(enable = "avx2,f16c")]
+    #[expect(clippy::indexing_slicing, reason = "a part is one of eight")]
+    pub(in crate::matmul) fn unpack(block: &Q5KBlock, part: usize, half: usize) -> Unpacked {
+        Unpacked {
+            quads: add_fifths(
+                nibbles(&block.quants[part], half),
+                &block.fifths[part],
+                half,
+            ),
+            meaning: meaning(&block.scales, part, half),
+        }
+    }
+}

@@ -118,3 +118,40 @@ pub(in crate::matmul) mod avx512 {
         }
     }
 }
+
+#[cfg(target_arch = "x86_64")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a part is one of eight, a half of two"
+)]
+pub(in crate::matmul) mod avx2 {
+    use std::arch::x86_64::*;
+
+    use super::Q6KBlock;
+    use crate::{
+        lanes::avx2::load_i8x8,
+        matmul::avx2::{add_tops, floats_of, nibbles},
+    };
+
+    /// Quants of eight rows, too large by 32.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(in crate::matmul) fn quads(block: &Q6KBlock, part: usize, half: usize) -> [__m256i; 8] {
+        add_tops(nibbles(&block.quants[part], half), &block.tops[part], half)
+    }
+
+    /// Scales of eight rows, of the first and of the last sixteen columns.
+    #[inline]
+    #[target_feature(enable = "avx2,f16c")]
+    pub(in crate::matmul) fn scales(block: &Q6KBlock, part: usize, half: usize) -> [__m256; 2] {
+        let d = floats_of(&block.d, half);
+        let scale = |scales: &[i8; 16]| {
+            let scales = _mm256_cvtepi8_epi32(load_i8x8(&scales.as_chunks().0[half]));
+            _mm256_mul_ps(d, _mm256_cvtepi32_ps(scales))
+        };
+        [
+            scale(&block.scales[2 * part]),
+            scale(&block.scales[2 * part + 1]),
+        ]
+    }
+}

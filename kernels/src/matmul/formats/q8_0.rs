@@ -75,7 +75,7 @@ pub(in crate::matmul) mod avx2 {
     use super::Q8_0Block;
     use crate::{
         lanes::avx2::load_u8x32,
-        matmul::avx2::{Meaning, floats},
+        matmul::avx2::{Meaning, floats_of},
     };
 
     /// Four columns of eight rows.
@@ -91,7 +91,7 @@ pub(in crate::matmul) mod avx2 {
     pub(in crate::matmul) fn meaning(block: &Q8_0Block, half: usize) -> Meaning {
         Meaning {
             excess: 128,
-            scales: floats(&block.scales, half),
+            scales: floats_of(&block.scales, half),
             offsets: None,
         }
     }
