@@ -178,7 +178,7 @@ fn dot<const FIRST: usize, const LAST: usize, const GROUP: usize>(
     let mut exact = _mm256_setzero_si256();
     let (mut high, mut low) = (exact, exact);
     unroll!(QUAD in 0 1 2 3 4 5 6 7 {
-        if QUAD >= FIRST && QUAD < LAST {
+        if (FIRST..LAST).contains(&QUAD) {
             let activations = broadcast::<{ HIGH + 4 * QUAD }, _>(token);
             let high_products = _mm256_maddubs_epi16(quads[QUAD], activations);
             let activations = broadcast::<{ LOW + 4 * QUAD }, _>(token);

@@ -1,4 +1,7 @@
 //! Formats of floating-point weights: a fused multiply-add for each column.
+//!
+//! Loops over registers are written with indices: see the AVX-512 path.
+#![expect(clippy::needless_range_loop, reason = "tokens side by side")]
 
 use std::arch::x86_64::*;
 
