@@ -162,6 +162,8 @@ pub enum Step {
         /// How likely it was, where that was asked for.
         logprobs: Option<TokenLogprobs>,
     },
+    /// In the place of everything else: only now the engine knows that it cannot do this.
+    Refused(EngineError),
     /// The end.
     Done {
         /// Why.
@@ -257,6 +259,9 @@ pub enum EngineError {
     /// The model does not do this.
     #[error("the model does not do this: {0}")]
     Unsupported(&'static str),
+    /// An upstream engine refused the request as one that it cannot do.
+    #[error("the engine refused the request")]
+    Refused,
     /// The engine has stopped.
     #[error("the engine has stopped")]
     Stopped,
@@ -274,6 +279,7 @@ impl EngineError {
             Self::BadStop(error) => error.code(),
             Self::BadGrammar(_) => "engine.bad_grammar",
             Self::Unsupported(_) => "engine.unsupported",
+            Self::Refused => "engine.refused",
             Self::Stopped => "engine.stopped",
         }
     }
