@@ -4,8 +4,10 @@
 mod files;
 mod section;
 mod shown;
+mod upstream;
 
 pub use files::{Files, read_files};
+pub use upstream::UpstreamSettings;
 
 use crate::{Limits, evidence::VekError, runtime::is_node_name};
 use attestation::UnixTime;
@@ -53,6 +55,8 @@ pub struct Config {
     pub evidence: EvidencePaths,
     /// `[engine]`.
     pub engine: EngineSettings,
+    /// `[upstream]`, in the place of `[engine]`; `model` is then the file that it serves.
+    pub upstream: Option<UpstreamSettings>,
     /// `[channel]`.
     pub channel: ChannelSettings,
     /// `[limits]`.
@@ -219,6 +223,7 @@ impl Config {
         let config = Self {
             policy: policy(top.section("policy"), &mut mistakes),
             evidence: evidence(top.section("evidence"), &mut mistakes),
+            upstream: upstream_of(&mut top, &mut mistakes),
             engine: engine(top.section("engine"), &mut mistakes),
             channel: channel(top.section("channel"), &mut mistakes),
             limits: limits(top.section("limits"), &mut mistakes),
@@ -239,6 +244,15 @@ impl Config {
             Err(ConfigError::Mistakes(Mistakes(mistakes)))
         }
     }
+}
+
+/// The server in the place of the own engine, whose settings then mean nothing.
+fn upstream_of(top: &mut Section<'_>, mistakes: &mut Vec<String>) -> Option<UpstreamSettings> {
+    if !top.has("upstream") {
+        return None;
+    }
+    top.excluded("engine", "upstream");
+    upstream::read(top.section("upstream"), mistakes)
 }
 
 fn node_name(name: String) -> Option<String> {

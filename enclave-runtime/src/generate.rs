@@ -147,6 +147,7 @@ impl Steps {
             step = timeout_at(self.deadline, self.steps.recv()) => step,
         };
         match step {
+            Ok(Some(Step::Refused(error))) => Err(error.into()),
             Ok(Some(step)) => Ok(step),
             Ok(None) => Err(ApiError::engine_failed()),
             Err(_elapsed) => Err(ApiError::timed_out()),
@@ -158,6 +159,8 @@ impl Made {
     /// Takes one step, counted.
     fn take(&mut self, step: Step, account: &mut Account) {
         match step {
+            // Given out as an error by [`Steps::next`].
+            Step::Refused(_) => {}
             Step::Begun { prompt_tokens, .. } => account.usage.prompt_tokens = prompt_tokens,
             Step::Token { id, text, .. } => {
                 account.tokens.extend(id);

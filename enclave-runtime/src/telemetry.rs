@@ -34,6 +34,16 @@ pub fn loaded_model(name: &str, digest: &Digest, isa: &'static str) {
     );
 }
 
+/// The inference server beside this process is awaited.
+pub fn awaiting_upstream(address: &dyn fmt::Display) {
+    info!(%address, "waiting for the upstream engine");
+}
+
+/// The inference server beside this process did something wrong.
+pub fn upstream_failed(code: &'static str) {
+    warn!(code, "the upstream engine failed");
+}
+
 /// The runtime has evidence and serves.
 pub fn serving(address: SocketAddr, node: &str, policy_version: u64) {
     info!(%address, node, policy_version, "serving sealed requests");

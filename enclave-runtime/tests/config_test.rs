@@ -190,3 +190,45 @@ fn codes_are_stable() {
     let absent = Config::load(Path::new("/nonexistent/narthex.toml"));
     assert_eq!(absent.unwrap_err().code(), "provision.file.read");
 }
+
+const UPSTREAM: &str = "
+[upstream]
+address = \"http://127.0.0.1:8000\"
+kind = \"vllm\"
+model = \"meta-llama/Llama-3.1-8B-Instruct\"
+software_digest = \"sha256:0101010101010101010101010101010101010101010101010101010101010101\"
+context_tokens = 8192
+";
+
+#[test]
+fn a_server_beside_the_runtime_takes_the_place_of_its_engine() {
+    let config = parse(&format!("{}{UPSTREAM}", minimal())).unwrap();
+    let upstream = config.upstream.clone().unwrap();
+    assert_eq!(upstream.software_digest, [1; 32]);
+    assert_eq!(
+        (upstream.max_requests, upstream.patience.as_secs()),
+        (64, 600)
+    );
+    let again = parse(&config.to_string()).unwrap();
+    assert_eq!(again.upstream, config.upstream);
+    let both = format!("{}{UPSTREAM}[engine]\nthreads = 1\n", minimal());
+    assert_eq!(mistakes(&both), ["engine has no meaning beside upstream"]);
+}
+
+#[test]
+fn a_server_elsewhere_or_unnamed_is_a_mistake() {
+    for (from, to) in [
+        ("http://127.0.0.1:8000", "http://10.0.0.1:8000"),
+        ("\"vllm\"", "\"ollama\""),
+        ("sha256:01", "sha512:01"),
+        ("sha256:01", "sha256:0"),
+        ("context_tokens = 8192", "context_tokens = 0"),
+        ("context_tokens", "context_token"),
+    ] {
+        let broken = UPSTREAM.replace(from, to);
+        assert!(
+            !mistakes(&format!("{}{broken}", minimal())).is_empty(),
+            "{to}"
+        );
+    }
+}

@@ -63,7 +63,7 @@ fn events(steps: mpsc::Receiver<Step>) -> impl Stream<Item = String> {
     );
     let rest = stream::unfold(steps, |mut steps| async move {
         let event = match steps.recv().await? {
-            Step::Begun { .. } => String::new(),
+            Step::Begun { .. } | Step::Refused(_) => String::new(),
             Step::Token { text, .. } if text.is_empty() => String::new(),
             Step::Token { text, .. } => delta(&json!({"content": text}), None),
             Step::Done { .. } => delta(&json!({}), Some("stop")) + "data: [DONE]\n\n",

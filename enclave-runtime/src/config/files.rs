@@ -25,6 +25,8 @@ pub struct Files {
     pub evidence: EvidenceSettings,
     /// SHA-256 of the running executable.
     pub runtime_digest: Digest,
+    /// SHA-256 of the model's file, where a server beside this process serves it.
+    pub upstream_model: Option<Digest>,
 }
 
 /// Reads and checks the files that `config` names, at `now`, the policy wherever it comes from; the model is only opened.
@@ -42,6 +44,7 @@ pub async fn read_files(config: &Config, now: UnixTime) -> Result<Files, ConfigE
             event_log: read_event_log(&config.evidence.event_log)?,
         },
         runtime_digest: digest_of(Path::new(OWN_EXECUTABLE))?,
+        upstream_model: upstream_model(config)?,
     })
 }
 
@@ -100,6 +103,12 @@ fn read_event_log(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
 }
 
 /// SHA-256 of the file at `path`.
+/// What the server beside this process serves; our own engine hashes what it loads itself.
+fn upstream_model(config: &Config) -> Result<Option<Digest>, FileError> {
+    let served = config.upstream.as_ref().map(|_| &config.model);
+    served.map(|path| digest_of(path)).transpose()
+}
+
 fn digest_of(path: &Path) -> Result<Digest, FileError> {
     let mut context = Context::new(&SHA256);
     let mut digested = Digested(&mut context);

@@ -30,6 +30,11 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Whether there is a field or table called `name`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.table.contains_key(name)
+    }
+
     /// The table called `name`; an absent one is empty.
     pub(super) fn section(&mut self, name: &str) -> Self {
         let table = match self.table.remove(name) {

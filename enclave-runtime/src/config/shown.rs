@@ -1,6 +1,6 @@
 //! The configuration in force, defaults included, as the TOML that would give it.
 
-use super::{AUTO, Config, LogFormat, PolicyRoot};
+use super::{AUTO, Config, LogFormat, PolicyRoot, UpstreamSettings};
 use engine::local::IsaName;
 use std::fmt;
 use toml::{Table, Value};
@@ -17,12 +17,30 @@ impl fmt::Display for Config {
         put_some(&mut top, "aibom", aibom);
         put(&mut top, "policy", self.policy_table());
         put(&mut top, "evidence", self.evidence_table());
-        put(&mut top, "engine", self.engine_table());
+        match &self.upstream {
+            Some(upstream) => put(&mut top, "upstream", upstream_table(upstream)),
+            None => put(&mut top, "engine", self.engine_table()),
+        }
         put(&mut top, "channel", self.channel_table());
         put(&mut top, "limits", self.limits_table());
         put(&mut top, "log", self.log_table());
         top.fmt(f)
     }
+}
+
+fn upstream_table(upstream: &UpstreamSettings) -> Table {
+    let mut table = Table::new();
+    put(&mut table, "address", upstream.address.to_string());
+    put(&mut table, "kind", upstream.kind.name());
+    put(&mut table, "model", upstream.model.clone());
+    let digest = format!("sha256:{}", hex::encode(upstream.software_digest));
+    put(&mut table, "software_digest", digest);
+    let context_tokens = i64::from(upstream.context_tokens);
+    put(&mut table, "context_tokens", context_tokens);
+    put(&mut table, "max_requests", integer(upstream.max_requests));
+    let patience = integer(upstream.patience.as_secs());
+    put(&mut table, "patience_seconds", patience);
+    table
 }
 
 impl Config {

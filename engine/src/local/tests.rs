@@ -58,7 +58,7 @@ fn outcome(mut steps: Receiver<Step>) -> (String, Vec<u32>, Option<FinishReason>
     let (mut all, mut ids) = (String::new(), Vec::new());
     while let Some(step) = steps.blocking_recv() {
         match step {
-            Step::Begun { .. } => {}
+            Step::Begun { .. } | Step::Refused(_) => {}
             Step::Token { id, text, .. } => {
                 ids.extend(id);
                 all += &text;

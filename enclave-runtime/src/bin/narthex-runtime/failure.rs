@@ -4,6 +4,7 @@ use attestation::EvidenceError;
 use enclave_runtime::{ConfigError, HardenError, StartError};
 use engine::local::LoadError;
 use std::{io, net::SocketAddr, process::ExitCode};
+use upstream::UpstreamError;
 
 /// Exit status for a mistake of whoever started the process.
 const USAGE: u8 = 2;
@@ -20,6 +21,9 @@ pub(crate) enum Failure {
     /// The model.
     #[error(transparent)]
     Model(#[from] LoadError),
+    /// The inference server beside this process.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
     /// No evidence, or a name that is none.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -51,6 +55,7 @@ impl Failure {
             Self::Config(error) => error.code(),
             Self::Harden(error) => error.code(),
             Self::Model(error) => error.code(),
+            Self::Upstream(error) => error.code(),
             Self::Start(error) => error.code(),
             Self::Threads(_) => "start.threads",
             Self::Signals(_) => "start.signals",

@@ -2,10 +2,11 @@
 
 mod failure;
 
+use attestation::Digest;
 use clap::Parser;
 use enclave_runtime::{
     Clock, Config, Limits, Parts, Runtime, StopSignals, WipingAllocator,
-    config::{Files, LogFormat, read_files},
+    config::{Files, LogFormat, UpstreamSettings, read_files},
     discover, follow, harden, telemetry,
 };
 use engine::{
@@ -16,6 +17,7 @@ use failure::Failure;
 use provision::PolicyKeeper;
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use tokio::net::TcpListener;
+use upstream::{Upstream, UpstreamConfig, UpstreamError};
 
 #[global_allocator]
 static ALLOCATOR: WipingAllocator = WipingAllocator;
@@ -66,10 +68,10 @@ async fn start(config: Config) -> Result<(), Failure> {
     let clock = Clock::system();
     let files = read_files(&config, clock.now()).await?;
     let provider = discover(files.evidence.clone())?;
-    let engine = load(&config)?;
+    let engine = engine(&config, files.upstream_model).await?;
     let (address, every) = (config.listen, config.policy.refresh);
     let (parts, keeper) = parts(config, files);
-    let runtime = Runtime::new(parts, Arc::new(engine), provider, clock)?;
+    let runtime = Runtime::new(parts, engine, provider, clock)?;
     let following = follow(runtime.obedience(), keeper, every);
     tokio::select! {
         served = serve(runtime, address) => served,
@@ -83,6 +85,38 @@ async fn serve(runtime: Runtime, address: std::net::SocketAddr) -> Result<(), Fa
     let socket = socket.map_err(|reason| Failure::Listen { address, reason })?;
     runtime.serve(socket, signals.received()).await;
     Ok(())
+}
+
+/// The engine of this process, or the server beside it.
+async fn engine(config: &Config, served: Option<Digest>) -> Result<Arc<dyn Engine>, Failure> {
+    match (&config.upstream, served) {
+        (Some(upstream), Some(model_digest)) => {
+            let upstream = upstream_config(config, upstream, model_digest);
+            telemetry::awaiting_upstream(&upstream.address);
+            let failed = |error: UpstreamError| telemetry::upstream_failed(error.code());
+            Ok(Arc::new(Upstream::connect(upstream, failed).await?))
+        }
+        _ => Ok(Arc::new(load(config)?)),
+    }
+}
+
+fn upstream_config(
+    config: &Config,
+    upstream: &UpstreamSettings,
+    model_digest: Digest,
+) -> UpstreamConfig {
+    let name = config.model_name.as_ref().unwrap_or(&upstream.model);
+    UpstreamConfig {
+        address: upstream.address.clone(),
+        kind: upstream.kind,
+        model: upstream.model.clone(),
+        name: name.clone(),
+        model_digest,
+        software_digest: upstream.software_digest,
+        context_tokens: upstream.context_tokens,
+        max_requests: upstream.max_requests,
+        patience: upstream.patience,
+    }
 }
 
 fn load(config: &Config) -> Result<LocalEngine, LoadError> {
