@@ -11,7 +11,7 @@
 use std::{env, error::Error, fs, path::Path, sync::Arc, time::Instant};
 
 use engine::{
-    decoder::{Decoder, KvCache, KvPool, KvTable, PAGE_TOKENS, Part},
+    decoder::{Decoder, KvPool, KvTable, MAX_STEP_TOKENS, PAGE_TOKENS, Part},
     gguf::Gguf,
     model::Model,
 };
@@ -34,8 +34,11 @@ fn main() -> Outcome<()> {
     println!("load_peak_kib {}", peak_kib()?);
     let mut decoder = Decoder::new(Arc::clone(&model), threads);
     println!("isa {}", decoder.isa());
-    alone(&mut decoder, &model, &prompt)?;
-    together(&mut decoder, &model, &prompt)?;
+    let pages = SEQUENCES * (PROMPT + DECODED).div_ceil(PAGE_TOKENS);
+    let mut pool = KvPool::new(&model, pages);
+    println!("kv_kib {}", pages * KvPool::page_bytes(&model) / 1024);
+    alone(&mut decoder, &mut pool, &prompt)?;
+    together(&mut decoder, &mut pool, &prompt)?;
     println!("peak_kib {}", peak_kib()?);
     Ok(())
 }
@@ -48,22 +51,26 @@ fn ids(path: &str) -> Outcome<Vec<u32>> {
 
 fn load(path: &Path) -> Outcome<Arc<Model>> {
     let start = Instant::now();
-    let model = Arc::new(Model::load(&Gguf::open(path)?)?);
+    let model = Arc::new(Model::take(&mut Gguf::open(path)?)?);
     println!("load_ms {}", start.elapsed().as_millis());
     Ok(model)
 }
 
 /// One sequence.
-fn alone(decoder: &mut Decoder, model: &Model, prompt: &[u32]) -> Outcome<()> {
-    let mut cache = KvCache::new(model, prompt.len() + DECODED);
+fn alone(decoder: &mut Decoder, pool: &mut KvPool, prompt: &[u32]) -> Outcome<()> {
+    let (mut table, mut next) = (KvTable::default(), Vec::new());
+    pool.reserve(&mut table, prompt.len() + DECODED)?;
     let start = Instant::now();
-    let mut next = greatest(decoder.forward(prompt, &mut cache)?);
+    for tokens in prompt.chunks(MAX_STEP_TOKENS) {
+        next = step(decoder, pool, &mut [part(tokens, &mut table)])?;
+    }
     let prefill = start.elapsed().as_secs_f64();
     let start = Instant::now();
     for _ in 0..DECODED {
-        next = greatest(decoder.forward(&[next], &mut cache)?);
+        next = step(decoder, pool, &mut [part(&next, &mut table)])?;
     }
     let decode = start.elapsed().as_secs_f64();
+    pool.release(table);
     let depth = prompt.len();
     println!("prefill{depth}_tokens_per_s {:.1}", depth as f64 / prefill);
     println!("decode{depth}_tokens_per_s {:.1}", DECODED as f64 / decode);
@@ -71,25 +78,22 @@ fn alone(decoder: &mut Decoder, model: &Model, prompt: &[u32]) -> Outcome<()> {
 }
 
 /// A batch of sequences.
-fn together(decoder: &mut Decoder, model: &Model, prompt: &[u32]) -> Outcome<()> {
-    let pages = SEQUENCES * (PROMPT + DECODED).div_ceil(PAGE_TOKENS);
-    let mut pool = KvPool::new(model, pages);
+fn together(decoder: &mut Decoder, pool: &mut KvPool, prompt: &[u32]) -> Outcome<()> {
     let (mut tables, mut next) = (Vec::new(), Vec::new());
     for prompt in prompt.chunks_exact(PROMPT).take(SEQUENCES) {
         let mut table = KvTable::default();
         pool.reserve(&mut table, PROMPT + DECODED)?;
-        next.extend(step(decoder, &mut pool, &mut [part(prompt, &mut table)])?);
+        next.extend(step(decoder, pool, &mut [part(prompt, &mut table)])?);
         tables.push(table);
     }
     let start = Instant::now();
     for _ in 0..DECODED {
         let tokens = next.chunks(1).zip(&mut tables);
         let mut parts: Vec<_> = tokens.map(|(token, table)| part(token, table)).collect();
-        next = step(decoder, &mut pool, &mut parts)?;
+        next = step(decoder, pool, &mut parts)?;
     }
     let rate = (tables.len() * DECODED) as f64 / start.elapsed().as_secs_f64();
     println!("decode_b{}_tokens_per_s {rate:.1}", tables.len());
-    println!("kv_kib {}", pages * KvPool::page_bytes(model) / 1024);
     Ok(())
 }
 

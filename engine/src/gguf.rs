@@ -7,12 +7,14 @@ mod cursor;
 mod error;
 mod file;
 mod header;
+mod loose;
 mod tensor;
 mod value;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, mem, path::Path};
 
 pub use error::GgufError;
+pub use loose::LooseTensors;
 pub use tensor::{Tensor, TensorType};
 
 use tensor::TensorSlot;
@@ -111,6 +113,12 @@ impl Gguf {
         let slot = self.tensors.get(name);
         let slot = slot.ok_or_else(|| GgufError::MissingTensor(name.to_owned()))?;
         slot.tensor(&self.bytes)
+    }
+
+    /// Takes all tensors out of the file, so that the memory of each can be given back by itself; the metadata stay.
+    pub fn take_tensors(&mut self) -> Result<LooseTensors, GgufError> {
+        let tensors = mem::take(&mut self.tensors);
+        LooseTensors::split(tensors, &mut self.bytes)
     }
 
     /// Names of all tensors, in byte order.

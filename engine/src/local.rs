@@ -42,16 +42,16 @@ impl LocalEngine {
     pub fn load(path: &Path, config: LocalConfig) -> Result<Self, LoadError> {
         config.check()?;
         config.isa()?;
-        Self::from_gguf(&Gguf::open(path)?, config)
+        Self::from_gguf(Gguf::open(path)?, config)
     }
 
     /// As [`Self::load`], from a model file in memory.
-    pub fn from_gguf(gguf: &Gguf, config: LocalConfig) -> Result<Self, LoadError> {
+    pub fn from_gguf(mut gguf: Gguf, config: LocalConfig) -> Result<Self, LoadError> {
         config.check()?;
         let isa = config.isa()?;
-        let tokenizer = Arc::new(Tokenizer::from_gguf(gguf)?);
-        let template = load::template(gguf, &tokenizer)?;
-        let model = Arc::new(Model::load(gguf)?);
+        let tokenizer = Arc::new(Tokenizer::from_gguf(&gguf)?);
+        let template = load::template(&gguf, &tokenizer)?;
+        let model = Arc::new(Model::take(&mut gguf)?);
         let limits = Limits {
             sequences: config.max_sequences,
             queue: config.queue,
@@ -59,7 +59,7 @@ impl LocalEngine {
             vocabulary: model.config().vocabulary.min(tokenizer.vocabulary_len()),
         };
         let decoder = Decoder::with_isa(Arc::clone(&model), config.threads, isa);
-        let card = card::card(gguf, &tokenizer, decoder.isa(), limits.context_tokens)?;
+        let card = card::card(&gguf, &tokenizer, decoder.isa(), limits.context_tokens)?;
         let forward = LocalDecoder::new(decoder, model, limits.context_tokens);
         let scheduler = Scheduler::start(forward, Arc::clone(&tokenizer), limits);
         Ok(Self {

@@ -34,6 +34,13 @@ impl Model {
         Ok(Self { config, weights })
     }
 
+    /// As [`Self::load`], without ever holding more than one tensor twice: what is packed leaves the file.
+    pub fn take(gguf: &mut Gguf) -> Result<Self, ModelError> {
+        let config = config::read(gguf)?;
+        let weights = weights::read(&gguf.take_tensors()?, &config)?;
+        Ok(Self { config, weights })
+    }
+
     /// The model's shape.
     pub fn config(&self) -> &ModelConfig {
         &self.config

@@ -73,6 +73,35 @@ fn tensors_are_read() {
 }
 
 #[test]
+fn tensors_are_taken_once() {
+    let file = good();
+    let mut gguf = Gguf::from_bytes(file.bytes()).unwrap();
+    let loose = gguf.take_tensors().unwrap();
+    assert_eq!(loose.names(), ["matrix", "vector"]);
+    let matrix = loose.take("matrix").unwrap();
+    assert_eq!((matrix.columns, matrix.rows), (64, 6));
+    assert_eq!(matrix.bytes, file.tensors[0].bytes);
+    assert!(!loose.has("matrix") && loose.has("vector"));
+    assert_eq!(
+        loose.take("matrix").err().unwrap().code(),
+        "gguf.missing_tensor"
+    );
+    let vector = loose.take("vector").unwrap();
+    assert_eq!(vector.bytes, file.tensors[1].bytes);
+    assert_eq!(gguf.str("text"), Ok("Grüße"));
+    assert!(gguf.tensor("matrix").is_err());
+}
+
+#[test]
+fn tensors_that_overlap_are_not_taken() {
+    let mut file = good();
+    file.named("matrix").offset_error = 32;
+    let mut gguf = Gguf::from_bytes(file.bytes()).unwrap();
+    let error = gguf.take_tensors().err().unwrap();
+    assert_eq!(error.code(), "gguf.tensor_bounds");
+}
+
+#[test]
 fn the_digest_is_that_of_the_file() {
     let bytes = good().bytes();
     let folder = tempfile::tempdir().unwrap();

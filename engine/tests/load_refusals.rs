@@ -45,7 +45,7 @@ fn find(bytes: &[u8], text: &str) -> usize {
 }
 
 fn refusal(key: &str, from: &str, to: &str) -> LoadError {
-    LocalEngine::from_gguf(&changed(key, from, to), CONFIG)
+    LocalEngine::from_gguf(changed(key, from, to), CONFIG)
         .err()
         .unwrap()
 }

@@ -36,6 +36,16 @@ fn the_configuration_is_read() {
 }
 
 #[test]
+fn a_file_may_be_used_up() {
+    let taken = |file: &File| Model::take(&mut Gguf::from_bytes(file.bytes()).unwrap());
+    let model = taken(&llama(2)).unwrap();
+    assert_eq!(model.config().layers, 2);
+    let mut file = llama(2);
+    file.tensor("blk.2.attn_q.weight", TENSOR_F32, &[128]);
+    assert_eq!(taken(&file).err().unwrap().code(), "model.unknown_tensor");
+}
+
+#[test]
 fn what_is_repeated_may_be_repeated() {
     let code = changed(|file| {
         file.set("llama.rope.dimension_count", u32_value(64))

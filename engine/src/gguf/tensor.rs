@@ -1,6 +1,6 @@
 //! Tensors: type, shape and place in the file.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use super::{GgufError, cursor::Cursor};
 
@@ -87,8 +87,7 @@ impl TensorType {
     }
 }
 
-/// A tensor in the file.
-#[derive(Clone, Copy)]
+/// A tensor in the file, or taken out of it.
 pub struct Tensor<'a> {
     /// How its elements are stored.
     pub kind: TensorType,
@@ -97,7 +96,7 @@ pub struct Tensor<'a> {
     /// Product of all other dimensions.
     pub rows: usize,
     /// `rows` times `columns` elements in blocks of `kind`, row by row.
-    pub bytes: &'a [u8],
+    pub bytes: Cow<'a, [u8]>,
 }
 
 /// A tensor's description; `range` is where its bytes are in the file.
@@ -114,8 +113,36 @@ impl TensorSlot {
             kind: self.kind,
             columns: self.columns,
             rows: self.rows,
-            bytes: bytes.get(self.range.clone()).ok_or(GgufError::Truncated)?,
+            bytes: bytes
+                .get(self.range.clone())
+                .ok_or(GgufError::Truncated)?
+                .into(),
         })
+    }
+
+    /// Takes the tensor off the end of `bytes`; what follows it there is lost.
+    pub(super) fn split_off(
+        self,
+        name: &str,
+        bytes: &mut Vec<u8>,
+    ) -> Result<Tensor<'static>, GgufError> {
+        if self.range.end > bytes.len() {
+            return Err(GgufError::TensorBounds(name.to_owned()));
+        }
+        bytes.truncate(self.range.end);
+        let own = bytes.split_off(self.range.start);
+        bytes.shrink_to_fit();
+        Ok(Tensor {
+            kind: self.kind,
+            columns: self.columns,
+            rows: self.rows,
+            bytes: own.into(),
+        })
+    }
+
+    /// First byte of the tensor.
+    pub(super) fn start(&self) -> usize {
+        self.range.start
     }
 
     /// First byte after the tensor.

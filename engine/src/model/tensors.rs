@@ -1,7 +1,7 @@
 //! Where a model's tensors come from.
 
 use super::ModelError;
-use crate::gguf::{Gguf, Tensor};
+use crate::gguf::{Gguf, LooseTensors, Tensor};
 
 /// Tensors by the names that GGUF files give them, whatever the file is.
 pub(super) trait Tensors {
@@ -26,5 +26,20 @@ impl Tensors for Gguf {
 
     fn names(&self) -> Vec<String> {
         self.tensor_names().map(str::to_owned).collect()
+    }
+}
+
+/// Each tensor is given once.
+impl Tensors for LooseTensors {
+    fn has(&self, name: &str) -> bool {
+        self.has(name)
+    }
+
+    fn tensor(&self, name: &str) -> Result<Tensor<'_>, ModelError> {
+        Ok(self.take(name)?)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.names()
     }
 }

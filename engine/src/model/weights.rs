@@ -166,7 +166,7 @@ impl Reader<'_> {
             TensorType::F32 => Format::F32,
             kind => return Err(wrong_type(name, kind)),
         };
-        Matrix::pack(format, columns, tensor.bytes).map_err(|reason| ModelError::Pack {
+        Matrix::pack(format, columns, &tensor.bytes).map_err(|reason| ModelError::Pack {
             name: name.to_owned(),
             reason,
         })
