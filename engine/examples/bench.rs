@@ -1,4 +1,5 @@
-//! Measures one round of everything: `bench MODEL.gguf PROMPT.ids [THREADS]`, THREADS being as many as there are cores unless told.
+//! Measures one round of everything: `bench MODEL.gguf PROMPT.ids [THREADS [ISA]]`, THREADS being as many as there are cores and
+//! ISA the fastest path of the machine unless told.
 //!
 //! Prints lines `NAME VALUE`: `load_ms` (the file's bytes, their digest, packing), `load_peak_kib` (most memory up to then),
 //! `prefillN_tokens_per_s` and `decodeN_tokens_per_s` (N is the prompt's length), `decode_b8_tokens_per_s` (eight sequences in
@@ -15,6 +16,7 @@ use engine::{
     gguf::Gguf,
     model::Model,
 };
+use kernels::Isa;
 
 /// Tokens decoded in a round, of each sequence.
 const DECODED: usize = 64;
@@ -30,9 +32,10 @@ fn main() -> Outcome<()> {
     let model = arguments.next().ok_or("no model given")?;
     let prompt = ids(&arguments.next().ok_or("no prompt given")?)?;
     let threads = arguments.next().map_or(Ok(0), |n| n.parse())?;
+    let isa = arguments.next().map_or(Ok(Isa::detect()), |n| isa(&n))?;
     let model = load(Path::new(&model))?;
     println!("load_peak_kib {}", peak_kib()?);
-    let mut decoder = Decoder::new(Arc::clone(&model), threads);
+    let mut decoder = Decoder::with_isa(Arc::clone(&model), threads, isa);
     println!("isa {}", decoder.isa());
     let pages = SEQUENCES * (PROMPT + DECODED).div_ceil(PAGE_TOKENS);
     let mut pool = KvPool::new(&model, pages);
@@ -41,6 +44,10 @@ fn main() -> Outcome<()> {
     together(&mut decoder, &mut pool, &prompt)?;
     println!("peak_kib {}", peak_kib()?);
     Ok(())
+}
+
+fn isa(name: &str) -> Outcome<Isa> {
+    Ok(Isa::here(name.parse()?).ok_or("not on this machine")?)
 }
 
 fn ids(path: &str) -> Outcome<Vec<u32>> {

@@ -20,7 +20,7 @@ use wide::wide;
 
 use super::{
     Activations, Mode, Panels,
-    avx512::unroll,
+    avx512::{for_tokens, unroll},
     formats::{
         PackedBlock, Panel, float, q4_0, q4_1, q4_k, q5_0, q5_1, q5_k,
         q6_k::{self, Q6KBlock},
@@ -179,17 +179,14 @@ fn dot<const FIRST: usize, const LAST: usize, const GROUP: usize>(
     let (mut high, mut low) = (exact, exact);
     unroll!(QUAD in 0 1 2 3 4 5 6 7 {
         if (FIRST..LAST).contains(&QUAD) {
-            let activations = broadcast::<{ HIGH + 4 * QUAD }, _>(token);
-            let high_products = _mm256_maddubs_epi16(quads[QUAD], activations);
-            let activations = broadcast::<{ LOW + 4 * QUAD }, _>(token);
-            let low_products = _mm256_maddubs_epi16(quads[QUAD], activations);
-            (high, low) = match QUAD % GROUP {
-                0 => (high_products, low_products),
-                _ => (
-                    _mm256_add_epi16(high, high_products),
-                    _mm256_add_epi16(low, low_products),
-                ),
-            };
+            let quad = quads[QUAD];
+            if QUAD.is_multiple_of(GROUP) {
+                high = byte_products::<{ HIGH + 4 * QUAD }>(quad, token);
+                low = byte_products::<{ LOW + 4 * QUAD }>(quad, token);
+            } else {
+                high = add_byte_products::<{ HIGH + 4 * QUAD }>(high, quad, token);
+                low = add_byte_products::<{ LOW + 4 * QUAD }>(low, quad, token);
+            }
             if QUAD % GROUP == GROUP - 1 {
                 exact = _mm256_add_epi32(exact, _mm256_madd_epi16(high, _mm256_set1_epi16(256)));
                 exact = _mm256_add_epi32(exact, _mm256_madd_epi16(low, _mm256_set1_epi16(1)));
@@ -232,25 +229,55 @@ fn without(exact: __m256i, excess: i32) -> __m256i {
 const HIGH: usize = mem::offset_of!(ActivationBlock, high);
 const LOW: usize = mem::offset_of!(ActivationBlock, low);
 
-/// Gives the four bytes at `OFFSET` to all rows. Written in assembly, because the compiler would load neighbours together and
-/// take them apart again.
+/// Products of each row's four quants with the activations at `OFFSET`, two by two. Written in assembly, as the next ones, because
+/// the compiler would first load all activations, and run out of registers.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn broadcast<const OFFSET: usize, S>(source: &S) -> __m256i {
-    const { assert!(OFFSET + 4 <= size_of::<S>()) };
-    let vector: __m256i;
-    #[expect(unsafe_code, reason = "one instruction")]
-    // SAFETY: reads four bytes of the source, writes a register, and is of a path that was detected.
+fn byte_products<const OFFSET: usize>(quad: __m256i, token: &ActivationBlock) -> __m256i {
+    const { assert!(OFFSET + 4 <= size_of::<ActivationBlock>()) };
+    let products: __m256i;
+    #[expect(unsafe_code, reason = "two instructions")]
+    // SAFETY: reads four bytes of the token, writes a register, and is of a path that was detected.
     unsafe {
         std::arch::asm!(
-            "vpbroadcastd {vector}, dword ptr [{source} + {offset}]",
-            vector = lateout(ymm_reg) vector,
-            source = in(reg) source,
+            "vpbroadcastd {products}, dword ptr [{token} + {offset}]",
+            "vpmaddubsw {products}, {quad}, {products}",
+            products = out(ymm_reg) products,
+            quad = in(ymm_reg) quad,
+            token = in(reg) token,
             offset = const OFFSET,
             options(pure, readonly, nostack, preserves_flags)
         );
     }
-    vector
+    products
+}
+
+/// Adds such products.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn add_byte_products<const OFFSET: usize>(
+    sum: __m256i,
+    quad: __m256i,
+    token: &ActivationBlock,
+) -> __m256i {
+    const { assert!(OFFSET + 4 <= size_of::<ActivationBlock>()) };
+    let mut sum = sum;
+    #[expect(unsafe_code, reason = "three instructions")]
+    // SAFETY: reads four bytes of the token, writes registers, and is of a path that was detected.
+    unsafe {
+        std::arch::asm!(
+            "vpbroadcastd {products}, dword ptr [{token} + {offset}]",
+            "vpmaddubsw {products}, {quad}, {products}",
+            "vpaddw {sum}, {sum}, {products}",
+            products = out(ymm_reg) _,
+            sum = inout(ymm_reg) sum,
+            quad = in(ymm_reg) quad,
+            token = in(reg) token,
+            offset = const OFFSET,
+            options(pure, readonly, nostack, preserves_flags)
+        );
+    }
+    sum
 }
 
 /// Quants of eight rows from four bits each.

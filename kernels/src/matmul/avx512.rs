@@ -51,8 +51,7 @@ macro_rules! for_tokens {
     };
 }
 
-use for_tokens;
-pub(super) use unroll;
+pub(super) use {for_tokens, unroll};
 
 /// A block ready for multiplication; `quads[q]` has columns `4q` to `4q + 3` of row `i` in its `i`-th four bytes.
 pub(super) struct Unpacked {

@@ -5,10 +5,10 @@
 
 use std::arch::x86_64::*;
 
-use super::unroll;
+use super::{ahead, for_tokens, unroll};
 use crate::{
     lanes::avx2::{Half, load, store},
-    quantize::{ActivationBlock, BLOCK},
+    quantize::{ActivationBlock, BLOCK, TILE},
 };
 
 /// Products with `column`, which gives one column of half a panel.
@@ -20,30 +20,20 @@ pub(super) fn floats<B>(
     tile: &[ActivationBlock],
     sums: &mut [[Half; 2]],
 ) {
-    let tokens = sums.len();
-    for (group, sums) in sums.chunks_mut(4).enumerate() {
-        let rest = tile.split_at(4 * group).1;
-        match sums.len() {
-            1 => some::<B, 1>(blocks, column, (rest, tokens), sums),
-            2 => some::<B, 2>(blocks, column, (rest, tokens), sums),
-            3 => some::<B, 3>(blocks, column, (rest, tokens), sums),
-            _ => some::<B, 4>(blocks, column, (rest, tokens), sums),
-        }
-    }
+    for_tokens!(sums.len(), T => token_products::<B, T>(blocks, column, tile, sums));
 }
 
-/// As [`floats`], for the first `T` of each `tokens` tokens.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn some<B, const T: usize>(
+fn token_products<B, const T: usize>(
     blocks: &[B],
     column: impl Fn(&B, usize, usize) -> __m256 + Copy,
-    (tile, tokens): (&[ActivationBlock], usize),
+    tile: &[ActivationBlock],
     sums: &mut [[Half; 2]],
 ) {
     let mut integers = [[0.0; BLOCK]; T];
-    for (block, tokens) in blocks.iter().zip(tile.chunks(tokens)) {
-        super::ahead(block, tokens.len());
+    for (block, tokens) in blocks.iter().zip(tile.as_chunks::<T>().0) {
+        ahead(block, T);
         for (integers, token) in integers.iter_mut().zip(tokens) {
             to_floats(token, integers);
         }
@@ -67,7 +57,7 @@ fn products<const T: usize>(
     let mut exact = [_mm256_setzero_ps(); T];
     for at in 0..BLOCK {
         let weights = column(at);
-        unroll!(TOKEN in 0 1 2 3 {
+        unroll!(TOKEN in 0 1 2 3 4 5 6 7 {
             if TOKEN < T {
                 let integer = _mm256_set1_ps(integers[TOKEN][at]);
                 exact[TOKEN] = _mm256_fmadd_ps(weights, integer, exact[TOKEN]);

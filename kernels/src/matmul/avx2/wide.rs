@@ -1,12 +1,14 @@
-//! Formats of eight bits: whole activations, two columns at a time, four tokens at a time.
+//! Formats of eight bits: whole activations, two columns at a time.
+//!
+//! Loops over registers are written with indices: see the AVX-512 path.
 
 use std::{arch::x86_64::*, mem};
 
-use super::{add, ahead, broadcast, unroll};
+use super::{add, ahead, for_tokens, unroll};
 use crate::{
     lanes::avx2::{Half, load_u32x8, store_u32x8},
     matmul::formats::q8_0::{self, Q8_0Block},
-    quantize::ActivationBlock,
+    quantize::{ActivationBlock, TILE},
 };
 
 /// Activations in pairs of 16 bits, as `vpmaddwd` takes them.
@@ -38,37 +40,26 @@ impl Pairs {
     }
 }
 
-/// Products of quants of eight bits, four tokens at a time.
+/// Products of quants of eight bits.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(super) fn wide(blocks: &[Q8_0Block], tile: &[ActivationBlock], sums: &mut [[Half; 2]]) {
-    let tokens = sums.len();
-    for (group, sums) in sums.chunks_mut(4).enumerate() {
-        let rest = tile.split_at(4 * group).1;
-        match sums.len() {
-            1 => wide_tokens::<1>(blocks, rest, tokens, sums),
-            2 => wide_tokens::<2>(blocks, rest, tokens, sums),
-            3 => wide_tokens::<3>(blocks, rest, tokens, sums),
-            _ => wide_tokens::<4>(blocks, rest, tokens, sums),
-        }
-    }
+    for_tokens!(sums.len(), T => products::<T>(blocks, tile, sums));
 }
 
-/// As [`wide`], for the first `T` of each `tokens` tokens.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn wide_tokens<const T: usize>(
+fn products<const T: usize>(
     blocks: &[Q8_0Block],
     tile: &[ActivationBlock],
-    tokens: usize,
     sums: &mut [[Half; 2]],
 ) {
     let mut pairs = [Pairs::ZERO; T];
-    for (block, tokens) in blocks.iter().zip(tile.chunks(tokens)) {
+    for (block, tokens) in blocks.iter().zip(tile.as_chunks::<T>().0) {
         for (pairs, token) in pairs.iter_mut().zip(tokens) {
             pairs.write(token);
         }
-        ahead(block, tokens.len());
+        ahead(block, T);
         for half in 0..2 {
             let exact = dots(block, half, &pairs);
             let meaning = q8_0::avx2::meaning(block, half);
@@ -92,16 +83,39 @@ fn dots<const T: usize>(block: &Q8_0Block, half: usize, pairs: &[Pairs; T]) -> [
         let quad = q8_0::avx2::quad::<QUAD>(block, half);
         let even = _mm256_and_si256(quad, _mm256_set1_epi16(255));
         let odd = _mm256_srli_epi16::<8>(quad);
-        unroll!(TOKEN in 0 1 2 3 {
+        unroll!(TOKEN in 0 1 2 3 4 5 6 7 {
             if TOKEN < T {
-                let pair = broadcast::<{ EVEN + 4 * QUAD }, _>(&pairs[TOKEN]);
-                exact[TOKEN] = _mm256_add_epi32(exact[TOKEN], _mm256_madd_epi16(even, pair));
-                let pair = broadcast::<{ ODD + 4 * QUAD }, _>(&pairs[TOKEN]);
-                exact[TOKEN] = _mm256_add_epi32(exact[TOKEN], _mm256_madd_epi16(odd, pair));
+                let (sum, pairs) = (exact[TOKEN], &pairs[TOKEN]);
+                let sum = add_products::<{ EVEN + 4 * QUAD }>(sum, even, pairs);
+                exact[TOKEN] = add_products::<{ ODD + 4 * QUAD }>(sum, odd, pairs);
             }
         });
     });
     exact
+}
+
+/// Adds the products of each row's two quants with the activations at `OFFSET`. In assembly: see [`super::byte_products`].
+#[inline]
+#[target_feature(enable = "avx2")]
+fn add_products<const OFFSET: usize>(sum: __m256i, quants: __m256i, pairs: &Pairs) -> __m256i {
+    const { assert!(OFFSET + 4 <= size_of::<Pairs>()) };
+    let mut sum = sum;
+    #[expect(unsafe_code, reason = "three instructions")]
+    // SAFETY: reads four bytes of the pairs, writes registers, and is of a path that was detected.
+    unsafe {
+        std::arch::asm!(
+            "vpbroadcastd {products}, dword ptr [{pairs} + {offset}]",
+            "vpmaddwd {products}, {products}, {quants}",
+            "vpaddd {sum}, {sum}, {products}",
+            products = out(ymm_reg) _,
+            sum = inout(ymm_reg) sum,
+            quants = in(ymm_reg) quants,
+            pairs = in(reg) pairs,
+            offset = const OFFSET,
+            options(pure, readonly, nostack, preserves_flags)
+        );
+    }
+    sum
 }
 
 /// Where the bytes of [`Pairs`] are.
