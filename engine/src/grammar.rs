@@ -18,24 +18,27 @@ use llguidance::{Matcher, ParserFactory, toktrie::SimpleVob};
 
 use crate::{job::Grammar, sampler::Allowed, tokenizer::Tokenizer};
 
-pub(crate) use error::GrammarError;
+pub use error::GrammarError;
 
 /// Compiles grammars for one model.
-pub(crate) struct Grammars {
+pub struct Grammars {
     tokenizer: Arc<Tokenizer>,
     /// Made with the first grammar; none: the vocabulary cannot be followed.
     factory: OnceLock<Option<ParserFactory>>,
 }
 
 /// What an answer must be a word of, and how much of it there is. No Debug: it tells the answer.
-pub(crate) struct Constraint {
+pub struct Constraint {
     matcher: Matcher,
+    /// What was allowed last.
     allowed: SimpleVob,
+    /// Whether no token came since.
+    is_current: bool,
 }
 
 /// Whether a word of the grammar may go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
+pub enum Progress {
     /// More must or may come.
     Open,
     /// Nothing can come.
@@ -43,32 +46,39 @@ pub(crate) enum Progress {
 }
 
 impl Grammars {
-    pub(crate) fn new(tokenizer: Arc<Tokenizer>) -> Self {
+    /// For a model with this tokenizer.
+    pub fn new(tokenizer: Arc<Tokenizer>) -> Self {
         let factory = OnceLock::new();
         Self { tokenizer, factory }
     }
 
     /// A constraint that nothing was made of yet.
-    pub(crate) fn constraint(&self, grammar: &Grammar) -> Result<Constraint, GrammarError> {
+    pub fn constraint(&self, grammar: &Grammar) -> Result<Constraint, GrammarError> {
         let factory = self.factory.get_or_init(|| trie::factory(&self.tokenizer));
         let factory = factory.as_ref().ok_or(GrammarError::Vocabulary)?;
+        let (matcher, allowed) = compile::matcher(factory, grammar)?;
         Ok(Constraint {
-            matcher: compile::matcher(factory, grammar)?,
-            allowed: SimpleVob::new(),
+            matcher,
+            allowed,
+            is_current: true,
         })
     }
 }
 
 impl Constraint {
     /// The tokens that may follow. An end token is among them where a word is whole.
-    pub(crate) fn allowed(&mut self) -> Result<Allowed<'_>, GrammarError> {
-        let allowed = self.matcher.compute_mask();
-        self.allowed = allowed.map_err(|_| GrammarError::Step)?;
+    pub fn allowed(&mut self) -> Result<Allowed<'_>, GrammarError> {
+        if !self.is_current {
+            let allowed = self.matcher.compute_mask();
+            self.allowed = allowed.map_err(|_| GrammarError::Step)?;
+            self.is_current = true;
+        }
         Ok(Allowed(self.allowed.as_slice()))
     }
 
     /// Goes on with a token that was allowed and is no end token.
-    pub(crate) fn advance(&mut self, id: u32) -> Result<Progress, GrammarError> {
+    pub fn advance(&mut self, id: u32) -> Result<Progress, GrammarError> {
+        self.is_current = false;
         let taken = self.matcher.consume_token(id);
         taken.map_err(|_| GrammarError::Step)?;
         match (

@@ -5,7 +5,7 @@ mod choice;
 pub mod decoder;
 pub mod describe;
 pub mod gguf;
-mod grammar;
+pub mod grammar;
 pub mod job;
 pub mod local;
 pub mod model;

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use llguidance::{Matcher, ParserFactory, api::TopLevelGrammar};
+use llguidance::{Matcher, ParserFactory, api::TopLevelGrammar, toktrie::SimpleVob};
 use serde_json::{Value, json};
 
 use super::{GrammarError, limits};
@@ -11,21 +11,22 @@ use crate::job::Grammar;
 /// The library recurses as deep as references lead; pages that it does not touch cost nothing.
 const STACK_BYTES: usize = 64 << 20;
 
-/// A parser that has seen nothing yet.
-pub(super) fn matcher(factory: &ParserFactory, grammar: &Grammar) -> Result<Matcher, GrammarError> {
+/// A parser that has seen nothing yet, and the tokens that may come first.
+pub(super) fn matcher(
+    factory: &ParserFactory,
+    grammar: &Grammar,
+) -> Result<(Matcher, SimpleVob), GrammarError> {
     let grammar = read(grammar)?;
     let compile = || {
-        let parser = factory.create_parser(grammar);
-        parser.map(|parser| Matcher::new(Ok(parser)))
+        let mut matcher = Matcher::new(factory.create_parser(grammar));
+        matcher.compute_mask().map(|first| (matcher, first))
     };
     let compiled = thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(STACK_BYTES);
         let thread = thread.spawn_scoped(scope, compile).ok()?;
         thread.join().ok()?.ok()
     });
-    compiled
-        .filter(|matcher| !matcher.is_error())
-        .ok_or(GrammarError::Refused)
+    compiled.ok_or(GrammarError::Refused)
 }
 
 fn read(grammar: &Grammar) -> Result<TopLevelGrammar, GrammarError> {
@@ -34,6 +35,7 @@ fn read(grammar: &Grammar) -> Result<TopLevelGrammar, GrammarError> {
         Grammar::JsonSchema(text) => of_schema(parse(text)?)?,
         Grammar::Lark(text) => {
             limits::check_text(text)?;
+            limits::check_lark(text)?;
             TopLevelGrammar::from_lark(text.clone())
         }
     })

@@ -4,10 +4,10 @@ use crate::job::EngineError;
 
 /// Why a grammar cannot be followed, in the order of the steps; nothing of the grammar is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum GrammarError {
+pub enum GrammarError {
     /// Tokens too long or too many for a trie.
     Vocabulary,
-    /// More text than [`MAX_BYTES`](super::limits::MAX_BYTES).
+    /// More text than 64 KiB.
     Size,
     /// The schema is not JSON.
     Json,
@@ -15,11 +15,13 @@ pub(crate) enum GrammarError {
     Object,
     /// Brackets too deep.
     Nesting,
-    /// More values than [`MAX_VALUES`](super::limits::MAX_VALUES).
+    /// More values than 8192.
     Values,
-    /// More `patternProperties` than [`MAX_PATTERNS`](super::limits::MAX_PATTERNS).
+    /// More `patternProperties` than 16.
     Patterns,
-    /// A bound on lengths or multiples beyond [`MAX_REPEATED`](super::limits::MAX_REPEATED).
+    /// More regular expressions of which one string may have to match several than 8.
+    Conjuncts,
+    /// A bound on lengths or multiples above 4096.
     Repeated,
     /// It does not compile, or not within the limits.
     Refused,
@@ -29,7 +31,7 @@ pub(crate) enum GrammarError {
 
 impl GrammarError {
     /// Why, in words that quote nothing.
-    pub(crate) fn reason(self) -> &'static str {
+    pub fn reason(self) -> &'static str {
         match self {
             Self::Vocabulary => "this model's vocabulary cannot be followed",
             Self::Size => "it is longer than 65536 bytes",
@@ -38,6 +40,7 @@ impl GrammarError {
             Self::Nesting => "it is nested too deep",
             Self::Values => "the schema has more than 8192 values",
             Self::Patterns => "the schema has more than 16 patternProperties",
+            Self::Conjuncts => "more than 8 regular expressions may have to match one string",
             Self::Repeated => "the schema has a length, a count or a multiple above 4096",
             Self::Refused => {
                 "it does not compile: it is malformed, contradicts itself, is too large or has what is not supported"

@@ -1,7 +1,7 @@
 //! How large grammars may be and how much work they may be. All limits are counts: none depends on the machine's speed.
 
 use llguidance::api::ParserLimits;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::GrammarError;
 
@@ -13,6 +13,8 @@ pub(super) const MAX_NESTING: usize = 200;
 pub(super) const MAX_VALUES: usize = 8192;
 /// Most entries of all `patternProperties`: each is held against each.
 pub(super) const MAX_PATTERNS: usize = 16;
+/// Most regular expressions of which one string may have to match several: of `pattern` where a schema intersects others, of Lark where there is `&`.
+pub(super) const MAX_CONJUNCTS: usize = 8;
 /// Greatest value of [`REPEATING`].
 pub(super) const MAX_REPEATED: f64 = 4096.0;
 
@@ -31,7 +33,7 @@ pub(super) const REPEATING: [&str; 7] = [
 pub(super) fn of_parser() -> ParserLimits {
     ParserLimits {
         max_items_in_row: 1000,
-        initial_lexer_fuel: 500_000,
+        initial_lexer_fuel: 200_000,
         step_lexer_fuel: 50_000,
         step_max_items: 50_000,
         max_lexer_states: 10_000,
@@ -50,6 +52,22 @@ pub(super) fn check_text(text: &str) -> Result<(), GrammarError> {
         true => Err(GrammarError::Nesting),
         false => Ok(()),
     }
+}
+
+/// Before a Lark grammar is compiled; the schemas in it are checked as others are.
+pub(super) fn check_lark(text: &str) -> Result<(), GrammarError> {
+    if text.matches('&').count() >= MAX_CONJUNCTS {
+        return Err(GrammarError::Conjuncts);
+    }
+    let mut size = Size::default();
+    for (at, mark) in text.match_indices("%json") {
+        let rest = text
+            .get(at.saturating_add(mark.len())..)
+            .unwrap_or_default();
+        let first = serde_json::Deserializer::from_str(rest).into_iter().next();
+        size.add(&first.and_then(Result::ok).ok_or(GrammarError::Json)?);
+    }
+    size.check()
 }
 
 /// Most brackets open at the same time. What is escaped does not count; what is open in a string does.
@@ -72,22 +90,18 @@ fn nesting(text: &str) -> usize {
 pub(super) fn check_schema(schema: &Value) -> Result<(), GrammarError> {
     let mut size = Size::default();
     size.add(schema);
-    if size.values > MAX_VALUES {
-        return Err(GrammarError::Values);
-    }
-    if size.patterns > MAX_PATTERNS {
-        return Err(GrammarError::Patterns);
-    }
-    match size.repeated > MAX_REPEATED {
-        true => Err(GrammarError::Repeated),
-        false => Ok(()),
-    }
+    size.check()
 }
 
 #[derive(Default)]
 struct Size {
     values: usize,
+    /// Entries of `patternProperties`.
     patterns: usize,
+    /// `pattern`.
+    expressions: usize,
+    /// Places where a value has to satisfy several schemas.
+    intersections: usize,
     repeated: f64,
 }
 
@@ -98,6 +112,8 @@ impl Size {
         match value {
             Value::Array(items) => items.iter().for_each(|item| self.add(item)),
             Value::Object(fields) => {
+                let intersects = intersects(fields);
+                self.intersections = self.intersections.saturating_add(usize::from(intersects));
                 for (key, field) in fields {
                     self.add_keyword(key, field);
                     self.add(field);
@@ -108,11 +124,58 @@ impl Size {
     }
 
     fn add_keyword(&mut self, key: &str, field: &Value) {
-        if let ("patternProperties", Some(patterns)) = (key, field.as_object()) {
-            self.patterns = self.patterns.saturating_add(patterns.len());
-        }
-        if let (true, Some(number)) = (REPEATING.contains(&key), field.as_f64()) {
-            self.repeated = self.repeated.max(number);
+        match (key, field) {
+            ("patternProperties", Value::Object(patterns)) => {
+                self.patterns = self.patterns.saturating_add(patterns.len());
+            }
+            ("pattern", _) => self.expressions = self.expressions.saturating_add(1),
+            (key, Value::Number(number)) if REPEATING.contains(&key) => {
+                self.repeated = self.repeated.max(number.as_f64().unwrap_or(f64::INFINITY));
+            }
+            _ => {}
         }
     }
+
+    fn check(&self) -> Result<(), GrammarError> {
+        if self.values > MAX_VALUES {
+            return Err(GrammarError::Values);
+        }
+        if self.patterns > MAX_PATTERNS {
+            return Err(GrammarError::Patterns);
+        }
+        if self.intersections > 0 && self.expressions > MAX_CONJUNCTS {
+            return Err(GrammarError::Conjuncts);
+        }
+        match self.repeated > MAX_REPEATED {
+            true => Err(GrammarError::Repeated),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Whether an object of a schema may ask a value to satisfy more than one schema.
+fn intersects(fields: &Map<String, Value>) -> bool {
+    let several = ["$ref", "anyOf", "oneOf"];
+    let applied = several
+        .iter()
+        .filter(|key| fields.contains_key(**key))
+        .count();
+    let beside = |key: &&String| !several.contains(&key.as_str()) && !is_annotation(key);
+    fields.contains_key("allOf")
+        || applied > 1
+        || (applied == 1 && fields.keys().any(|key| beside(&key)))
+}
+
+fn is_annotation(key: &str) -> bool {
+    let annotations = [
+        "$defs",
+        "$id",
+        "$schema",
+        "definitions",
+        "default",
+        "description",
+        "examples",
+        "title",
+    ];
+    annotations.contains(&key)
 }

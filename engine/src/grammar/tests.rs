@@ -136,6 +136,10 @@ fn texts_beyond_the_limits_are_refused() {
     assert_eq!(refusal(&Grammar::Lark(long)), Some(GrammarError::Size));
     let deep = format!("start: {}\"a\"{}", "(".repeat(201), ")".repeat(201));
     assert_eq!(refusal(&Grammar::Lark(deep)), Some(GrammarError::Nesting));
+    let both = Grammar::Lark(format!("start: T\nT: {}\n", ["/.*a/"; 9].join(" & ")));
+    assert_eq!(refusal(&both), Some(GrammarError::Conjuncts));
+    let embedded = Grammar::Lark("start: %json {\"minItems\": 5000}\n".to_owned());
+    assert_eq!(refusal(&embedded), Some(GrammarError::Repeated));
     let nested = format!("{}1{}", "[".repeat(129), "]".repeat(129));
     for text in ["", "{", "{} {}", "nope", &nested] {
         assert_eq!(refusal(&schema(text)), Some(GrammarError::Json), "{text}");
@@ -152,6 +156,11 @@ fn schemas_beyond_the_limits_are_refused() {
     let patterns: Vec<String> = (0..17).map(|i| format!(r#""^a{i}$":{{}}"#)).collect();
     let patterns = format!(r#"{{"patternProperties":{{{}}}}}"#, patterns.join(","));
     assert_eq!(refusal(&schema(patterns)), Some(GrammarError::Patterns));
+    let pattern = r#"{"type":"string","pattern":"(.*a.*){3}"}"#;
+    let both = format!(r#"{{"allOf":[{}]}}"#, [pattern; 9].join(","));
+    assert_eq!(refusal(&schema(both)), Some(GrammarError::Conjuncts));
+    let either = format!(r#"{{"anyOf":[{}]}}"#, [pattern; 9].join(","));
+    assert_eq!(refusal(&schema(either)), None);
     for key in limits::REPEATING {
         let text = format!(r#"{{"anyOf":[{{"{key}":1e9}}]}}"#);
         assert_eq!(
@@ -171,6 +180,8 @@ fn what_does_not_compile_is_refused() {
         r#"{"$ref":"https://example.com/schema.json"}"#,
         r#"{"type":"integer","minimum":2,"maximum":1}"#,
         r#"{"not":{"type":"string"}}"#,
+        r##"{"$ref":"#"}"##,
+        r##"{"$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}},"$ref":"#/$defs/a"}"##,
     ] {
         assert_eq!(
             refusal(&schema(text)),
