@@ -72,7 +72,7 @@ fn answer(mut steps: Receiver<Step>) -> Answer {
     let (mut ids, mut all) = (Vec::new(), String::new());
     loop {
         match steps.blocking_recv().expect("the engine works") {
-            Step::Begun { .. } => {}
+            Step::Begun { .. } | Step::Refused(_) => {}
             Step::Token { id, text, .. } => {
                 ids.extend(id);
                 all += &text;
