@@ -19,6 +19,9 @@ pub use cache::KvCache;
 pub use error::DecoderError;
 pub use pool::{KvPool, KvTable, PAGE_TOKENS};
 
+#[cfg(test)]
+pub(crate) use pool::Shape;
+
 use crate::model::{Model, ModelConfig};
 use batch::Batch;
 use block::Pass;

@@ -3,6 +3,10 @@
 mod card;
 mod forward;
 mod load;
+mod places;
+mod plan;
+mod prefix;
+mod queue;
 mod runner;
 mod scheduler;
 mod sequence;
@@ -20,7 +24,7 @@ pub use load::{LoadError, LocalConfig};
 
 use crate::{
     chat::{Chat, ChatError, ChatTemplate},
-    decoder::Decoder,
+    decoder::{Decoder, KvPool},
     gguf::Gguf,
     job::{Engine, EngineError, Job, ModelCard, Prompt, Step},
     model::Model,
@@ -57,10 +61,16 @@ impl LocalEngine {
             queue: config.queue,
             context_tokens: config.max_context.min(model.config().context_tokens),
             vocabulary: model.config().vocabulary.min(tokenizer.vocabulary_len()),
+            tenant_jobs: config.tenant_jobs(),
+            step_tokens: config.step_tokens,
+            cached_tokens_per_secret: config.cached_tokens_per_secret,
+            model_digest: gguf.digest(),
         };
-        let decoder = Decoder::with_isa(Arc::clone(&model), config.threads, isa);
+        let pages = config.pages(limits.context_tokens, KvPool::page_bytes(&model))?;
+        let pool = KvPool::new(&model, pages);
+        let decoder = Decoder::with_isa(model, config.threads, isa);
         let card = card::card(&gguf, &tokenizer, decoder.isa(), limits.context_tokens)?;
-        let forward = LocalDecoder::new(decoder, model, limits.context_tokens);
+        let forward = LocalDecoder::new(decoder, pool);
         let scheduler = Scheduler::start(forward, Arc::clone(&tokenizer), limits);
         Ok(Self {
             card,

@@ -31,10 +31,10 @@ pub struct KvTable {
 
 /// What a pool and a model have to agree about.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Shape {
-    layers: usize,
-    kv_heads: usize,
-    head_width: usize,
+pub(crate) struct Shape {
+    pub(crate) layers: usize,
+    pub(crate) kv_heads: usize,
+    pub(crate) head_width: usize,
 }
 
 impl KvPool {
@@ -43,7 +43,7 @@ impl KvPool {
         Self::of_shape(Shape::of(model.config()), pages)
     }
 
-    fn of_shape(shape: Shape, pages: usize) -> Self {
+    pub(crate) fn of_shape(shape: Shape, pages: usize) -> Self {
         let numbers = 0..u32::try_from(pages).unwrap_or(u32::MAX);
         Self {
             values: vec![0.0; shape.layers * shape.page_len() * numbers.len()],
@@ -83,6 +83,11 @@ impl KvPool {
             table.pages.push(page);
         }
         Ok(())
+    }
+
+    /// How many hold a page.
+    pub fn holders(&self, page: u32) -> u32 {
+        self.holders.get(page as usize).copied().unwrap_or(0)
     }
 
     /// Lets go of a sequence's pages.
@@ -125,7 +130,7 @@ impl KvPool {
     }
 
     /// All pages of one layer.
-    pub(super) fn layer(&mut self, index: usize) -> &mut [f32] {
+    pub(crate) fn layer(&mut self, index: usize) -> &mut [f32] {
         let length = self.pages() * self.shape.page_len();
         let mut layers = self.values.chunks_mut(length.max(1));
         layers.nth(index).unwrap_or_default()
@@ -183,7 +188,7 @@ impl KvTable {
     }
 
     /// Counts tokens whose keys and values have been written.
-    pub(super) fn extend(&mut self, tokens: usize) {
+    pub(crate) fn extend(&mut self, tokens: usize) {
         self.tokens += tokens;
     }
 }

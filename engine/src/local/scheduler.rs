@@ -10,27 +10,36 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use tokio::sync::{
-    OwnedSemaphorePermit, Semaphore, TryAcquireError,
-    mpsc::{Receiver, Sender, channel},
-};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::{forward::Forward, runner::Runner};
+use super::{
+    forward::Forward,
+    places::{Place, Places},
+    runner::Runner,
+};
 use crate::{
     choice::{Choice, Choices},
-    job::{EngineError, Job, Step},
+    job::{CacheSecret, EngineError, Job, Step, TenantId},
     text::TextAssembler,
     tokenizer::Tokenizer,
 };
 use zeroize::Zeroizing;
 
 /// How much runs and how long.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) sequences: usize,
     pub(super) queue: usize,
     pub(super) context_tokens: usize,
     pub(super) vocabulary: usize,
+    /// Most jobs of one tenant that run or wait.
+    pub(super) tenant_jobs: usize,
+    /// Tokens of a step, unless there are more answers.
+    pub(super) step_tokens: usize,
+    /// Tokens whose pages are kept for each cache secret.
+    pub(super) cached_tokens_per_secret: usize,
+    /// Part of the names of kept pages.
+    pub(super) model_digest: [u8; 32],
 }
 
 /// A job that was taken. Its place is free again when it is dropped.
@@ -41,14 +50,16 @@ pub(super) struct Admitted {
     pub(super) choice: Choice,
     pub(super) text: TextAssembler,
     pub(super) steps: Sender<Step>,
-    pub(super) place: OwnedSemaphorePermit,
+    pub(super) tenant: TenantId,
+    pub(super) cache_secret: Option<CacheSecret>,
+    pub(super) place: Place,
 }
 
 /// The thread that decodes, and the places before it.
 pub(super) struct Scheduler {
     limits: Limits,
     choices: Choices,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     stopping: Arc<AtomicBool>,
     inbox: Option<mpsc::Sender<Admitted>>,
     thread: Option<JoinHandle<()>>,
@@ -60,9 +71,8 @@ impl Scheduler {
         tokenizer: Arc<Tokenizer>,
         limits: Limits,
     ) -> io::Result<Self> {
-        let places = Arc::new(Semaphore::new(
-            limits.sequences.saturating_add(limits.queue),
-        ));
+        let places = limits.sequences.saturating_add(limits.queue);
+        let places = Arc::new(Places::new(places, limits.tenant_jobs));
         let stopping = Arc::new(AtomicBool::new(false));
         let choices = Choices::new(Arc::clone(&tokenizer), limits.vocabulary);
         let (inbox, jobs) = mpsc::channel();
@@ -85,10 +95,7 @@ impl Scheduler {
 
     /// How many more jobs would be taken now.
     pub(super) fn capacity(&self) -> usize {
-        match self.places.is_closed() {
-            true => 0,
-            false => self.places.available_permits(),
-        }
+        self.places.free()
     }
 
     pub(super) fn submit(
@@ -99,11 +106,7 @@ impl Scheduler {
         let max_tokens = self.limits.check(&prompt, job.max_tokens)?;
         let choice = self.choices.choice(job)?;
         let text = TextAssembler::new(&job.stop)?;
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|refused| match refused {
-            TryAcquireError::NoPermits => EngineError::Busy,
-            TryAcquireError::Closed => EngineError::Stopped,
-        })?;
+        let place = self.places.take(job.tenant)?;
         let (steps, receiver) = channel(most_steps(max_tokens));
         let admitted = Admitted {
             prompt,
@@ -111,6 +114,8 @@ impl Scheduler {
             choice,
             text,
             steps,
+            tenant: job.tenant,
+            cache_secret: job.cache_secret.clone(),
             place,
         };
         let inbox = self.inbox.as_ref().ok_or(EngineError::Stopped)?;
@@ -158,7 +163,7 @@ const fn most_steps(max_tokens: usize) -> usize {
 }
 
 /// Says that the engine has stopped, also when its thread panics.
-struct CloseOnDrop(Arc<Semaphore>);
+struct CloseOnDrop(Arc<Places>);
 
 impl Drop for CloseOnDrop {
     fn drop(&mut self) {

@@ -1,18 +1,22 @@
-//! One job that runs: its cache, its place in the prompt or the answer, its text.
+//! One job on its way: its tokens, its pages, its text.
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc::Sender};
-use zeroize::Zeroize;
+use std::mem;
 
-use super::{forward::Forward, scheduler::Admitted};
+use tokio::sync::mpsc::Sender;
+use zeroize::Zeroizing;
+
+use super::{
+    places::Place,
+    prefix::{KeyChain, PrefixCache},
+    scheduler::Admitted,
+};
 use crate::{
+    TenantId,
     choice::{Chosen, End},
-    decoder::DecoderError,
+    decoder::{KvPool, KvTable, PAGE_TOKENS, Part},
     job::{FinishReason, Step, Usage},
     tokenizer::Tokenizer,
 };
-
-/// Prompt tokens taken at a time: what another sequence waits at most for its next token.
-const PREFILL_CHUNK_TOKENS: usize = 64;
 
 /// What a step led to.
 pub(super) enum Outcome {
@@ -24,99 +28,148 @@ pub(super) enum Outcome {
     Abandoned,
 }
 
-pub(super) struct Sequence<F: Forward> {
+pub(super) struct Sequence {
     admitted: Admitted,
-    cache: F::Cache,
-    /// Prompt tokens that are in the cache.
-    prefilled: usize,
+    /// The prompt, then the answer so far.
+    tokens: Zeroizing<Vec<u32>>,
+    /// Pages of the first of them; with none, the sequence does not run.
+    pub(super) table: KvTable,
+    /// Names of its pages in the prefix cache, if it may share.
+    keys: Option<KeyChain>,
+    /// How many of its pages the prefix cache has seen.
+    kept_pages: usize,
     prompt_length: usize,
-    /// Length of the prompt and of the answer so far.
-    length: usize,
     /// Length at which the answer ends.
     longest: usize,
-    /// The token to decode next, once there is one.
-    last: Option<u32>,
+    /// Prompt tokens that were found computed; none until the sequence first ran.
+    cached_tokens: Option<usize>,
+    /// How many sequences ran before it did.
+    pub(super) age: u64,
+    /// The last step it had a part in, or the one it came before.
+    pub(super) last_step: u64,
 }
 
-impl<F: Forward> Sequence<F> {
-    pub(super) fn new(admitted: Admitted, cache: F::Cache, context_tokens: usize) -> Self {
-        let length = admitted.prompt.len();
-        let wanted = length.saturating_add(admitted.max_tokens);
+impl Sequence {
+    pub(super) fn new(mut admitted: Admitted, model_digest: [u8; 32]) -> Self {
+        let tokens = mem::take(&mut admitted.prompt);
+        let secret = admitted.cache_secret.take();
         Self {
+            table: KvTable::default(),
+            keys: secret.map(|secret| KeyChain::new(secret, model_digest)),
+            kept_pages: 0,
+            prompt_length: tokens.len(),
+            longest: tokens.len().saturating_add(admitted.max_tokens),
+            cached_tokens: None,
+            age: 0,
+            last_step: 0,
+            tokens,
             admitted,
-            cache,
-            prefilled: 0,
-            prompt_length: length,
-            length,
-            longest: wanted.min(context_tokens),
-            last: None,
         }
     }
 
-    /// Cache, channel and place; all else is wiped.
-    pub(super) fn into_parts(self) -> (F::Cache, Sender<Step>, OwnedSemaphorePermit) {
-        (self.cache, self.admitted.steps, self.admitted.place)
+    /// Pages, channel and place; all else is wiped.
+    pub(super) fn into_parts(self) -> (KvTable, Sender<Step>, Place) {
+        (self.table, self.admitted.steps, self.admitted.place)
     }
 
-    /// Takes a part of the prompt or makes one token.
-    pub(super) fn advance(&mut self, forward: &mut F, tokenizer: &Tokenizer) -> Outcome {
-        if self.admitted.steps.is_closed() || self.begin().is_err() {
+    pub(super) fn tenant(&self) -> TenantId {
+        self.admitted.tenant
+    }
+
+    /// Whether nobody listens any more.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.admitted.steps.is_closed()
+    }
+
+    /// Whether it has run before.
+    pub(super) fn has_begun(&self) -> bool {
+        self.cached_tokens.is_some()
+    }
+
+    /// Begins with the pages that are kept of a prefix of its tokens, if it may share.
+    pub(super) fn find_prefix(&mut self, prefixes: &mut PrefixCache, pool: &mut KvPool) {
+        if let Some(keys) = &mut self.keys {
+            let found = prefixes.find(keys, &self.tokens, pool);
+            self.kept_pages = found.len();
+            self.table = KvTable::with_prefix(found);
+        }
+    }
+
+    /// Lets others with the same secret begin with its full pages, once the prompt is computed.
+    pub(super) fn keep_prefix(&mut self, prefixes: &mut PrefixCache, pool: &mut KvPool) {
+        let full = self.table.len() / PAGE_TOKENS;
+        if self.table.len() < self.prompt_length || full <= self.kept_pages {
+            return;
+        }
+        if let Some(keys) = &mut self.keys {
+            let computed = self.tokens.split_at(self.table.len()).0;
+            prefixes.keep(keys, computed, self.table.pages(), pool);
+        }
+        self.kept_pages = full;
+    }
+
+    /// Gives back its pages, to be computed again.
+    pub(super) fn put_back(&mut self, pool: &mut KvPool) {
+        pool.release(mem::take(&mut self.table));
+    }
+
+    /// Tokens that are not computed.
+    pub(super) fn pending(&self) -> usize {
+        self.tokens.len().saturating_sub(self.table.len())
+    }
+
+    /// The next `count` of them, for a step.
+    pub(super) fn part(&mut self, count: usize) -> Part<'_> {
+        let begin = self.table.len();
+        let end = begin.saturating_add(count);
+        Part {
+            tokens: self.tokens.get(begin..end).unwrap_or_default(),
+            wants_logits: end == self.tokens.len(),
+            table: &mut self.table,
+        }
+    }
+
+    /// Notes that it runs, and tells so the first time. An answer of no tokens ends here.
+    pub(super) fn begin(&mut self) -> Outcome {
+        let found = self.table.len();
+        if self
+            .cached_tokens
+            .replace(self.cached_tokens.unwrap_or(found))
+            .is_some()
+        {
+            return Outcome::Running;
+        }
+        let begun = Step::Begun {
+            prompt_tokens: count(self.prompt_length),
+            cached_tokens: count(found),
+        };
+        if self.admitted.steps.try_send(begun).is_err() {
             return Outcome::Abandoned;
         }
-        if self.length >= self.longest {
-            return self.finish(FinishReason::Length);
+        match self.tokens.len() >= self.longest {
+            true => self.finish(FinishReason::Length),
+            false => Outcome::Running,
         }
-        match self.next_token(forward) {
-            Ok(None) => Outcome::Running,
-            Ok(Some(chosen)) if chosen.end == End::Before => self.finish(FinishReason::Stop),
-            Ok(Some(chosen)) => self.emit(chosen, tokenizer),
+    }
+
+    /// Goes on with the token that the logits after all tokens lead to.
+    pub(super) fn advance(&mut self, logits: &[f32], tokenizer: &Tokenizer) -> Outcome {
+        match self.choose(logits) {
+            Ok(chosen) if chosen.end == End::Before => self.finish(FinishReason::Stop),
+            Ok(chosen) => self.emit(chosen, tokenizer),
             Err(Failed) => Outcome::Abandoned,
         }
     }
 
-    /// Tells the length of the prompt, once.
-    fn begin(&mut self) -> Result<(), Failed> {
-        if self.prefilled > 0 || self.last.is_some() {
-            return Ok(());
-        }
-        let begun = Step::Begun {
-            prompt_tokens: count(self.prompt_length),
-            cached_tokens: 0,
-        };
-        self.admitted.steps.try_send(begun).map_err(|_| Failed)
-    }
-
-    /// The token that follows; none while the prompt is not all taken.
-    fn next_token(&mut self, forward: &mut F) -> Result<Option<Chosen>, Failed> {
-        let logits = match self.last {
-            Some(last) => forward.forward(&[last], &mut self.cache),
-            None => self.prefill(forward),
-        };
-        let logits = logits.map_err(|_| Failed)?;
-        if self.prefilled < self.prompt_length {
-            return Ok(None);
-        }
-        let choice = &mut self.admitted.choice;
-        let chosen = choice.choose(logits, self.length as u64);
-        chosen.map(Some).map_err(|_| Failed)
-    }
-
-    /// Takes the next part of the prompt, and wipes the prompt when it is all in the cache.
-    fn prefill<'a>(&mut self, forward: &'a mut F) -> Result<&'a [f32], DecoderError> {
-        let prompt = &mut self.admitted.prompt;
-        let rest = prompt.get(self.prefilled..).unwrap_or_default();
-        let chunk = rest.get(..PREFILL_CHUNK_TOKENS).unwrap_or(rest);
-        let logits = forward.forward(chunk, &mut self.cache);
-        self.prefilled = self.prefilled.saturating_add(chunk.len());
-        if self.prefilled >= self.prompt_length {
-            prompt.zeroize();
-        }
-        logits
+    /// The token that follows.
+    fn choose(&mut self, logits: &[f32]) -> Result<Chosen, Failed> {
+        let position = self.tokens.len() as u64;
+        let chosen = self.admitted.choice.choose(logits, position);
+        chosen.map_err(|_| Failed)
     }
 
     fn emit(&mut self, chosen: Chosen, tokenizer: &Tokenizer) -> Outcome {
-        self.last = Some(chosen.id);
-        self.length = self.length.saturating_add(1);
+        push(&mut self.tokens, chosen.id);
         let assembled = self.admitted.text.push(tokenizer.token_bytes(chosen.id));
         let step = Step::Token {
             id: Some(chosen.id),
@@ -127,7 +180,7 @@ impl<F: Forward> Sequence<F> {
             return Outcome::Abandoned;
         }
         let stopped = assembled.stopped || chosen.end == End::After;
-        match (stopped, self.length >= self.longest) {
+        match (stopped, self.tokens.len() >= self.longest) {
             (true, _) => self.finish(FinishReason::Stop),
             (false, true) => self.finish(FinishReason::Length),
             (false, false) => Outcome::Running,
@@ -140,11 +193,21 @@ impl<F: Forward> Sequence<F> {
             text: self.admitted.text.finish(),
             usage: Usage {
                 prompt_tokens: count(self.prompt_length),
-                cached_tokens: 0,
-                completion_tokens: count(self.length - self.prompt_length),
+                cached_tokens: count(self.cached_tokens.unwrap_or(0)),
+                completion_tokens: count(self.tokens.len().saturating_sub(self.prompt_length)),
             },
         })
     }
+}
+
+/// Adds a token without leaving a copy of the others behind.
+fn push(tokens: &mut Zeroizing<Vec<u32>>, id: u32) {
+    if tokens.len() == tokens.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(2 * tokens.len()));
+        larger.extend_from_slice(tokens);
+        *tokens = larger;
+    }
+    tokens.push(id);
 }
 
 fn count(tokens: usize) -> u32 {

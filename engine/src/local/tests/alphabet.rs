@@ -1,12 +1,17 @@
 //! A decoder that says the alphabet: after `a` comes `b`, after `z` the end.
 
-use std::sync::{
-    Arc, Mutex,
-    mpsc::{Receiver, Sender, channel},
+use std::{
+    slice::ChunksExact,
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
 };
 
+use kernels::attention::page_len;
+
 use crate::{
-    decoder::DecoderError,
+    decoder::{DecoderError, KvPool, PAGE_TOKENS, Part, Shape},
     local::forward::Forward,
     tokenizer::{Tokenizer, TokenizerSource},
 };
@@ -39,89 +44,155 @@ pub(super) fn tokenizer() -> Tokenizer {
     Tokenizer::new(&source).unwrap()
 }
 
-/// The decoder. It waits at its gate before each step, if it has one that is not yet dropped.
+/// The decoder. It waits at its gate before each step, if it has one that is not yet dropped. Of a sequence it knows what is in its
+/// pages, nothing else.
 pub(super) struct Alphabet {
+    pool: KvPool,
+    follow: fn(&[u32]) -> u32,
     logits: Vec<f32>,
     gate: Option<Receiver<()>>,
-    log: Arc<Mutex<Vec<Vec<u32>>>>,
-    wiped: Arc<Mutex<usize>>,
+    seen: Arc<Mutex<Seen>>,
 }
 
-/// Tokens of one sequence, and where wiping is counted.
-pub(super) struct Cache {
-    tokens: Vec<u32>,
-    wiped: Arc<Mutex<usize>>,
+/// What was seen of a decoder.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// The tokens of every part of every step.
+    pub(super) parts: Vec<Vec<u32>>,
+    pub(super) steps: usize,
+    /// Most pages that were held during a step.
+    pub(super) most_held: usize,
+    /// Pages held at the end.
+    pub(super) held: usize,
+    /// Whether at the end a page that nobody held was not blank.
+    pub(super) unwiped: bool,
+    pub(super) ended: bool,
 }
+
+/// More steps than any test takes: whoever takes so many does not get on.
+const MOST_STEPS: usize = 200_000;
+
+const SHAPE: Shape = Shape {
+    layers: 1,
+    kv_heads: 1,
+    head_width: 1,
+};
 
 impl Alphabet {
+    /// Says the alphabet.
     pub(super) fn free() -> Self {
+        Self::with_pages(2 * 300_usize.div_ceil(PAGE_TOKENS))
+    }
+
+    pub(super) fn with_pages(pages: usize) -> Self {
         Self {
+            pool: KvPool::of_shape(SHAPE, pages),
+            follow: successor,
             logits: Vec::new(),
             gate: None,
-            log: Arc::default(),
-            wiped: Arc::default(),
+            seen: Arc::default(),
         }
     }
 
+    /// Says what [`mixture`] gives.
+    pub(super) fn mixing(pages: usize) -> Self {
+        let mut mixing = Self::with_pages(pages);
+        mixing.follow = mixture;
+        mixing
+    }
+
     /// One message through the gate is one step; dropping it opens it for good.
-    pub(super) fn gated() -> (Sender<()>, Self) {
+    pub(super) fn gated(mut self) -> (Sender<()>, Self) {
         let (sender, gate) = channel();
-        let gate = Some(gate);
-        (
-            sender,
-            Self {
-                gate,
-                ..Self::free()
-            },
-        )
+        self.gate = Some(gate);
+        (sender, self)
     }
 
-    /// The tokens of every call.
-    pub(super) fn log(&self) -> Arc<Mutex<Vec<Vec<u32>>>> {
-        Arc::clone(&self.log)
+    pub(super) fn seen(&self) -> Arc<Mutex<Seen>> {
+        Arc::clone(&self.seen)
     }
 
-    /// How often a cache was wiped.
-    pub(super) fn wiped(&self) -> Arc<Mutex<usize>> {
-        Arc::clone(&self.wiped)
+    /// Writes a part's tokens to its pages; gives all tokens that its pages hold.
+    fn take(&mut self, part: &mut Part<'_>) -> Vec<u32> {
+        let cell = |position: usize| {
+            let page = part.table.pages()[position / PAGE_TOKENS] as usize;
+            page * page_len(1) + position % PAGE_TOKENS
+        };
+        let memory = self.pool.layer(0);
+        for (position, token) in (part.table.len()..).zip(part.tokens) {
+            memory[cell(position)] = *token as f32 + 1.0;
+        }
+        let end = part.table.len() + part.tokens.len();
+        let held = (0..end).map(|position| memory[cell(position)] as u32 - 1);
+        let held = held.collect();
+        part.table.extend(part.tokens.len());
+        held
+    }
+
+    fn note(&self, parts: &[Part<'_>]) {
+        let mut seen = self.seen.lock().unwrap();
+        seen.steps += 1;
+        assert!(seen.steps < MOST_STEPS, "the scheduler does not get on");
+        seen.parts
+            .extend(parts.iter().map(|part| part.tokens.to_vec()));
+        seen.most_held = seen
+            .most_held
+            .max(self.pool.pages() - self.pool.free_pages());
     }
 }
 
 impl Forward for Alphabet {
-    type Cache = Cache;
-
-    fn cache(&self) -> Cache {
-        Cache {
-            tokens: Vec::new(),
-            wiped: Arc::clone(&self.wiped),
-        }
+    fn pool(&mut self) -> &mut KvPool {
+        &mut self.pool
     }
 
-    fn wipe(cache: &mut Cache) {
-        cache.tokens.clear();
-        *cache.wiped.lock().unwrap() += 1;
-    }
-
-    fn forward(&mut self, tokens: &[u32], cache: &mut Cache) -> Result<&[f32], DecoderError> {
+    fn step(&mut self, parts: &mut [Part<'_>]) -> Result<ChunksExact<'_, f32>, DecoderError> {
         if let Some(gate) = &self.gate {
             let _ = gate.recv();
         }
-        self.log.lock().unwrap().push(tokens.to_vec());
-        cache.tokens.extend(tokens);
-        let last = *cache.tokens.last().unwrap();
-        assert!(last != PANIC, "the decoder was told to panic");
-        if last == ERROR {
-            return Err(DecoderError::UnknownToken);
+        self.note(parts);
+        self.logits.clear();
+        for part in parts {
+            let held = self.take(part);
+            let last = *held.last().unwrap();
+            assert!(last != PANIC, "the decoder was told to panic");
+            if last == ERROR {
+                return Err(DecoderError::UnknownToken);
+            }
+            if part.wants_logits {
+                let mut logits = [0.0; VOCABULARY];
+                logits[(self.follow)(&held) as usize] = if last == NAN { f32::NAN } else { 1.0 };
+                self.logits.extend(logits);
+            }
         }
-        self.logits = vec![0.0; VOCABULARY];
-        self.logits[successor(last)] = if last == NAN { f32::NAN } else { 1.0 };
-        Ok(&self.logits)
+        Ok(self.logits.chunks_exact(VOCABULARY))
     }
 }
 
-fn successor(token: u32) -> usize {
-    match token {
-        LOOP => LOOP as usize,
-        letter => (letter as usize + 1).min(END as usize),
+impl Drop for Alphabet {
+    fn drop(&mut self) {
+        let free = |page: &usize| self.pool.holders(*page as u32) == 0;
+        let free: Vec<usize> = (0..self.pool.pages()).filter(free).collect();
+        let memory = self.pool.layer(0);
+        let page = |page: &usize| &memory[page * page_len(1)..][..page_len(1)];
+        let blank = |page: &[f32]| page.iter().all(|value| value.to_bits() == 0);
+        let unwiped = !free.iter().map(page).all(blank);
+        let mut seen = self.seen.lock().unwrap();
+        seen.held = self.pool.pages() - self.pool.free_pages();
+        seen.unwiped = unwiped;
+        seen.ended = true;
+    }
+}
+
+/// A letter that depends on every token and its place.
+pub(super) fn mixture(tokens: &[u32]) -> u32 {
+    let mix = |sum: u32, token: &u32| (sum ^ token).wrapping_mul(0x0100_0193);
+    tokens.iter().fold(0x811c_9dc5, mix) % END
+}
+
+fn successor(tokens: &[u32]) -> u32 {
+    match tokens.last() {
+        Some(&LOOP) => LOOP,
+        letter => letter.map_or(0, |letter| (letter + 1).min(END)),
     }
 }
