@@ -110,7 +110,7 @@ pub struct EvidencePaths {
 pub struct EngineSettings {
     /// `threads`: threads that compute; 0, as many as there are cores, if absent.
     pub threads: usize,
-    /// `max_sequences`: answers made at the same time; 4.
+    /// `max_sequences`: answers made at the same time; 8.
     pub max_sequences: usize,
     /// `queue`: requests that may wait for their turn; 64.
     pub queue: usize,
@@ -118,6 +118,14 @@ pub struct EngineSettings {
     pub max_context_tokens: usize,
     /// `isa`: the instructions it computes with, which receipts name; the fastest of the machine, if absent or `auto`.
     pub isa: Option<IsaName>,
+    /// `step_tokens`: tokens that go through the model together, 1 to 256; 128.
+    pub step_tokens: usize,
+    /// `kv_bytes`: memory for keys and values; as much as `max_sequences` can take, if absent.
+    pub kv_bytes: usize,
+    /// `tenant_jobs`: requests of one tenant that run or wait; half of all, if absent.
+    pub tenant_jobs: usize,
+    /// `cached_tokens_per_secret`: tokens whose keys and values are kept for those who share a cache secret, 0 for none; 8192.
+    pub cached_tokens_per_secret: usize,
 }
 
 /// `[channel]`: what of an exchange's length and timing its wire shows.
@@ -319,15 +327,24 @@ fn evidence(mut section: Section<'_>, mistakes: &mut Vec<String>) -> EvidencePat
 
 fn engine(mut section: Section<'_>, mistakes: &mut Vec<String>) -> EngineSettings {
     let threads = |count: usize| (count <= 1024).then_some(count);
+    let step_tokens = |count: usize| (1..=256).contains(&count).then_some(count);
     let named = |name: String| isa(&name);
     let settings = EngineSettings {
         threads: section
             .optional("threads", "0 to 1024", threads)
             .unwrap_or(0),
-        max_sequences: section.count("max_sequences", 4),
+        max_sequences: section.count("max_sequences", 8),
         queue: section.count("queue", 64),
         max_context_tokens: section.count("max_context_tokens", 8192),
         isa: section.optional("isa", &isa_names(), named).flatten(),
+        step_tokens: section
+            .optional("step_tokens", "1 to 256", step_tokens)
+            .unwrap_or(128),
+        kv_bytes: section.count("kv_bytes", 0),
+        tenant_jobs: section.count("tenant_jobs", 0),
+        cached_tokens_per_secret: section
+            .optional("cached_tokens_per_secret", "a number", Some)
+            .unwrap_or(8192),
     };
     section.finish(mistakes);
     settings

@@ -59,7 +59,7 @@ fn little_is_required() {
 #[test]
 fn what_is_printed_reads_back() {
     let text = minimal()
-        + "[evidence]\nvek = \"v.der\"\nprivlevel = 2\n[engine]\nthreads = 2\nisa = \"scalar\"\n[channel]\npadding = \"strict\"\nflush_ms = 40\n[limits]\nmax_in_flight = 3\nkey_grace_seconds = 0\n[log]\nformat = \"json\"\n";
+        + "[evidence]\nvek = \"v.der\"\nprivlevel = 2\n[engine]\nthreads = 2\nisa = \"scalar\"\nkv_bytes = 5\ntenant_jobs = 6\ncached_tokens_per_secret = 0\n[channel]\npadding = \"strict\"\nflush_ms = 40\n[limits]\nmax_in_flight = 3\nkey_grace_seconds = 0\n[log]\nformat = \"json\"\n";
     let config = parse(&text.replace("k.pem\"]", "k.pem\"]\nthreshold = 1")).unwrap();
     assert_eq!(parse(&config.to_string()).unwrap(), config);
     let with_root = text.replace(
@@ -138,6 +138,8 @@ fn every_mistake_is_told_at_once() {
         [engine]
         threads = -1
         isa = "avx1024"
+        step_tokens = 257
+        kv_bytes = 0
         [channel]
         padding = "none"
         flush_ms = 100
@@ -158,6 +160,8 @@ fn every_mistake_is_told_at_once() {
         "evidence.simulated is unknown",
         "engine.threads must be 0 to 1024",
         "engine.isa must be one of \"auto\", \"avx512-vnni\", \"avx2\", \"scalar\"",
+        "engine.step_tokens must be 1 to 256",
+        "engine.kv_bytes must be a positive number",
         "channel.padding must be \"off\", \"default\" or \"strict\"",
         "channel.flush_ms must be 40 to 80",
         "limits.max_in_flight must be a positive number",

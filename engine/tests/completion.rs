@@ -30,7 +30,7 @@ fn load(threads: usize) -> LocalEngine {
         max_sequences: 3,
         queue: 1,
         max_context: 512,
-        isa: None,
+        ..LocalConfig::default()
     };
     LocalEngine::load(&real_model::path(), config).unwrap()
 }

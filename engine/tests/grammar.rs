@@ -50,7 +50,7 @@ fn engine() -> &'static LocalEngine {
         max_sequences: 4,
         queue: 64,
         max_context: 512,
-        isa: None,
+        ..LocalConfig::default()
     };
     ENGINE.get_or_init(|| LocalEngine::load(&real_model::path(), config).unwrap())
 }

@@ -21,6 +21,10 @@ const CONFIG: LocalConfig = LocalConfig {
     queue: 0,
     max_context: 16,
     isa: None,
+    step_tokens: 64,
+    kv_bytes: 0,
+    tenant_jobs: 0,
+    cached_tokens_per_secret: 0,
 };
 
 /// The real file with the first `from` after `key` replaced by `to`, of the same length.
@@ -105,6 +109,25 @@ fn instructions_that_are_not_there() {
 }
 
 #[test]
+fn memory_that_holds_no_sequence() {
+    // 30 layers of three heads, 64 wide, keys and values in four bytes, 16 positions.
+    let page = 30 * 3 * 64 * 2 * 4 * 16;
+    let load = |kv_bytes, max_context| {
+        let config = LocalConfig {
+            kv_bytes,
+            max_context,
+            ..CONFIG
+        };
+        LocalEngine::load(&real_model::path(), config).err()
+    };
+    assert_eq!(load(page, 16), None);
+    let refused = load(page, 17).unwrap();
+    assert_eq!(refused, LoadError::KvMemory(2 * page));
+    assert_eq!(refused.code(), "engine.kv_memory");
+    assert_eq!(load(usize::MAX, 16), Some(LoadError::KvMemory(page)));
+}
+
+#[test]
 fn impossible_limits_are_refused() {
     let possible = LocalConfig {
         max_context: 2,
@@ -125,6 +148,14 @@ fn impossible_limits_are_refused() {
         },
         LocalConfig {
             max_context: 1,
+            ..possible
+        },
+        LocalConfig {
+            step_tokens: 0,
+            ..possible
+        },
+        LocalConfig {
+            step_tokens: 257,
             ..possible
         },
     ];

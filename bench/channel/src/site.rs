@@ -44,11 +44,10 @@ impl Site {
     /// Loads the model for one answer at a time.
     pub fn new(model: &Path) -> Outcome<Self> {
         let local = LocalConfig {
-            threads: 0,
             max_sequences: 1,
             queue: 8,
             max_context: 2048,
-            isa: None,
+            ..LocalConfig::default()
         };
         let machine = Machine::new(&Vendor::invent(Product::Genoa));
         let now = now();

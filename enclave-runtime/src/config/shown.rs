@@ -104,6 +104,12 @@ impl Config {
             integer(engine.max_context_tokens),
         );
         put(&mut table, "isa", engine.isa.map_or(AUTO, IsaName::as_str));
+        put(&mut table, "step_tokens", integer(engine.step_tokens));
+        let given = |count: usize| (count > 0).then(|| integer(count));
+        put_some(&mut table, "kv_bytes", given(engine.kv_bytes));
+        put_some(&mut table, "tenant_jobs", given(engine.tenant_jobs));
+        let cached = integer(engine.cached_tokens_per_secret);
+        put(&mut table, "cached_tokens_per_secret", cached);
         table
     }
 

@@ -128,6 +128,10 @@ fn load(config: &Config) -> Result<LocalEngine, LoadError> {
         queue: settings.queue,
         max_context: settings.max_context_tokens,
         isa: settings.isa,
+        step_tokens: settings.step_tokens,
+        kv_bytes: settings.kv_bytes,
+        tenant_jobs: settings.tenant_jobs,
+        cached_tokens_per_secret: settings.cached_tokens_per_secret,
     };
     let mut engine = LocalEngine::load(&config.model, local)?;
     if let Some(name) = &config.model_name {

@@ -36,7 +36,7 @@ fn tenants_take_turns() {
     let other = submit(&scheduler, of_tenant(2, job(&[9], 1))).unwrap();
     drop(gate);
     outcome(first);
-    many.map(outcome);
+    many.into_iter().for_each(|steps| drop(outcome(steps)));
     outcome(other);
     let firsts: Vec<u32> = seen
         .lock()

@@ -140,7 +140,7 @@ fn the_last_token_of_a_prompt_is_always_computed() {
 
 #[test]
 fn a_page_is_found_behind_those_it_was_computed_behind() {
-    let engine = Engine::start(40, 96);
+    let engine = Engine::start(40, 400);
     let pages =
         |letters: &[u32]| [letters.iter().flat_map(|l| [*l; 16]).collect(), vec![0]].concat();
     assert_eq!(engine.cached(&pages(&[1, 2, 3]), secret(1)), 0);

@@ -56,13 +56,7 @@ impl RuntimeRole {
         }
         let engine = LocalEngine::load(
             &self.model,
-            LocalConfig {
-                threads: 0,
-                max_sequences: 4,
-                queue: 64,
-                max_context: 8192,
-                isa: None,
-            },
+            LocalConfig::default(),
         )?
         .with_name(MODEL)?;
         let engine: Arc<dyn Engine> = Arc::new(engine);
