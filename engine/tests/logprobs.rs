@@ -25,7 +25,7 @@ fn engine() -> &'static LocalEngine {
         max_sequences: 2,
         queue: 64,
         max_context: 256,
-        isa: None,
+        ..LocalConfig::default()
     };
     ENGINE.get_or_init(|| LocalEngine::load(&real_model::path(), config).unwrap())
 }
