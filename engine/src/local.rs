@@ -56,16 +56,7 @@ impl LocalEngine {
         let tokenizer = Arc::new(Tokenizer::from_gguf(&gguf)?);
         let template = load::template(&gguf, &tokenizer)?;
         let model = Arc::new(Model::take(&mut gguf)?);
-        let limits = Limits {
-            sequences: config.max_sequences,
-            queue: config.queue,
-            context_tokens: config.max_context.min(model.config().context_tokens),
-            vocabulary: model.config().vocabulary.min(tokenizer.vocabulary_len()),
-            tenant_jobs: config.tenant_jobs(),
-            step_tokens: config.step_tokens,
-            cached_tokens_per_secret: config.cached_tokens_per_secret,
-            model_digest: gguf.digest(),
-        };
+        let limits = limits(&config, &model, tokenizer.vocabulary_len(), gguf.digest());
         let pages = config.pages(limits.context_tokens, KvPool::page_bytes(&model))?;
         let pool = KvPool::new(&model, pages);
         let decoder = Decoder::with_isa(model, config.threads, isa);
@@ -84,6 +75,19 @@ impl LocalEngine {
     pub fn with_name(mut self, name: &str) -> Result<Self, LoadError> {
         self.card.name = card::chosen_name(name).ok_or(LoadError::Name)?;
         Ok(self)
+    }
+}
+
+fn limits(config: &LocalConfig, model: &Model, tokens: usize, model_digest: [u8; 32]) -> Limits {
+    Limits {
+        sequences: config.max_sequences,
+        queue: config.queue,
+        context_tokens: config.max_context.min(model.config().context_tokens),
+        vocabulary: model.config().vocabulary.min(tokens),
+        tenant_jobs: config.tenant_jobs(),
+        step_tokens: config.step_tokens,
+        cached_tokens_per_secret: config.cached_tokens_per_secret,
+        model_digest,
     }
 }
 

@@ -75,6 +75,7 @@ impl Engine {
             match steps.blocking_recv().unwrap() {
                 Step::Begun { cached_tokens, .. } => begun = cached_tokens,
                 Step::Token { id, .. } => ids.extend(id),
+                Step::Refused(_) => panic!("the local engine refuses before it begins"),
                 Step::Done { usage, .. } => {
                     return Told {
                         begun,
