@@ -4,9 +4,12 @@
 //! The rendered prompt therefore knows which of its bytes are somebody's words ([`RenderedPrompt::words`]), and the tokenizer
 //! finds special tokens only outside of them.
 
+mod conversation;
 mod error;
 mod marks;
+mod output;
 mod template;
+mod tojson;
 
 use std::ops::Range;
 

@@ -120,7 +120,7 @@ impl LocalEngine {
 
     fn encode_chat(&self, chat: &Chat) -> Result<Vec<u32>, ChatError> {
         let template = self.template.as_ref().ok_or(ChatError::NoTemplate)?;
-        let prompt = template.render(&chat.messages)?;
+        let prompt = template.render(chat)?;
         let outside = SpecialTokens::Outside(prompt.words());
         Ok(self.tokenizer.encode_prompt(prompt.text(), outside))
     }

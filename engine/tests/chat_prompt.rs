@@ -11,7 +11,7 @@ mod real_model;
 use std::sync::OnceLock;
 
 use engine::{
-    chat::{ChatTemplate, Message},
+    chat::{Chat, ChatTemplate, Message},
     gguf::Gguf,
     tokenizer::{SpecialTokens, Tokenizer},
 };
@@ -46,7 +46,7 @@ impl Prompting {
     fn prompt(&self, messages: &[(&str, &str)]) -> Vec<u32> {
         let message = |(role, content): &(&str, &str)| Message::new(*role, *content);
         let messages: Vec<Message> = messages.iter().map(message).collect();
-        let prompt = self.template.render(&messages).unwrap();
+        let prompt = self.template.render(&Chat::from(messages)).unwrap();
         self.tokenizer
             .encode_prompt(prompt.text(), SpecialTokens::Outside(prompt.words()))
     }

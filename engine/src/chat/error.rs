@@ -16,12 +16,21 @@ pub enum ChatError {
     /// A role other than `system`, `user`, `assistant`, `tool`.
     #[error("message {0} has an unknown role")]
     Role(usize),
+    /// The tools are not a JSON array of objects.
+    #[error("the tools are not a JSON array of objects")]
+    Tools,
+    /// The calls of a message are not a JSON array of objects, or the arguments of one are not a JSON object.
+    #[error("the tool calls of message {0} are not JSON objects with arguments that are one")]
+    ToolCalls(usize),
     /// A message uses all characters that could mark where messages begin and end.
     #[error("the messages use too many of the noncharacters U+FDD0 to U+FDEF")]
     Marks,
     /// The template refused these messages or ran out of fuel; the template's own words, never the prompt's.
     #[error("the chat template refused the messages: {0}")]
     Template(String),
+    /// The prompt is many times longer than what it was made of.
+    #[error("the chat template writes too much")]
+    TooLong,
     /// The template changes messages in a way that hides which words are whose.
     #[error("the chat template takes messages apart")]
     Entangled,
@@ -35,8 +44,11 @@ impl ChatError {
             Self::Syntax(_) => "chat.syntax",
             Self::Empty => "chat.empty",
             Self::Role(_) => "chat.role",
+            Self::Tools => "chat.tools",
+            Self::ToolCalls(_) => "chat.tool_calls",
             Self::Marks => "chat.marks",
             Self::Template(_) => "chat.template",
+            Self::TooLong => "chat.too_long",
             Self::Entangled => "chat.entangled",
         }
     }

@@ -1,13 +1,13 @@
 //! Marks around messages while the template runs: how the rendered prompt knows whose words are whose.
 //!
-//! Two noncharacters that occur in no message and not in the template stand around each message's text, inside its outer white
-//! space (templates trim it). Afterwards they are taken out, and the text between them is the message's.
+//! Two noncharacters that occur in no message, tool or call and not in the template stand around each text of these, inside its outer white
+//! space (templates trim it). Afterwards they are taken out, and the text between them is somebody's words.
 
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::{ChatError, Message, RenderedPrompt};
+use super::{ChatError, RenderedPrompt, conversation::Conversation};
 
 const CANDIDATES: std::ops::RangeInclusive<char> = '\u{fdd0}'..='\u{fdef}';
 
@@ -19,10 +19,11 @@ pub(super) struct Marks {
 
 impl Marks {
     /// Marks that nobody has used.
-    pub(super) fn unused(template: &str, messages: &[Message]) -> Result<Self, ChatError> {
-        let used = |mark: &char| {
-            template.contains(*mark) || messages.iter().any(|m| m.content.contains(*mark))
-        };
+    pub(super) fn unused(
+        template: &str,
+        conversation: &Conversation<'_>,
+    ) -> Result<Self, ChatError> {
+        let used = |mark: &char| template.contains(*mark) || conversation.has(*mark);
         let mut free = CANDIDATES.filter(|mark| !used(mark));
         match (free.next(), free.next()) {
             (Some(open), Some(close)) => Ok(Self { open, close }),

@@ -1,13 +1,23 @@
 //! The model's own template, rendered.
+//!
+//! As Hugging Face renders it: white space, `tojson`, `raise_exception`, methods of Python's strings and dictionaries. There is no
+//! `strftime_now`, so that a prompt depends on nothing but the chat: a template that asks whether it is there takes its own date, one that does
+//! not is refused.
 
 use minijinja::{Environment, Error, ErrorKind, Value, context, syntax::SyntaxConfig};
+use minijinja_contrib::pycompat;
 use zeroize::Zeroizing;
 
-use super::{ChatError, Message, RenderedPrompt, marks::Marks};
+use super::{
+    Chat, ChatError, RenderedPrompt, conversation::Conversation, marks::Marks, output::Output,
+    tojson::tojson,
+};
+use crate::tools::ToolSyntax;
 
 /// Steps of one rendering; SmolLM2's template takes about 40 a message.
 const FUEL: u64 = 1_000_000;
-const ROLES: [&str; 4] = ["system", "user", "assistant", "tool"];
+/// How deep a template may call and nest.
+const MAX_RECURSION: usize = 64;
 const NAME: &str = "chat";
 
 /// A compiled chat template.
@@ -24,8 +34,11 @@ impl ChatTemplate {
         let mut environment = Environment::new();
         environment.set_syntax(syntax()?);
         environment.set_fuel(Some(FUEL));
+        environment.set_recursion_limit(MAX_RECURSION);
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        environment.set_unknown_method_callback(pycompat::unknown_method_callback);
         environment.add_function("raise_exception", raise_exception);
+        environment.add_filter("tojson", tojson);
         let added = environment.add_template_owned(NAME, source.to_owned());
         added.map_err(|error| ChatError::Syntax(describe(&error, source)))?;
         Ok(Self {
@@ -41,15 +54,30 @@ impl ChatTemplate {
         &self.source
     }
 
+    /// How the model was told to write calls of tools; none: the template tells it nothing of tools.
+    pub fn tool_syntax(&self) -> Option<ToolSyntax> {
+        let says = |text: &str| self.source.contains(text);
+        if !says("tools") {
+            return None;
+        }
+        Some(match () {
+            () if says("<tool_call>") => ToolSyntax::Hermes,
+            () if says("[TOOL_CALLS]") => ToolSyntax::Mistral,
+            () if says("<|python_tag|>") || says("<|eot_id|>") => ToolSyntax::Llama,
+            () => ToolSyntax::Json,
+        })
+    }
+
     /// The prompt that asks the model for the next message.
     ///
-    /// It is rendered twice, with marks around the messages and without. Both must give the same text, so a template whose
+    /// It is rendered twice, with marks around what anybody said and without. Both must give the same text, so a template whose
     /// output depends on where a message begins or ends is refused and not misread.
-    pub fn render(&self, messages: &[Message]) -> Result<RenderedPrompt, ChatError> {
-        check_roles(messages)?;
-        let marks = Marks::unused(&self.source, messages)?;
-        let marked = self.run(messages, |content| marks.around(content))?;
-        let plain = self.run(messages, |content| Zeroizing::new(content.to_owned()))?;
+    pub fn render(&self, chat: &Chat) -> Result<RenderedPrompt, ChatError> {
+        let conversation = Conversation::read(chat)?;
+        let marks = Marks::unused(&self.source, &conversation)?;
+        let room = conversation.size(chat);
+        let marked = self.run(&conversation, Some(&marks), room)?;
+        let plain = self.run(&conversation, None, room)?;
         let prompt = marks.take_out(&marked)?;
         match prompt.text() == plain.as_str() {
             true => Ok(prompt),
@@ -59,22 +87,26 @@ impl ChatTemplate {
 
     fn run(
         &self,
-        messages: &[Message],
-        content: impl Fn(&str) -> Zeroizing<String>,
+        conversation: &Conversation<'_>,
+        marks: Option<&Marks>,
+        words: usize,
     ) -> Result<Zeroizing<String>, ChatError> {
         let refused = |error: Error| ChatError::Template(describe(&error, &self.source));
-        let messages: Vec<Value> = messages
-            .iter()
-            .map(|m| context! { role => m.role.as_str(), content => content(&m.content).as_str() })
-            .collect();
         let template = self.environment.get_template(NAME).map_err(refused)?;
-        let rendered = template.render(context! {
-            messages => messages,
+        let given = context! {
+            messages => conversation.messages(marks),
+            tools => conversation.tools(marks),
             add_generation_prompt => true,
             bos_token => self.bos.as_str(),
             eos_token => self.eos.as_str(),
-        });
-        rendered.map(Zeroizing::new).map_err(refused)
+        };
+        let mut output = Output::for_words(words);
+        let rendered = template.render_captured_to(given, &mut output).map(drop);
+        match rendered {
+            Err(_) if output.is_full() => Err(ChatError::TooLong),
+            Err(error) => Err(refused(error)),
+            Ok(()) => output.into_text().ok_or(ChatError::Entangled),
+        }
     }
 }
 
@@ -84,17 +116,6 @@ fn syntax() -> Result<SyntaxConfig, ChatError> {
     builder.trim_blocks(true).lstrip_blocks(true);
     let built = builder.build();
     built.map_err(|error| ChatError::Syntax(error.kind().to_string()))
-}
-
-fn check_roles(messages: &[Message]) -> Result<(), ChatError> {
-    if messages.is_empty() {
-        return Err(ChatError::Empty);
-    }
-    let unknown = |m: &Message| !ROLES.contains(&m.role.as_str());
-    match messages.iter().position(unknown) {
-        Some(index) => Err(ChatError::Role(index)),
-        None => Ok(()),
-    }
 }
 
 fn raise_exception(message: String) -> Result<Value, Error> {
