@@ -127,14 +127,11 @@ fn with_map(call: &Value) -> Option<Value> {
     if arguments.kind() != ValueKind::Map {
         return None;
     }
-    with_entry(
-        call,
-        "function",
-        with_entry(&function, "arguments", arguments)?,
-    )
+    let function = with_entry(&function, "arguments", &arguments)?;
+    with_entry(call, "function", &function)
 }
 
-fn with_entry(map: &Value, wanted: &str, changed: Value) -> Option<Value> {
+fn with_entry(map: &Value, wanted: &str, changed: &Value) -> Option<Value> {
     let entry = |key: Value| {
         let value = match key.as_str() == Some(wanted) {
             true => changed.clone(),

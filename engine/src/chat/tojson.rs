@@ -12,6 +12,10 @@ const MAX_INDENT: usize = 16;
 /// Deepest nesting, as deep as JSON is read.
 const MAX_DEPTH: usize = 128;
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "as filters take their options"
+)]
 pub(super) fn tojson(value: &Value, options: Kwargs) -> Result<Value, Error> {
     let indent: Option<usize> = options.get("indent")?;
     options.assert_all_used()?;
