@@ -19,6 +19,11 @@ pub(crate) fn minilm() -> PathBuf {
     named("NARTHEX_MINILM")
 }
 
+/// Path of the folder of SmolLM2-135M-Instruct in other formats.
+pub(crate) fn variants() -> PathBuf {
+    named("NARTHEX_VARIANTS")
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "tests are told where models are by the environment"
@@ -26,6 +31,6 @@ pub(crate) fn minilm() -> PathBuf {
 fn named(variable: &str) -> PathBuf {
     let path = std::env::var_os(variable).map(PathBuf::from);
     path.expect(
-        "NARTHEX_MODEL, _GEMMA and _MINILM name models: run ./scripts/test, which fetches them",
+        "NARTHEX_MODEL, _GEMMA, _MINILM and _VARIANTS name models: run ./scripts/test, which fetches them",
     )
 }
