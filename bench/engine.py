@@ -4,10 +4,14 @@ usage: engine.py OUR_BENCH MODEL PROMPT_IDS FOLDER [ROUNDS]      FOLDER keeps th
 
 Prefill of the prompt, greedy decoding at its depth, and greedy decoding of eight sequences at once, each with a prompt of 64
 tokens. llama.cpp gets the same file, and the same weights in the formats it is fastest with: what is best of them counts.
+
+Its wheel is built for AVX2 and uses no AVX-512 on any machine (`instructions` asks it). So we run twice: on our fastest path,
+since that is what users of either get, and on AVX2 alone, like against like.
 """
 import json
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -26,8 +30,8 @@ THREADS = (1, os.cpu_count())
 
 
 class Ours:
-    def __init__(self, program, model, prompt, threads):
-        self.command = [program, model, prompt, str(threads)]
+    def __init__(self, program, model, prompt, threads, *isa):
+        self.command = [program, model, prompt, str(threads), *isa]
         self.rounds = []
 
     def round(self):
@@ -39,6 +43,10 @@ class Ours:
 
     def values(self, name):
         return [float(round[name]) for round in self.rounds]
+
+    @property
+    def isa(self):
+        return self.rounds[0]["isa"]
 
 
 class LlamaCpp:
@@ -94,6 +102,11 @@ def ratio(name, ours, theirs):
     print(f"ratio {name} {statistics.median(us / them for us, them in zip(ours, theirs)):.2f}")
 
 
+def instructions():
+    """What of vector instructions llama.cpp is built for, by its own account."""
+    return re.findall(r"(\w*AVX\w*|FMA|F16C) = 1", xllamacpp.get_system_info())
+
+
 def report(measure, ours, peers, suffix):
     """`peers`: by format, the first being that of our file."""
     def tokens(rates):
@@ -102,7 +115,7 @@ def report(measure, ours, peers, suffix):
     rates = {kind: peer.rates(measure) for kind, peer in peers.items()}
     best = max(rates, key=lambda kind: statistics.median(rates[kind]))
     listed = ", ".join(f"{kind} {tokens(rates[kind])}" for kind in rates)
-    print(f"{measure}{suffix}: narthex {tokens(ours.rates(measure))} tok/s; llama.cpp {listed}")
+    print(f"{measure}{suffix}: narthex ({ours.isa}) {tokens(ours.rates(measure))} tok/s; llama.cpp {listed}")
     if measure != "decode_b8":
         ratio(f"engine.{measure}.q4_1.vs_llamacpp{suffix}", ours.rates(measure), rates["Q4_1"])
     ratio(f"engine.{measure}.vs_llamacpp_best{suffix}", ours.rates(measure), rates[best])
@@ -128,16 +141,21 @@ def main():
         threads: {kind: LlamaCpp(file, ids, threads) for kind, file in (("Q4_1", model), ("Q4_0", q4_0))}
         for threads in THREADS
     }
+    avx2 = Ours(program, model, prompt, THREADS[-1], "avx2")
+    print(f"llama.cpp is built for {', '.join(instructions())}")
     print(f"load average {os.getloadavg()[0]:.1f} at the start, {rounds} rounds, medians")
     for _ in range(rounds):
         for threads in THREADS:
             for one in (ours[threads], *peers[threads].values()):
                 one.round()
+        avx2.round()
     print(f"load average {os.getloadavg()[0]:.1f} at the end (ours and theirs among it)")
     for threads in THREADS:
         suffix = "" if threads == THREADS[-1] else f".{threads}_thread"
         for measure in MEASURES:
             report(measure, ours[threads], peers[threads], suffix)
+    for measure in MEASURES:
+        report(measure, avx2, peers[THREADS[-1]], ".avx2")
     report_memory(ours[THREADS[-1]], model)
 
 
