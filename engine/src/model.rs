@@ -38,6 +38,7 @@ impl Model {
     pub fn take(gguf: &mut Gguf) -> Result<Self, ModelError> {
         let config = config::read(gguf)?;
         let weights = weights::read(&gguf.take_tensors()?, &config)?;
+        weights.gather();
         Ok(Self { config, weights })
     }
 

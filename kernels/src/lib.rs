@@ -8,6 +8,7 @@
 //! Wrong lengths are mistakes of the calling code, never of input: the operations panic on them.
 
 mod digest;
+mod huge_pages;
 mod isa;
 pub mod lanes;
 mod pool;

@@ -25,6 +25,21 @@ impl Weights {
     pub(crate) fn output(&self) -> &Matrix {
         self.output.as_ref().unwrap_or(&self.embedding)
     }
+
+    /// Moves all matrices into huge pages.
+    pub(super) fn gather(&self) {
+        let layers = self.layers.iter();
+        let of_layers = layers.flat_map(|layer| {
+            [
+                &layer.qkv,
+                &layer.attention_output,
+                &layer.gate_up,
+                &layer.down,
+            ]
+        });
+        let others = [&self.embedding].into_iter().chain(&self.output);
+        of_layers.chain(others).for_each(Matrix::gather);
+    }
 }
 
 /// Weights of one block.

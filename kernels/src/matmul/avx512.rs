@@ -62,8 +62,8 @@ pub(super) struct Unpacked {
     pub(super) offsets: Option<__m512>,
 }
 
-/// How far from the block at work the one is that is asked for from memory, where few tokens share a block: what a core
-/// can have under way.
+/// How far from the block at work the one is that is asked for from memory, while the panel is read for the first time:
+/// what a core can have under way.
 const AHEAD_BYTES: usize = 5120;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
@@ -111,12 +111,13 @@ fn panel<B: PackedBlock>(
     mode: Mode,
     out: &mut [f32],
 ) {
-    let mut out = out;
+    let (mut out, mut ahead) = (out, Some(AHEAD_BYTES / size_of::<B>()));
     for tile in activations.tiles() {
         let tokens = tile.len() / (blocks.len() * B::PARTS);
         let (now, later) = out.split_at_mut(tokens * LANES);
         out = later;
-        for_tokens!(tokens, T => store_all(sums::<B, T>(blocks, unpack, tile), mode, now));
+        for_tokens!(tokens, T => store_all(sums::<B, T>(blocks, unpack, tile, ahead), mode, now));
+        ahead = None;
     }
 }
 
@@ -132,12 +133,15 @@ fn sums<B: PackedBlock, const T: usize>(
     blocks: &[B],
     unpack: impl Fn(&B, usize) -> Unpacked,
     tile: &[ActivationBlock],
+    ahead: Option<usize>,
 ) -> [__m512; T] {
     let mut sums = [_mm512_setzero_ps(); T];
     for (at, tokens) in tile.as_chunks::<T>().0.iter().enumerate() {
         let block = &blocks[at / B::PARTS];
-        if T < 8 && at % B::PARTS == 0 {
-            prefetch(block, AHEAD_BYTES / size_of::<B>());
+        if let Some(ahead) = ahead
+            && at % B::PARTS == 0
+        {
+            prefetch(block, ahead);
         }
         let weights = unpack(block, at % B::PARTS);
         let mut exact = [_mm512_setzero_si512(); T];

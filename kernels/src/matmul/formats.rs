@@ -21,6 +21,7 @@ use super::{
     scalar,
 };
 use crate::{
+    huge_pages,
     lanes::LANES,
     quantize::{ActivationBlock, BLOCK},
 };
@@ -89,6 +90,13 @@ macro_rules! formats {
                 Ok(match format {
                     $(Format::$name => Self::$name(pack::<_, $bytes>(bytes, per_row, $block::pack)?),)*
                 })
+            }
+
+            /// Moves them into huge pages.
+            pub(super) fn gather(&self) {
+                match self {
+                    $(Self::$name(blocks) => huge_pages::gather(blocks),)*
+                }
             }
 
             /// The `index`-th panel of a matrix with so many blocks of 32 columns in a row.

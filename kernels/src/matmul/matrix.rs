@@ -81,6 +81,11 @@ impl Matrix {
         })
     }
 
+    /// Moves the blocks into huge pages, as far as the system has them to give; best when all matrices are there.
+    pub fn gather(&self) {
+        self.parts.iter().for_each(Blocks::gather);
+    }
+
     /// How many rows there are, without those that fill the last panel.
     pub fn rows(&self) -> usize {
         self.rows
