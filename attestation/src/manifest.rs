@@ -35,7 +35,7 @@ pub struct Manifest {
     pub kernels_digest: Digest,
     /// Engine mode and flags, e.g. `cpu/deterministic`.
     pub engine: String,
-    /// Instruction-set path chosen at run time: `scalar` or `avx512-vnni`.
+    /// Instruction-set path chosen at run time, or pinned by the operator: `scalar`, `avx2` or `avx512-vnni`.
     pub isa: String,
     /// Longest prompt plus answer, in tokens.
     pub max_context_tokens: u32,
