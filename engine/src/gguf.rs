@@ -5,7 +5,6 @@
 
 mod cursor;
 mod error;
-mod file;
 mod header;
 mod loose;
 mod tensor;
@@ -17,8 +16,12 @@ pub use error::GgufError;
 pub use loose::LooseTensors;
 pub use tensor::{Tensor, TensorType};
 
+use crate::file;
 use tensor::TensorSlot;
 use value::Value;
+
+/// Largest model file: 64 GiB.
+const MAX_FILE_BYTES: u64 = 64 << 30;
 
 /// A validated model file.
 pub struct Gguf {
@@ -31,7 +34,7 @@ pub struct Gguf {
 impl Gguf {
     /// Reads and validates the file at `path`, making its digest on the way.
     pub fn open(path: &Path) -> Result<Self, GgufError> {
-        let (bytes, digest) = file::read(path)?;
+        let (bytes, digest) = file::read(path, MAX_FILE_BYTES)?;
         Self::from_digested(bytes, digest)
     }
 

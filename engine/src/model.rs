@@ -7,6 +7,8 @@
 mod config;
 mod error;
 mod family;
+mod folder;
+pub(crate) mod json;
 mod metadata;
 mod tensors;
 mod weights;
@@ -18,7 +20,8 @@ pub use family::{Family, RopePairs};
 pub(crate) use config::{MAX_HEAD_WIDTH, Reach};
 pub(crate) use weights::{Layer, Weights};
 
-use crate::gguf::Gguf;
+use crate::{folder::ModelFolder, gguf::Gguf};
+use folder::FolderTensors;
 
 /// A model ready to run.
 pub struct Model {
@@ -40,6 +43,18 @@ impl Model {
         let weights = weights::read(&gguf.take_tensors()?, &config)?;
         weights.gather();
         Ok(Self { config, weights })
+    }
+
+    /// As [`Self::load`], from a folder: families Llama, Mistral, Qwen 2 and Qwen 3, in F32, F16 or BF16.
+    pub fn from_folder(folder: &ModelFolder) -> Result<Self, ModelError> {
+        let read = folder::read(folder)?;
+        let tensors = FolderTensors::new(folder, read.tied);
+        let mut weights = weights::read(&tensors, &read.config)?;
+        weights.rope_factors = read.rope_factors;
+        Ok(Self {
+            config: read.config,
+            weights,
+        })
     }
 
     /// The model's shape.

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::file::FileError;
+
 /// Why a model file was refused, in the order of the checks; `code()` is stable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -117,8 +119,11 @@ impl GgufError {
     }
 }
 
-impl From<io::Error> for GgufError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error.kind())
+impl From<FileError> for GgufError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io(kind) => Self::Io(kind),
+            FileError::TooLarge(bytes) => Self::TooLarge(bytes),
+        }
     }
 }

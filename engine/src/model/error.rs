@@ -2,7 +2,10 @@
 
 use kernels::matmul::PackError;
 
-use crate::gguf::{GgufError, TensorType};
+use crate::{
+    gguf::{GgufError, TensorType},
+    safetensors::SafetensorsError,
+};
 
 /// Why a model was not loaded, in the order of the checks; `code()` is stable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -11,6 +14,9 @@ pub enum ModelError {
     /// The model file lacks something.
     #[error(transparent)]
     Gguf(#[from] GgufError),
+    /// A file of a model folder lacks something.
+    #[error(transparent)]
+    Safetensors(#[from] SafetensorsError),
     /// A family that is not built here.
     #[error("architecture {0} is not supported; llama, qwen2, qwen3 and gemma3 are")]
     Architecture(String),
@@ -52,6 +58,7 @@ impl ModelError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Gguf(error) => error.code(),
+            Self::Safetensors(error) => error.code(),
             Self::Architecture(_) => "model.architecture",
             Self::Config(_) => "model.config",
             Self::Unsupported(_) => "model.unsupported",

@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet};
 
+use half::{bf16, f16};
 use kernels::matmul::{Format, Matrix};
 
 use super::{Family, ModelConfig, ModelError, tensors::Tensors};
@@ -189,11 +190,7 @@ impl Reader<'_> {
 
     fn vector(&self, name: &str, columns: usize) -> Result<Vec<f32>, ModelError> {
         let tensor = self.tensor(name, 1, columns)?;
-        if tensor.kind != TensorType::F32 {
-            return Err(wrong_type(name, tensor.kind));
-        }
-        let values = tensor.bytes.as_chunks().0.iter();
-        let values: Vec<f32> = values.copied().map(f32::from_le_bytes).collect();
+        let values = floats(&tensor).ok_or_else(|| wrong_type(name, tensor.kind))?;
         if values.iter().any(|value| !value.is_finite()) {
             return Err(ModelError::NotFinite(name.to_owned()));
         }
@@ -217,6 +214,22 @@ impl Reader<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// The values of a tensor that is not in blocks.
+pub(crate) fn floats(tensor: &Tensor<'_>) -> Option<Vec<f32>> {
+    let (quads, pairs) = (tensor.bytes.as_chunks().0, tensor.bytes.as_chunks().0);
+    let pairs = pairs.iter().copied();
+    Some(match tensor.kind {
+        TensorType::F32 => quads.iter().copied().map(f32::from_le_bytes).collect(),
+        TensorType::F16 => pairs
+            .map(|pair| f16::from_le_bytes(pair).to_f32())
+            .collect(),
+        TensorType::BF16 => pairs
+            .map(|pair| bf16::from_le_bytes(pair).to_f32())
+            .collect(),
+        _ => return None,
+    })
 }
 
 /// Names and rows of the matrices of queries, keys and values.

@@ -1,0 +1,168 @@
+//! Model folders as Hugging Face lays them out: `config.json`, weights as safetensors in one file or several, and the files of
+//! the tokenizer.
+//!
+//! Only files that something here reads are read, each once and within a cap; they are what the folder's digest covers.
+
+mod error;
+mod index;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+
+pub use error::FolderError;
+
+use crate::{
+    file::{self, FileError},
+    gguf::Tensor,
+    safetensors::{Safetensors, SafetensorsError},
+};
+
+/// The file that says how a model computes.
+const CONFIG: &str = "config.json";
+/// Weights in one file.
+const WEIGHTS: &str = "model.safetensors";
+/// Which tensor is in which of several files.
+const INDEX: &str = "model.safetensors.index.json";
+
+/// Files that are read where they are there, beside configuration and weights.
+const OTHERS: [&str; 9] = [
+    "1_Pooling/config.json",
+    "chat_template.jinja",
+    "generation_config.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+];
+
+/// Largest file that is not weights: 64 MiB.
+const MAX_OTHER_BYTES: u64 = 64 << 20;
+
+/// A folder's files, read and digested.
+pub struct ModelFolder {
+    /// All but weights, by name.
+    files: BTreeMap<&'static str, Vec<u8>>,
+    weights: Vec<Safetensors>,
+    digest: [u8; 32],
+}
+
+impl ModelFolder {
+    /// Reads the folder at `path`.
+    pub fn open(path: &Path) -> Result<Self, FolderError> {
+        let mut reader = Reader {
+            path: path.to_owned(),
+            digests: BTreeMap::new(),
+        };
+        let config = reader.optional(CONFIG)?.ok_or(FolderError::NoConfig)?;
+        let mut files = BTreeMap::from([(CONFIG, config)]);
+        for name in OTHERS {
+            if let Some(bytes) = reader.optional(name)? {
+                files.insert(name, bytes);
+            }
+        }
+        let weights = reader.weights()?;
+        Ok(Self {
+            files,
+            weights,
+            digest: digest(&reader.digests),
+        })
+    }
+
+    /// SHA-256 of the list of the files that were read, as `sha256sum` prints it: for each of them in byte order of their
+    /// names, its SHA-256 in lower-case hexadecimal, two spaces, its name below the folder, a line feed.
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// A file that is not weights.
+    pub fn file(&self, name: &str) -> Option<&[u8]> {
+        self.files.get(name).map(Vec::as_slice)
+    }
+
+    /// `config.json`.
+    pub fn config(&self) -> &[u8] {
+        self.file(CONFIG).unwrap_or_default()
+    }
+
+    /// Whether there is such a tensor.
+    pub fn has(&self, name: &str) -> bool {
+        self.weights.iter().any(|weights| weights.has(name))
+    }
+
+    /// A tensor, as [`Safetensors::tensor`] gives it.
+    pub fn tensor(&self, name: &str) -> Result<Tensor<'_>, SafetensorsError> {
+        let missing = || SafetensorsError::MissingTensor(name.to_owned());
+        let mut weights = self.weights.iter();
+        let weights = weights.find(|weights| weights.has(name));
+        weights.ok_or_else(missing)?.tensor(name)
+    }
+
+    /// Names of all tensors.
+    pub fn tensor_names(&self) -> Vec<String> {
+        self.weights.iter().flat_map(Safetensors::names).collect()
+    }
+}
+
+/// Reads files and remembers their digests.
+struct Reader {
+    path: PathBuf,
+    digests: BTreeMap<String, [u8; 32]>,
+}
+
+impl Reader {
+    /// A small file; none where there is none.
+    fn optional(&mut self, name: &str) -> Result<Option<Vec<u8>>, FolderError> {
+        match file::read(&self.path.join(name), MAX_OTHER_BYTES) {
+            Ok((bytes, digest)) => {
+                self.digests.insert(name.to_owned(), digest);
+                Ok(Some(bytes))
+            }
+            Err(FileError::Io(std::io::ErrorKind::NotFound)) => Ok(None),
+            Err(error) => Err(FolderError::file(name, &error)),
+        }
+    }
+
+    fn weights(&mut self) -> Result<Vec<Safetensors>, FolderError> {
+        let Some(index) = self.optional(INDEX)? else {
+            return Ok(vec![self.safetensors(WEIGHTS)?]);
+        };
+        if self.path.join(WEIGHTS).exists() {
+            return Err(FolderError::TwoWeights);
+        }
+        let index = index::parse(&index)?;
+        let names = index.keys();
+        let weights: Vec<Safetensors> = names
+            .map(|name| self.safetensors(name))
+            .collect::<Result<_, _>>()?;
+        for (listed, weights) in index.values().zip(&weights) {
+            let mut names = weights.names();
+            names.sort_unstable();
+            if names != *listed {
+                return Err(FolderError::Index);
+            }
+        }
+        Ok(weights)
+    }
+
+    fn safetensors(&mut self, name: &str) -> Result<Safetensors, FolderError> {
+        let weights = Safetensors::open(&self.path.join(name))?;
+        self.digests.insert(name.to_owned(), weights.digest());
+        Ok(weights)
+    }
+}
+
+fn digest(files: &BTreeMap<String, [u8; 32]>) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for (name, digest) in files {
+        let hexadecimal = digest.iter().map(|byte| format!("{byte:02x}"));
+        hasher.update(hexadecimal.collect::<String>());
+        hasher.update(format!("  {name}\n"));
+    }
+    hasher.finalize().into()
+}

@@ -1,0 +1,87 @@
+//! Names of tensors: those of GGUF files, by which weights are read, to those of Hugging Face.
+
+use super::super::{ModelError, tensors::Tensors};
+use crate::{folder::ModelFolder, gguf::Tensor};
+
+/// A folder's tensors by the names that GGUF files give them.
+pub(in super::super) struct FolderTensors<'a> {
+    folder: &'a ModelFolder,
+    /// Whether the embedding makes the logits too, whatever the files have beside it.
+    tied: bool,
+}
+
+/// Tensors of no layer.
+const WHOLE: [(&str, &str); 3] = [
+    ("token_embd.weight", "model.embed_tokens.weight"),
+    ("output_norm.weight", "model.norm.weight"),
+    ("output.weight", "lm_head.weight"),
+];
+
+/// Tensors of a layer, without `blk.N.` and `model.layers.N.`, and without `.weight` and `.bias`.
+const PARTS: [(&str, &str); 11] = [
+    ("attn_norm", "input_layernorm"),
+    ("attn_q", "self_attn.q_proj"),
+    ("attn_k", "self_attn.k_proj"),
+    ("attn_v", "self_attn.v_proj"),
+    ("attn_q_norm", "self_attn.q_norm"),
+    ("attn_k_norm", "self_attn.k_norm"),
+    ("attn_output", "self_attn.o_proj"),
+    ("ffn_norm", "post_attention_layernorm"),
+    ("ffn_gate", "mlp.gate_proj"),
+    ("ffn_up", "mlp.up_proj"),
+    ("ffn_down", "mlp.down_proj"),
+];
+
+/// What old files keep of the rotary embedding; it follows from the configuration.
+const INV_FREQ: &str = ".self_attn.rotary_emb.inv_freq";
+
+impl<'a> FolderTensors<'a> {
+    pub(in super::super) fn new(folder: &'a ModelFolder, tied: bool) -> Self {
+        Self { folder, tied }
+    }
+}
+
+impl Tensors for FolderTensors<'_> {
+    fn has(&self, name: &str) -> bool {
+        match name {
+            "output.weight" => !self.tied,
+            _ => theirs(name).is_some_and(|name| self.folder.has(&name)),
+        }
+    }
+
+    fn tensor(&self, name: &str) -> Result<Tensor<'_>, ModelError> {
+        let theirs = theirs(name).unwrap_or_else(|| name.to_owned());
+        Ok(self.folder.tensor(&theirs)?)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let names = self.folder.tensor_names().into_iter();
+        let names = names.filter(|name| !name.ends_with(INV_FREQ));
+        let names = names.map(|name| ours(&name).unwrap_or(name));
+        names
+            .filter(|name| !(self.tied && name == "output.weight"))
+            .collect()
+    }
+}
+
+/// The name of Hugging Face for that of a GGUF file.
+fn theirs(name: &str) -> Option<String> {
+    if let Some((_, theirs)) = WHOLE.iter().find(|(ours, _)| *ours == name) {
+        return Some((*theirs).to_owned());
+    }
+    let (layer, part) = name.strip_prefix("blk.")?.split_once('.')?;
+    let (part, kind) = part.rsplit_once('.')?;
+    let (_, theirs) = PARTS.iter().find(|(ours, _)| *ours == part)?;
+    Some(format!("model.layers.{layer}.{theirs}.{kind}"))
+}
+
+/// The name of a GGUF file for that of Hugging Face.
+fn ours(name: &str) -> Option<String> {
+    if let Some((ours, _)) = WHOLE.iter().find(|(_, theirs)| *theirs == name) {
+        return Some((*ours).to_owned());
+    }
+    let (layer, part) = name.strip_prefix("model.layers.")?.split_once('.')?;
+    let (part, kind) = part.rsplit_once('.')?;
+    let (ours, _) = PARTS.iter().find(|(_, theirs)| *theirs == part)?;
+    Some(format!("blk.{layer}.{ours}.{kind}"))
+}
