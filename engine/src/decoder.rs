@@ -3,7 +3,7 @@
 mod batch;
 mod block;
 mod cache;
-mod crew;
+pub(crate) mod crew;
 mod error;
 mod head;
 mod heads;
@@ -26,7 +26,7 @@ use crate::model::{Model, ModelConfig};
 use batch::Batch;
 use block::Pass;
 use crew::Crew;
-use scratch::Scratch;
+use scratch::{Scratch, part};
 
 /// Most tokens of a step: their activations stay in a core's second-level cache.
 pub const MAX_STEP_TOKENS: usize = 256;

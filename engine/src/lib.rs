@@ -4,6 +4,7 @@ pub mod chat;
 mod choice;
 pub mod decoder;
 pub mod describe;
+pub mod encoder;
 mod file;
 pub mod folder;
 pub mod gguf;

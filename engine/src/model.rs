@@ -10,14 +10,15 @@ mod family;
 mod folder;
 pub(crate) mod json;
 mod metadata;
-mod tensors;
+pub(crate) mod reader;
+pub(crate) mod tensors;
 mod weights;
 
 pub use config::{ModelConfig, SlidingWindow};
 pub use error::ModelError;
 pub use family::{Family, RopePairs};
 
-pub(crate) use config::{MAX_HEAD_WIDTH, Reach};
+pub(crate) use config::{MAX_HEAD_WIDTH, MAX_LAYERS, MAX_TOKENS, MAX_WIDTH, Reach};
 pub(crate) use weights::{Layer, Weights};
 
 use crate::{folder::ModelFolder, gguf::Gguf};

@@ -4,11 +4,7 @@
 //! in blocks of 32, an error of up to 1.5e-5 of a block's largest value in each, which a few layers of random weights (worse
 //! than trained ones) make a few thousandths of a nat at most. For Gemma llama.cpp takes GELU from a table of F16, an error of
 //! up to 5e-4 of each value, hence the wider bound. A family's addition that is left out or wrong shows as whole nats.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 mod gguf_file;
 
@@ -37,7 +33,9 @@ struct Case {
 
 fn cases() -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families");
-    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path());
     let json = files.filter(|path| path.extension().is_some_and(|e| e == "json"));
     let cases: Vec<Case> = json
         .map(|path| case(&serde_json::from_slice(&fs::read(path).unwrap()).unwrap()))
@@ -55,7 +53,9 @@ fn case(json: &Value) -> Case {
     let positions = list("positions").map(|n| n.as_u64().unwrap() as usize);
     Case {
         name: json["name"].as_str().unwrap().to_owned(),
-        tokens: list("tokens").map(|id| id.as_u64().unwrap() as u32).collect(),
+        tokens: list("tokens")
+            .map(|id| id.as_u64().unwrap() as u32)
+            .collect(),
         positions: positions.zip(rows).collect(),
         model: Arc::new(Model::load(&Gguf::from_bytes(file(json).bytes()).unwrap()).unwrap()),
     }

@@ -242,7 +242,7 @@ fn bad_tensors_are_refused() {
     };
     assert_eq!(changed(shape), "model.shape");
     let norm = |file: &mut File| {
-        file.tensor("output_norm.weight", TENSOR_F16, &[128]);
+        file.tensor("output_norm.weight", TENSOR_Q8_0, &[128]);
     };
     assert_eq!(changed(norm), "model.tensor_type");
     let infinite = |file: &mut File| {

@@ -8,23 +8,23 @@ use kernels::{
     rms_norm::Norm,
 };
 
-use super::{blocks, scratch::part};
+use super::{blocks, part};
 
 /// Chunks of work for each thread in one operation: enough that a thread which is held up does not hold up the others.
 const CHUNKS_PER_THREAD: usize = 4;
 
 /// What is done to pairs of panels, gate and up: [`kernels::silu_mul`] or its like.
-pub(super) type Gate = fn(Isa, usize, &mut [f32]);
+pub(crate) type Gate = fn(Isa, usize, &mut [f32]);
 
 /// Threads and the path they use.
-pub(super) struct Crew {
-    pub(super) isa: Isa,
-    pub(super) pool: Pool,
+pub(crate) struct Crew {
+    pub(crate) isa: Isa,
+    pub(crate) pool: Pool,
 }
 
 impl Crew {
     /// Quantises the first `tokens` tokens of `source` into `out`, which may be longer.
-    pub(super) fn quantize<'o>(
+    pub(crate) fn quantize<'o>(
         &mut self,
         source: &Source<'_>,
         norm: Option<Norm<'_>>,
@@ -40,7 +40,7 @@ impl Crew {
     }
 
     /// Multiplies; `out` is `[panel][token][16]`.
-    pub(super) fn multiply(
+    pub(crate) fn multiply(
         &mut self,
         matrix: &Matrix,
         activations: Activations<'_>,
@@ -57,7 +57,7 @@ impl Crew {
     }
 
     /// Multiplies by gates and ups in turn, then gates: the result is in the even panels.
-    pub(super) fn multiply_gated(
+    pub(crate) fn multiply_gated(
         &mut self,
         (matrix, gate): (&Matrix, Gate),
         activations: Activations<'_>,
@@ -75,7 +75,7 @@ impl Crew {
     }
 
     /// `[panel][row][16]` to `[row][column]`, for so many rows; columns beyond a row are left out.
-    pub(super) fn copy_rows(&mut self, panels: &[f32], rows: &mut [f32], count: usize) {
+    pub(crate) fn copy_rows(&mut self, panels: &[f32], rows: &mut [f32], count: usize) {
         let columns = rows.len() / count;
         self.pool.for_chunks(rows, columns, |row, out| {
             let panels = panels.as_chunks::<LANES>().0.iter();

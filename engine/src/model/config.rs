@@ -125,9 +125,9 @@ impl ModelConfig {
 /// Caps: well beyond the largest models, small enough that no product of two overflows.
 /// Widest head, in columns.
 pub(crate) const MAX_HEAD_WIDTH: usize = 256;
-pub(super) const MAX_LAYERS: usize = 1 << 10;
-pub(super) const MAX_WIDTH: usize = 1 << 18;
-pub(super) const MAX_TOKENS: usize = 1 << 24;
+pub(crate) const MAX_LAYERS: usize = 1 << 10;
+pub(crate) const MAX_WIDTH: usize = 1 << 18;
+pub(crate) const MAX_TOKENS: usize = 1 << 24;
 
 pub(super) fn read(gguf: &Gguf) -> Result<ModelConfig, ModelError> {
     let architecture = gguf.str("general.architecture")?;

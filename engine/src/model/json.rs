@@ -46,6 +46,13 @@ impl Json {
         Ok(Self { map })
     }
 
+    /// The texts under `key` of each object of a list.
+    pub(crate) fn list_of(bytes: &[u8], key: &str) -> Option<Vec<String>> {
+        let list: Vec<Map<String, Value>> = serde_json::from_slice(bytes).ok()?;
+        let text = |object: &Map<String, Value>| object.get(key)?.as_str().map(str::to_owned);
+        list.iter().map(text).collect()
+    }
+
     /// Refuses an object with a key that is neither in `read` nor history. Null counts as absent.
     pub(crate) fn check_known(&self, read: &[&str]) -> Result<(), ModelError> {
         let known = |key: &str| read.contains(&key) || HISTORY.contains(&key);

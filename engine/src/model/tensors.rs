@@ -1,10 +1,13 @@
 //! Where a model's tensors come from.
 
 use super::ModelError;
-use crate::gguf::{Gguf, LooseTensors, Tensor};
+use crate::{
+    folder::ModelFolder,
+    gguf::{Gguf, LooseTensors, Tensor},
+};
 
-/// Tensors by the names that GGUF files give them, whatever the file is.
-pub(super) trait Tensors {
+/// Tensors by name: a decoder's by those that GGUF files give them, whatever the file is.
+pub(crate) trait Tensors {
     /// Whether there is such a tensor.
     fn has(&self, name: &str) -> bool;
 
@@ -41,5 +44,19 @@ impl Tensors for LooseTensors {
 
     fn names(&self) -> Vec<String> {
         self.names()
+    }
+}
+
+impl Tensors for ModelFolder {
+    fn has(&self, name: &str) -> bool {
+        self.has(name)
+    }
+
+    fn tensor(&self, name: &str) -> Result<Tensor<'_>, ModelError> {
+        Ok(self.tensor(name)?)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.tensor_names()
     }
 }

@@ -1,12 +1,8 @@
 //! A model's tensors, packed.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use kernels::matmul::Matrix;
 
-use half::{bf16, f16};
-use kernels::matmul::{Format, Matrix};
-
-use super::{Family, ModelConfig, ModelError, tensors::Tensors};
-use crate::gguf::{Tensor, TensorType};
+use super::{Family, ModelConfig, ModelError, reader::Reader, tensors::Tensors};
 
 /// All weights.
 pub(crate) struct Weights {
@@ -69,19 +65,10 @@ pub(crate) struct HeadNorms {
 }
 
 pub(super) fn read(source: &dyn Tensors, config: &ModelConfig) -> Result<Weights, ModelError> {
-    let reader = Reader {
-        source,
-        taken: RefCell::default(),
-    };
+    let reader = Reader::new(source);
     let weights = reader.weights(config)?;
     reader.check_all_taken()?;
     Ok(weights)
-}
-
-/// Takes tensors by name and remembers which.
-struct Reader<'a> {
-    source: &'a dyn Tensors,
-    taken: RefCell<BTreeSet<String>>,
 }
 
 impl Reader<'_> {
@@ -165,71 +152,6 @@ impl Reader<'_> {
             key: norm("attn_k_norm")?,
         }))
     }
-
-    fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix, ModelError> {
-        let tensor = self.tensor(name, rows, columns)?;
-        let format = match tensor.kind {
-            TensorType::Q4_0 => Format::Q4_0,
-            TensorType::Q4_1 => Format::Q4_1,
-            TensorType::Q5_0 => Format::Q5_0,
-            TensorType::Q5_1 => Format::Q5_1,
-            TensorType::Q8_0 => Format::Q8_0,
-            TensorType::Q4K => Format::Q4K,
-            TensorType::Q5K => Format::Q5K,
-            TensorType::Q6K => Format::Q6K,
-            TensorType::F16 => Format::F16,
-            TensorType::BF16 => Format::BF16,
-            TensorType::F32 => Format::F32,
-            kind => return Err(wrong_type(name, kind)),
-        };
-        Matrix::pack(format, columns, &tensor.bytes).map_err(|reason| ModelError::Pack {
-            name: name.to_owned(),
-            reason,
-        })
-    }
-
-    fn vector(&self, name: &str, columns: usize) -> Result<Vec<f32>, ModelError> {
-        let tensor = self.tensor(name, 1, columns)?;
-        let values = floats(&tensor).ok_or_else(|| wrong_type(name, tensor.kind))?;
-        if values.iter().any(|value| !value.is_finite()) {
-            return Err(ModelError::NotFinite(name.to_owned()));
-        }
-        Ok(values)
-    }
-
-    fn tensor(&self, name: &str, rows: usize, columns: usize) -> Result<Tensor<'_>, ModelError> {
-        let tensor = self.source.tensor(name)?;
-        if (tensor.rows, tensor.columns) != (rows, columns) {
-            return Err(ModelError::Shape(name.to_owned()));
-        }
-        self.taken.borrow_mut().insert(name.to_owned());
-        Ok(tensor)
-    }
-
-    fn check_all_taken(&self) -> Result<(), ModelError> {
-        let taken = self.taken.borrow();
-        let left = self.source.names().into_iter();
-        match left.into_iter().find(|name| !taken.contains(name)) {
-            Some(name) => Err(ModelError::UnknownTensor(name)),
-            None => Ok(()),
-        }
-    }
-}
-
-/// The values of a tensor that is not in blocks.
-pub(crate) fn floats(tensor: &Tensor<'_>) -> Option<Vec<f32>> {
-    let (quads, pairs) = (tensor.bytes.as_chunks().0, tensor.bytes.as_chunks().0);
-    let pairs = pairs.iter().copied();
-    Some(match tensor.kind {
-        TensorType::F32 => quads.iter().copied().map(f32::from_le_bytes).collect(),
-        TensorType::F16 => pairs
-            .map(|pair| f16::from_le_bytes(pair).to_f32())
-            .collect(),
-        TensorType::BF16 => pairs
-            .map(|pair| bf16::from_le_bytes(pair).to_f32())
-            .collect(),
-        _ => return None,
-    })
 }
 
 /// Names and rows of the matrices of queries, keys and values.
@@ -240,11 +162,4 @@ fn qkv_rows(config: &ModelConfig) -> [(&'static str, usize); 3] {
         ("attn_k", kv_width),
         ("attn_v", kv_width),
     ]
-}
-
-fn wrong_type(name: &str, kind: TensorType) -> ModelError {
-    ModelError::TensorType {
-        name: name.to_owned(),
-        kind,
-    }
 }

@@ -111,7 +111,7 @@ class Draw:
         for part, rows in (("attn_q", queries), ("attn_k", keys), ("attn_v", keys)):
             self.add(b + part + ".weight", rows, self.width)
             if self.family == "qwen2":
-                self.add(b + part + ".bias", rows, exponent=0)
+                self.add(b + part + ".bias", rows, exponent=-2)
         self.add(b + "attn_output.weight", self.width, queries)
         if self.family in ("qwen3", "gemma3"):
             self.norm(b + "attn_q_norm.weight", self.head_width)
