@@ -12,8 +12,8 @@ use engine::{
 use kernels::Isa;
 use serde::Deserialize;
 
-/// Largest difference of a number of a vector; ours round activations to 16-bit integers.
-const TOLERANCE: f32 = 2e-5;
+/// Largest difference of a number of a vector: ours round activations to 16-bit integers, which shows as some 2e-5 after six layers.
+const TOLERANCE: f32 = 1e-4;
 
 #[derive(Deserialize)]
 struct Case {
