@@ -74,6 +74,19 @@ impl ModelFolder {
         })
     }
 
+    /// The folder of these two files, from memory.
+    pub fn from_parts(config: Vec<u8>, weights: Safetensors) -> Self {
+        let digests = BTreeMap::from([
+            (CONFIG.to_owned(), file::digest(&config)),
+            (WEIGHTS.to_owned(), weights.digest()),
+        ]);
+        Self {
+            files: BTreeMap::from([(CONFIG, config)]),
+            weights: vec![weights],
+            digest: digest(&digests),
+        }
+    }
+
     /// SHA-256 of the list of the files that were read, as `sha256sum` prints it: for each of them in byte order of their
     /// names, its SHA-256 in lower-case hexadecimal, two spaces, its name below the folder, a line feed.
     pub fn digest(&self) -> [u8; 32] {

@@ -256,6 +256,12 @@ pub enum EngineError {
     /// The grammar cannot be followed; why, in words that quote nothing.
     #[error("the grammar cannot be followed: {0}")]
     BadGrammar(&'static str),
+    /// More texts to embed than the engine takes at once.
+    #[error("too many texts to embed at once; {most} are taken")]
+    TooManyTexts {
+        /// Most that are taken.
+        most: usize,
+    },
     /// The model does not do this.
     #[error("the model does not do this: {0}")]
     Unsupported(&'static str),
@@ -278,6 +284,7 @@ impl EngineError {
             Self::BadSampling(error) => error.code(),
             Self::BadStop(error) => error.code(),
             Self::BadGrammar(_) => "engine.bad_grammar",
+            Self::TooManyTexts { .. } => "engine.too_many_texts",
             Self::Unsupported(_) => "engine.unsupported",
             Self::Refused => "engine.refused",
             Self::Stopped => "engine.stopped",

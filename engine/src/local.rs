@@ -1,6 +1,7 @@
 //! The engine that runs in this process: a model file, one thread that decodes, and a bounded queue before it.
 
 mod card;
+mod embedding;
 mod forward;
 mod load;
 mod places;
@@ -19,6 +20,7 @@ use tokio::sync::mpsc::Receiver;
 use zeroize::Zeroizing;
 
 pub(crate) use card::{MODE, name_of as public_name, template_digest};
+pub use embedding::{EmbeddingEngine, MAX_TEXTS};
 pub use kernels::IsaName;
 pub use load::{LoadError, LocalConfig};
 
@@ -32,6 +34,26 @@ use crate::{
 };
 use forward::LocalDecoder;
 use scheduler::{Limits, Scheduler};
+
+/// Loads what is at `path`, a model file or the folder of an encoder, and serves it under `name` where one is given.
+pub fn open(
+    path: &Path,
+    name: Option<&str>,
+    config: LocalConfig,
+) -> Result<Arc<dyn Engine>, LoadError> {
+    if path.is_dir() {
+        let engine = EmbeddingEngine::load(path, config)?;
+        return Ok(Arc::new(match name {
+            Some(name) => engine.with_name(name)?,
+            None => engine,
+        }));
+    }
+    let engine = LocalEngine::load(path, config)?;
+    Ok(Arc::new(match name {
+        Some(name) => engine.with_name(name)?,
+        None => engine,
+    }))
+}
 
 /// A model in this process. When dropped it stops at the next step, closes the channels of unfinished jobs and wipes them.
 pub struct LocalEngine {

@@ -89,7 +89,7 @@ impl Safetensors {
             kind,
             columns,
             rows,
-            bytes: bytes.ok_or(SafetensorsError::Length)?,
+            bytes: bytes.ok_or(SafetensorsError::Length)?.into(),
         })
     }
 }

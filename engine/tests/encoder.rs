@@ -60,7 +60,10 @@ fn similarities_are_those_the_makers_publish() {
     let texts: Vec<&[u32]> = ids.iter().take(4).map(Vec::as_slice).collect();
     let vectors = encoder(1, Isa::detect()).embed(&texts).unwrap();
     // "That is a happy person" to: a happy dog, a very happy person, a sunny day.
-    for (other, published) in vectors[1..].iter().zip([0.694_577_4, 0.942_915_1, 0.256_876_1]) {
+    for (other, published) in vectors[1..]
+        .iter()
+        .zip([0.694_577_4, 0.942_915_1, 0.256_876_1])
+    {
         assert!((dot(&vectors[0], other) - published).abs() < 1e-4);
     }
 }

@@ -1,9 +1,11 @@
 //! What a local engine serves, by name and digest.
 
+use std::{ffi::OsStr, path::Path};
+
 use sha2::{Digest, Sha256};
 
 use super::LoadError;
-use crate::{gguf::Gguf, job::ModelCard, tokenizer::Tokenizer};
+use crate::{folder::ModelFolder, gguf::Gguf, job::ModelCard, tokenizer::Tokenizer};
 
 /// How the engine of this process computes.
 pub(crate) const MODE: &str = "cpu/deterministic";
@@ -21,6 +23,26 @@ pub(super) fn card(
         model_digest: gguf.digest(),
         tokenizer_digest: tokenizer.digest(),
         template_digest: template_digest(gguf),
+        kernels_digest: kernels::digest(),
+        mode: MODE.into(),
+        isa,
+        context_tokens: u32::try_from(context_tokens).unwrap_or(u32::MAX),
+    })
+}
+
+/// The card of a folder, which is served under its own name; `isa` and the most tokens of a text.
+pub(super) fn folder_card(
+    path: &Path,
+    folder: &ModelFolder,
+    tokenizer: &Tokenizer,
+    (isa, context_tokens): (&'static str, usize),
+) -> Result<ModelCard, LoadError> {
+    let name = path.file_name().and_then(OsStr::to_str);
+    Ok(ModelCard {
+        name: name.and_then(public_name).ok_or(LoadError::Name)?,
+        model_digest: folder.digest(),
+        tokenizer_digest: tokenizer.digest(),
+        template_digest: Sha256::digest("").into(),
         kernels_digest: kernels::digest(),
         mode: MODE.into(),
         isa,

@@ -7,6 +7,7 @@ use kernels::{Isa, IsaName};
 use crate::{
     chat::{ChatError, ChatTemplate},
     decoder::{MAX_STEP_TOKENS, PAGE_TOKENS},
+    folder::FolderError,
     gguf::{Gguf, GgufError},
     model::ModelError,
     tokenizer::{Tokenizer, TokenizerError},
@@ -108,6 +109,9 @@ pub enum LoadError {
     /// The model file.
     #[error(transparent)]
     Gguf(#[from] GgufError),
+    /// The model folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// Its tokenizer.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
@@ -137,6 +141,7 @@ impl LoadError {
             Self::Config => "engine.config",
             Self::Isa(_) => "engine.isa",
             Self::Gguf(error) => error.code(),
+            Self::Folder(error) => error.code(),
             Self::Tokenizer(error) => error.code(),
             Self::Template(error) => error.code(),
             Self::Model(error) => error.code(),

@@ -11,7 +11,7 @@ use enclave_runtime::{
 };
 use engine::{
     Engine,
-    local::{LoadError, LocalConfig, LocalEngine},
+    local::{self, LoadError, LocalConfig},
 };
 use failure::Failure;
 use provision::PolicyKeeper;
@@ -96,7 +96,7 @@ async fn engine(config: &Config, served: Option<Digest>) -> Result<Arc<dyn Engin
             let failed = |error: UpstreamError| telemetry::upstream_failed(error.code());
             Ok(Arc::new(Upstream::connect(upstream, failed).await?))
         }
-        _ => Ok(Arc::new(load(config)?)),
+        _ => Ok(load(config)?),
     }
 }
 
@@ -119,10 +119,10 @@ fn upstream_config(
     }
 }
 
-fn load(config: &Config) -> Result<LocalEngine, LoadError> {
+fn load(config: &Config) -> Result<Arc<dyn Engine>, LoadError> {
     telemetry::loading_model(&config.model);
     let settings = config.engine;
-    let local = LocalConfig {
+    let settings = LocalConfig {
         threads: settings.threads,
         max_sequences: settings.max_sequences,
         queue: settings.queue,
@@ -133,10 +133,7 @@ fn load(config: &Config) -> Result<LocalEngine, LoadError> {
         tenant_jobs: settings.tenant_jobs,
         cached_tokens_per_secret: settings.cached_tokens_per_secret,
     };
-    let mut engine = LocalEngine::load(&config.model, local)?;
-    if let Some(name) = &config.model_name {
-        engine = engine.with_name(name)?;
-    }
+    let engine = local::open(&config.model, config.model_name.as_deref(), settings)?;
     let card = engine.card();
     telemetry::loaded_model(&card.name, &card.model_digest, card.isa);
     Ok(engine)

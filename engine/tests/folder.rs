@@ -1,0 +1,392 @@
+//! Model folders of safetensors: read as the GGUF file of the same weights, and refused for every reason there is.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+
+mod gguf_file;
+mod tiny;
+
+use std::{fs, path::Path, sync::Arc};
+
+use engine::{
+    decoder::{Decoder, KvCache},
+    folder::ModelFolder,
+    gguf::Gguf,
+    model::{Model, ModelError},
+    safetensors::{Safetensors, SafetensorsError},
+};
+use gguf_file::{File, TensorEntry};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+/// A tensor of a safetensors file: name, shape, F32 in little-endian order.
+type Entry = (String, Vec<u64>, Vec<u8>);
+
+fn safetensors(tensors: &[Entry]) -> Vec<u8> {
+    let (mut header, mut data) = (Map::new(), Vec::new());
+    for (name, shape, bytes) in tensors {
+        let offsets = [data.len(), data.len() + bytes.len()];
+        header.insert(
+            name.clone(),
+            json!({"dtype": "F32", "shape": shape, "data_offsets": offsets}),
+        );
+        data.extend(bytes);
+    }
+    raw(&Value::Object(header).to_string(), &data)
+}
+
+fn raw(header: &str, data: &[u8]) -> Vec<u8> {
+    let length = (header.len() as u64).to_le_bytes();
+    [&length[..], header.as_bytes(), data].concat()
+}
+
+/// Names of GGUF files and of Hugging Face.
+const PARTS: [(&str, &str); 14] = [
+    ("token_embd", "model.embed_tokens"),
+    ("output_norm", "model.norm"),
+    ("output", "lm_head"),
+    ("attn_norm", "input_layernorm"),
+    ("attn_q", "self_attn.q_proj"),
+    ("attn_k", "self_attn.k_proj"),
+    ("attn_v", "self_attn.v_proj"),
+    ("attn_q_norm", "self_attn.q_norm"),
+    ("attn_k_norm", "self_attn.k_norm"),
+    ("attn_output", "self_attn.o_proj"),
+    ("ffn_norm", "post_attention_layernorm"),
+    ("ffn_gate", "mlp.gate_proj"),
+    ("ffn_up", "mlp.up_proj"),
+    ("ffn_down", "mlp.down_proj"),
+];
+
+fn entry(tensor: &TensorEntry) -> Entry {
+    let (whole, kind) = tensor.name.rsplit_once('.').unwrap();
+    let (layer, part) = match whole.strip_prefix("blk.") {
+        Some(rest) => {
+            let (layer, part) = rest.split_once('.').unwrap();
+            (format!("model.layers.{layer}."), part)
+        }
+        None => (String::new(), whole),
+    };
+    let theirs = PARTS.iter().find(|(ours, _)| *ours == part).unwrap().1;
+    let shape = tensor.dimensions.iter().rev().copied().collect();
+    (
+        format!("{layer}{theirs}.{kind}"),
+        shape,
+        tensor.bytes.clone(),
+    )
+}
+
+/// Rows of queries and keys as Hugging Face has them: the halves of a head where GGUF files have neighbours.
+fn unpermute(entry: &mut Entry, head_width: usize) {
+    let columns = *entry.1.last().unwrap() as usize;
+    let rows: Vec<Vec<u8>> = entry.2.chunks(4 * columns).map(<[u8]>::to_vec).collect();
+    let heads = rows.chunks(head_width).flat_map(|head| {
+        let half = head_width / 2;
+        (0..head_width).map(move |row| head[row % half * 2 + row / half].clone())
+    });
+    entry.2 = heads.flatten().collect();
+}
+
+struct Folder {
+    path: TempDir,
+    config: Map<String, Value>,
+    tensors: Vec<Entry>,
+}
+
+impl Folder {
+    /// The model of a case.
+    fn of(case: &Value) -> (Self, File) {
+        let file = tiny::file(case);
+        let family = case["metadata"]["general.architecture"].as_str().unwrap();
+        let said = |key: &str| case["metadata"][format!("{family}.{key}")].clone();
+        let heads = said("attention.head_count").as_u64().unwrap();
+        let width = said("embedding_length").as_u64().unwrap();
+        let head_width = said("attention.key_length")
+            .as_u64()
+            .unwrap_or(width / heads);
+        let mut tensors: Vec<Entry> = file.tensors.iter().map(entry).collect();
+        if family == "llama" {
+            let turned = |name: &str| name.contains("q_proj") || name.contains("k_proj");
+            let turned = tensors.iter_mut().filter(|(name, ..)| turned(name));
+            turned.for_each(|entry| unpermute(entry, head_width as usize));
+        }
+        let tied = !tensors.iter().any(|(name, ..)| name == "lm_head.weight");
+        let config = json!({
+            "model_type": family,
+            "hidden_act": "silu",
+            "hidden_size": width,
+            "num_attention_heads": heads,
+            "num_key_value_heads": said("attention.head_count_kv"),
+            "num_hidden_layers": said("block_count"),
+            "intermediate_size": said("feed_forward_length"),
+            "head_dim": head_width,
+            "max_position_embeddings": said("context_length"),
+            "rms_norm_eps": said("attention.layer_norm_rms_epsilon"),
+            "rope_theta": said("rope.freq_base"),
+            "vocab_size": tensors[0].1[0],
+            "tie_word_embeddings": tied,
+            "torch_dtype": "float32",
+            "sliding_window": null,
+        });
+        let folder = Self {
+            path: tempfile::tempdir().unwrap(),
+            config: config.as_object().unwrap().clone(),
+            tensors,
+        };
+        (folder, file)
+    }
+
+    fn write(&self) -> &Path {
+        let config = Value::Object(self.config.clone()).to_string();
+        fs::write(self.path.path().join("config.json"), config).unwrap();
+        let weights = safetensors(&self.tensors);
+        fs::write(self.path.path().join("model.safetensors"), weights).unwrap();
+        self.path.path()
+    }
+
+    fn load(&self) -> Result<Model, ModelError> {
+        Model::from_folder(&ModelFolder::open(self.write()).unwrap())
+    }
+}
+
+fn logits(model: Model, tokens: &[u32]) -> Vec<f32> {
+    let model = Arc::new(model);
+    let mut decoder = Decoder::new(Arc::clone(&model), 1);
+    let mut cache = KvCache::new(&model, tokens.len());
+    decoder.forward(tokens, &mut cache).unwrap().to_vec()
+}
+
+#[test]
+fn a_folder_is_the_model_of_the_file() {
+    for name in ["qwen2-0", "qwen3-1"] {
+        let case = tiny::named(name);
+        let (folder, file) = Folder::of(&case);
+        let theirs = Model::load(&Gguf::from_bytes(file.bytes()).unwrap()).unwrap();
+        let tokens = tiny::tokens(&case);
+        assert_eq!(
+            logits(folder.load().unwrap(), &tokens),
+            logits(theirs, &tokens),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn heads_of_llamas_turn_by_halves() {
+    let case = tiny::named("llama-0");
+    let (folder, file) = Folder::of(&case);
+    let theirs = Model::load(&Gguf::from_bytes(file.bytes()).unwrap()).unwrap();
+    let tokens = tiny::tokens(&case);
+    let (ours, theirs) = (
+        logits(folder.load().unwrap(), &tokens),
+        logits(theirs, &tokens),
+    );
+    // Scores are sums over a head's columns, here in another order.
+    let differences = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs());
+    assert!(differences.fold(0.0, f32::max) < 1e-3);
+}
+
+#[test]
+fn weights_may_lie_in_several_files() {
+    let case = tiny::named("qwen3-0");
+    let tokens = tiny::tokens(&case);
+    let (folder, _) = Folder::of(&case);
+    let whole = logits(folder.load().unwrap(), &tokens);
+    let path = folder.write();
+    fs::remove_file(path.join("model.safetensors")).unwrap();
+    let (first, second) = folder.tensors.split_at(5);
+    let mut map = Map::new();
+    for (name, part) in [("a.safetensors", first), ("b.safetensors", second)] {
+        fs::write(path.join(name), safetensors(part)).unwrap();
+        part.iter().for_each(|(tensor, ..)| {
+            map.insert(tensor.clone(), name.into());
+        });
+    }
+    let index = path.join("model.safetensors.index.json");
+    let write = |map: &Map<String, Value>| {
+        fs::write(&index, json!({"weight_map": map}).to_string()).unwrap();
+        ModelFolder::open(path)
+    };
+    let code = |map: &Map<String, Value>| write(map).err().map_or("", |error| error.code());
+    let model = Model::from_folder(&write(&map).unwrap()).unwrap();
+    assert_eq!(logits(model, &tokens), whole);
+
+    let mut fewer = map.clone();
+    fewer.remove("model.norm.weight");
+    assert_eq!(code(&fewer), "folder.index");
+    let mut outside = map.clone();
+    outside.insert("model.norm.weight".into(), "../a.safetensors".into());
+    assert_eq!(code(&outside), "folder.index");
+    let mut absent = map.clone();
+    absent.insert("model.norm.weight".into(), "c.safetensors".into());
+    assert_eq!(code(&absent), "safetensors.io");
+    assert_eq!(code(&Map::new()), "folder.index");
+    fs::write(path.join("model.safetensors"), "").unwrap();
+    assert_eq!(code(&map), "folder.two_weights");
+}
+
+#[test]
+fn the_digest_is_that_of_the_list_that_sha256sum_prints() {
+    let (folder, _) = Folder::of(&tiny::named("qwen2-0"));
+    let path = folder.write();
+    fs::write(path.join("README.md"), "not read").unwrap();
+    let line = |name: &str| {
+        let digest = Sha256::digest(fs::read(path.join(name)).unwrap());
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{digest}  {name}\n")
+    };
+    let list = line("config.json") + &line("model.safetensors");
+    let expected: [u8; 32] = Sha256::digest(list).into();
+    assert_eq!(ModelFolder::open(path).unwrap().digest(), expected);
+    fs::write(path.join("vocab.txt"), "read").unwrap();
+    assert_ne!(ModelFolder::open(path).unwrap().digest(), expected);
+}
+
+#[test]
+fn folders_that_lack_something_are_refused() {
+    let empty = tempfile::tempdir().unwrap();
+    let code = |path: &Path| ModelFolder::open(path).err().map_or("", |e| e.code());
+    assert_eq!(code(empty.path()), "folder.no_config");
+    fs::create_dir(empty.path().join("config.json")).unwrap();
+    assert_eq!(code(empty.path()), "folder.io");
+    fs::remove_dir(empty.path().join("config.json")).unwrap();
+    fs::write(empty.path().join("config.json"), "{}").unwrap();
+    assert_eq!(code(empty.path()), "safetensors.io");
+    let large = fs::File::create(empty.path().join("vocab.txt")).unwrap();
+    large.set_len((64 << 20) + 1).unwrap();
+    assert_eq!(code(empty.path()), "folder.too_large");
+}
+
+#[test]
+fn configurations_that_cannot_be_run_are_refused() {
+    let (mut folder, _) = Folder::of(&tiny::named("qwen2-0"));
+    let whole = folder.config.clone();
+    let refusals = [
+        ("model_type", json!("gemma3_text"), "model.architecture"),
+        ("model_type", json!(3), "model.config"),
+        ("hidden_size", json!(0), "model.config"),
+        ("hidden_size", json!("64"), "model.config"),
+        ("num_attention_heads", json!(-1), "model.config"),
+        ("num_key_value_heads", json!(1000), "model.config"),
+        ("head_dim", json!(24), "model.config"),
+        ("rms_norm_eps", json!(0), "model.config"),
+        ("rope_theta", json!(0), "model.config"),
+        ("vocab_size", json!(1 << 25), "model.config"),
+        (
+            "num_hidden_layers",
+            json!(100),
+            "safetensors.missing_tensor",
+        ),
+        ("intermediate_size", json!(4096), "model.shape"),
+        ("hidden_act", json!("gelu"), "model.unsupported"),
+        ("use_sliding_window", json!(true), "model.unsupported"),
+        (
+            "layer_types",
+            json!(["sliding_attention"]),
+            "model.unsupported",
+        ),
+        ("attention_bias", json!(true), "model.unsupported"),
+        ("quantization_config", json!({}), "model.unsupported"),
+        ("partial_rotary_factor", json!(0.5), "model.unsupported"),
+        ("logit_scale", json!(2.0), "model.unsupported"),
+        ("rope_scaling", json!({"type": "yarn"}), "model.unsupported"),
+        ("rope_scaling", json!({"type": "linear"}), "model.config"),
+        (
+            "rope_scaling",
+            json!({"rope_type": "llama3"}),
+            "model.config",
+        ),
+        ("rope_scaling", json!({"mystery": 1}), "model.unsupported"),
+        ("rope_scaling", json!(8), "model.config"),
+    ];
+    for (key, value, code) in refusals {
+        folder.config.insert(key.to_owned(), value.clone());
+        let refused = folder.load().err().map_or("", |error| error.code());
+        assert_eq!(refused, code, "{key} {value}");
+        folder.config = whole.clone();
+    }
+    folder
+        .tensors
+        .push(("stray".to_owned(), vec![1], vec![0; 4]));
+    assert_eq!(folder.load().err().unwrap().code(), "model.unknown_tensor");
+}
+
+#[test]
+fn stretched_contexts_are_read() {
+    let (mut folder, _) = Folder::of(&tiny::named("qwen2-0"));
+    let llama3 = json!({
+        "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 64,
+    });
+    let plain = logits(folder.load().unwrap(), &[1, 2, 3, 4]);
+    folder.config.insert("rope_scaling".into(), llama3);
+    assert_ne!(logits(folder.load().unwrap(), &[1, 2, 3, 4]), plain);
+    let linear = json!({"rope_type": "linear", "factor": 2.0, "rope_theta": 1e4});
+    folder.config.remove("rope_scaling");
+    folder.config.remove("rope_theta");
+    folder.config.insert("rope_parameters".into(), linear);
+    assert_eq!(folder.load().unwrap().config().rope_factor, 2.0);
+}
+
+#[test]
+fn bad_safetensors_are_refused() {
+    let code = |bytes: Vec<u8>| {
+        Safetensors::from_bytes(bytes)
+            .err()
+            .map_or("", |e| e.code())
+    };
+    let tensor = |kind: &str, shape: &str, offsets: &str| {
+        format!(r#"{{"a":{{"dtype":"{kind}","shape":{shape},"data_offsets":{offsets}}}}}"#)
+    };
+    let good = tensor("F32", "[2,1]", "[0,8]");
+    assert_eq!(code(raw(&good, &[0; 8])), "");
+    assert_eq!(code(Vec::new()), "safetensors.header_length");
+    assert_eq!(code(vec![255; 16]), "safetensors.header_length");
+    assert_eq!(
+        code(vec![9, 0, 0, 0, 0, 0, 0, 0]),
+        "safetensors.header_length"
+    );
+    assert_eq!(code(raw("{", &[])), "safetensors.header");
+    assert_eq!(code(raw("{} x", &[])), "safetensors.header");
+    assert_eq!(
+        code(raw(&tensor("Q9", "[2]", "[0,8]"), &[0; 8])),
+        "safetensors.header"
+    );
+    assert_eq!(
+        code(raw(&tensor("F32", "[-2]", "[0,8]"), &[0; 8])),
+        "safetensors.header"
+    );
+    assert_eq!(
+        code(raw(&tensor("F32", "[2]", "[4,12]"), &[0; 12])),
+        "safetensors.offsets"
+    );
+    assert_eq!(
+        code(raw(&tensor("F32", "[3]", "[0,8]"), &[0; 8])),
+        "safetensors.offsets"
+    );
+    let most = u64::MAX;
+    let overflow = tensor("F32", &format!("[{most},{most}]"), "[0,8]");
+    assert_eq!(code(raw(&overflow, &[0; 8])), "safetensors.offsets");
+    assert_eq!(code(raw(&good, &[0; 9])), "safetensors.length");
+    assert_eq!(code(raw(&good, &[0; 7])), "safetensors.length");
+}
+
+#[test]
+fn tensors_that_cannot_be_run_are_refused() {
+    let code = |kind: &str, shape: &str, bytes: usize| {
+        let header =
+            format!(r#"{{"a":{{"dtype":"{kind}","shape":{shape},"data_offsets":[0,{bytes}]}}}}"#);
+        let file = Safetensors::from_bytes(raw(&header, &vec![0; bytes])).unwrap();
+        let refused: Option<SafetensorsError> = file.tensor("a").err();
+        refused.map_or("", |error| error.code())
+    };
+    assert_eq!(code("BF16", "[2]", 4), "");
+    assert_eq!(code("I64", "[1]", 8), "safetensors.tensor_type");
+    assert_eq!(code("F32", "[1,1,1]", 4), "safetensors.shape");
+    assert_eq!(code("F32", "[]", 4), "safetensors.shape");
+    assert_eq!(code("F32", "[0,1]", 0), "safetensors.shape");
+    let file = Safetensors::from_bytes(raw("{}", &[])).unwrap();
+    assert_eq!(
+        file.tensor("a").err().unwrap().code(),
+        "safetensors.missing_tensor"
+    );
+}
