@@ -14,7 +14,7 @@ const QUESTIONS: u32 = 8;
 const CONTEXT: usize = 256;
 
 /// Ids, and the bits of the log-probabilities of each and of its alternatives.
-#[derive(PartialEq, Debug, Default)]
+#[derive(Default)]
 struct Answer {
     ids: Vec<u32>,
     bits: Vec<u32>,
@@ -35,14 +35,20 @@ fn engine(threads: usize, step_tokens: usize, max_sequences: usize) -> LocalEngi
     LocalEngine::load(&real_model::path(), config).expect("the model loads")
 }
 
+impl Answer {
+    fn says_what(&self, other: &Self) -> bool {
+        !self.ids.is_empty() && self.ids == other.ids && self.bits == other.bits
+    }
+}
+
 /// The questions begin alike; those with odd numbers share what is computed of that.
 fn job(question: u32) -> Job {
     let tokens = (0..70 + 9 * question).map(|i| 1000 + (i * 37 + i / 50 * question) % 9000);
     let mut job = Job::new(Prompt::tokens(tokens.collect::<Vec<_>>()));
-    job.max_tokens = Some(20);
+    job.max_tokens = Some(10);
     job.logprobs = Some(5);
     job.sampling = Sampling {
-        temperature: if question % 3 == 0 { 0.0 } else { 1.0 },
+        temperature: if question.is_multiple_of(3) { 0.0 } else { 1.0 },
         seed: u64::from(question),
         ..Sampling::default()
     };
@@ -84,23 +90,18 @@ fn alone() -> Vec<Answer> {
 #[test]
 fn threads_company_chunks_restarts_and_hits_do_not_change_a_bit() {
     let expected = alone();
-    for (threads, step_tokens, sequences) in [(2, 128, 8), (3, 1, 3), (4, 40, 5), (1, 256, 7)] {
+    for (threads, step_tokens, sequences) in [(2, 128, 8), (3, 1, 3), (4, 256, 5)] {
         let engine = engine(threads, step_tokens, sequences);
-        for round in 0..2 {
-            let asked = (0..QUESTIONS).map(|question| engine.submit(job(question)).unwrap());
-            let asked: Vec<_> = asked.collect();
-            for (question, (steps, expected)) in asked.into_iter().zip(&expected).enumerate() {
-                let got = answer(steps);
-                let how = format!("{question}: {threads} threads, {step_tokens} tokens a step");
-                assert_eq!(
-                    (&got.ids, &got.bits),
-                    (&expected.ids, &expected.bits),
-                    "{how}"
-                );
-                let may_hit = question % 2 == 1;
-                assert!(may_hit || got.cached_tokens == 0, "{how}");
-                assert!(!may_hit || round == 0 || got.cached_tokens >= 16, "{how}");
-            }
+        let asked = (0..QUESTIONS).map(|question| engine.submit(job(question)).unwrap());
+        let asked: Vec<_> = asked.collect();
+        for (question, (steps, expected)) in asked.into_iter().zip(&expected).enumerate() {
+            let got = answer(steps);
+            let how = format!("{question}: {threads} threads, {step_tokens} tokens a step");
+            assert!(got.says_what(expected), "{how}");
+            assert!(question % 2 == 1 || got.cached_tokens == 0, "{how}");
         }
+        let again = [7, 7].map(|question| answer(engine.submit(job(question)).unwrap()));
+        assert!(again.iter().all(|got| got.says_what(&expected[7])));
+        assert_eq!(again[1].cached_tokens, 96, "as much as may be kept");
     }
 }
