@@ -59,7 +59,10 @@ async fn a_function_that_must_be_called() {
     let named = r#","tool_choice":{"type":"function","function":{"name":"f"}}"#;
     let opened = stack.ask(CHAT, &chat(&format!("{TOOLS}{named}"))).await;
     assert_eq!(call(&opened)["function"]["arguments"], "{\"a\": 1}");
-    assert_eq!(opened.json()["choices"][0]["message"]["content"], Value::Null);
+    assert_eq!(
+        opened.json()["choices"][0]["message"]["content"],
+        Value::Null
+    );
     let grammar: Value = serde_json::from_str(&stack.engine.last().grammar.unwrap()).unwrap();
     assert_eq!(grammar["properties"]["a"]["type"], "integer");
 }

@@ -1,6 +1,7 @@
 //! One stack for all tests of a file; it ends with the test's process, since its children end when their parent does.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod node;
 pub(crate) mod scene;
 pub(crate) mod stream;
 

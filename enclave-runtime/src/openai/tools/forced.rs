@@ -102,7 +102,9 @@ mod tests {
         let schema = r##"{"$defs":{"x":{"type":"string"}},"properties":{"a":{"$ref":"#/$defs/x"},"$ref":{"type":"null"}}}"##;
         let tools = [tool("g", None), tool("f", Some(schema))];
         let moved = parsed(&tools, true);
-        let target = moved["items"]["anyOf"][1]["properties"]["arguments"]["properties"]["a"]["$ref"].as_str();
+        let target =
+            moved["items"]["anyOf"][1]["properties"]["arguments"]["properties"]["a"]["$ref"]
+                .as_str();
         let pointer = target.unwrap().strip_prefix('#').unwrap();
         assert_eq!(moved.pointer(pointer), Some(&json!({"type": "string"})));
     }

@@ -29,7 +29,10 @@ pub(super) fn calls(text: &str, names: &[String]) -> Option<Vec<SaidCall>> {
         true => serde_json::from_str(text).ok()?,
         false => objects(text)?,
     };
-    let calls: Option<Vec<_>> = written.into_iter().map(|call| call.checked(names)).collect();
+    let calls: Option<Vec<_>> = written
+        .into_iter()
+        .map(|call| call.checked(names))
+        .collect();
     calls.filter(|calls| !calls.is_empty())
 }
 
@@ -61,7 +64,12 @@ mod tests {
 
     fn said(text: &str) -> Option<Vec<(String, String)>> {
         let calls = calls(text, &["f".to_owned(), "g".to_owned()])?;
-        Some(calls.into_iter().map(|call| (call.name, call.arguments)).collect())
+        Some(
+            calls
+                .into_iter()
+                .map(|call| (call.name, call.arguments))
+                .collect(),
+        )
     }
 
     fn pair(name: &str, arguments: &str) -> (String, String) {
@@ -73,7 +81,10 @@ mod tests {
         let one = Some(vec![pair("f", r#"{"a": 1}"#)]);
         assert_eq!(said("\n{\"name\": \"f\", \"arguments\": {\"a\": 1}} "), one);
         assert_eq!(said(r#"{"name":"f","parameters":{"a": 1}}"#), one);
-        assert_eq!(said(r#"<|python_tag|>{"name":"f","parameters":{"a": 1}}"#), one);
+        assert_eq!(
+            said(r#"<|python_tag|>{"name":"f","parameters":{"a": 1}}"#),
+            one
+        );
         let two = Some(vec![pair("f", "{}"), pair("g", "{}")]);
         assert_eq!(said(r#"{"name":"f"}; {"name":"g","parameters":{}}"#), two);
         assert_eq!(said(r#"[{"name":"f"}, {"name":"g","arguments":{}}]"#), two);

@@ -13,16 +13,24 @@ fn in_pieces(mut reader: CallReader, text: &str, length: usize) -> (String, Vec<
     }
     reader.finish(&mut made);
     let calls = made.calls().into_iter();
-    let calls: Vec<_> = calls.map(|(name, arguments)| (name.to_owned(), arguments)).collect();
+    let calls: Vec<_> = calls
+        .map(|(name, arguments)| (name.to_owned(), arguments))
+        .collect();
     assert_eq!(reader.calls(), calls.len());
     (made.text(), calls)
 }
 
 fn read(reader: impl Fn() -> CallReader, text: &str, expected: (&str, &[(&str, &str)])) {
     let owned = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
-    let expected = (expected.0.to_owned(), expected.1.iter().map(owned).collect());
+    let expected = (
+        expected.0.to_owned(),
+        expected.1.iter().map(owned).collect(),
+    );
     for length in [1, 2, 3, 7, 1000] {
-        assert!(in_pieces(reader(), text, length) == expected, "{text} by {length}");
+        assert!(
+            in_pieces(reader(), text, length) == expected,
+            "{text} by {length}"
+        );
     }
 }
 
@@ -39,13 +47,21 @@ fn hermes() {
     read(reader, &two, ("", &[F, ("g", "{}")]));
     read(reader, &format!("<tool_call>{CALL}"), ("", &[F]));
     read(reader, "<tool_call>{\"na", ("{\"na", &[]));
-    read(reader, "<tool_call>{\"name\":\"h\"}</tool_call>", ("{\"name\":\"h\"}", &[]));
+    read(
+        reader,
+        "<tool_call>{\"name\":\"h\"}</tool_call>",
+        ("{\"name\":\"h\"}", &[]),
+    );
 }
 
 #[test]
 fn mistral() {
     let reader = || CallReader::of_syntax(ToolSyntax::Mistral, names(), usize::MAX);
-    read(reader, &format!("[TOOL_CALLS][{CALL}, {CALL}]"), ("", &[F, F]));
+    read(
+        reader,
+        &format!("[TOOL_CALLS][{CALL}, {CALL}]"),
+        ("", &[F, F]),
+    );
     read(reader, "[TOOL", ("[TOOL", &[]));
 }
 
