@@ -8,12 +8,13 @@ import time
 import unittest
 
 import schemathesis
-from hypothesis import HealthCheck, Phase, settings
-from schemathesis import checks
+import yaml
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode, checks
 
 DOCUMENT, BASE_URL, MODEL = sys.argv[1:4]
-#: Requests that are invented for one route, and seconds that all routes may take.
-EXAMPLES, SECONDS = 25, 50
+# Requests that are invented for one route in each way, and seconds after which no more are.
+EXAMPLES, SECONDS = 15, 50
 STARTED = time.monotonic()
 LIMITS = {"/v1/chat/completions": "max_completion_tokens", "/v1/completions": "max_tokens", "/v1/responses": "max_output_tokens"}
 CHECKS = [
@@ -22,13 +23,27 @@ CHECKS = [
     checks.content_type_conformance,
     checks.response_schema_conformance,
 ]
+BOUNDED = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 
 document = schemathesis.openapi.from_path(DOCUMENT)
 document.config.update(base_url=BASE_URL.removesuffix("/v1"))
+with open(DOCUMENT, encoding="utf-8") as file:
+    paths = yaml.safe_load(file)["paths"]
 
 
 def ask(case):
-    """Short answers of the model that is there; what the schema cannot say is put right."""
+    return case.call_and_validate(checks=CHECKS, timeout=60)
+
+
+def ask_the_model(case):
+    """The same of the model that is there, for a short answer; what a schema cannot say is put right."""
     body = case.body
     if isinstance(body, dict):
         body["model"] = MODEL
@@ -38,40 +53,48 @@ def ask(case):
             body.pop("stream_options", None)
     if case.path_parameters:
         case.path_parameters["id"] = MODEL
-    case.call_and_validate(checks=CHECKS, timeout=60)
+    ask(case)
 
 
 class Conformance(unittest.TestCase):
-    """One test for each route, made below."""
+    """Two tests for each route, made below."""
 
 
-def conforms(operation):
-    def test(self):
-        bounded = settings(
-            max_examples=EXAMPLES,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            phases=[Phase.explicit, Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
-
-        def run(case):
+def invented(operation):
+    def run(mode, answer):
+        def once(case):
             if time.monotonic() - STARTED < SECONDS:
-                ask(case)
+                answer(case)
 
-        schemathesis_test = operation.as_strategy()
-        from hypothesis import given
+        BOUNDED(given(case=operation.as_strategy(generation_mode=mode))(once))()
 
-        bounded(given(case=schemathesis_test)(lambda case: run(case)))()
+    def test(_self):
+        run(GenerationMode.POSITIVE, ask_the_model)
+        if operation.method == "post":
+            run(GenerationMode.NEGATIVE, ask)
+
+    return test
+
+
+def written(operation):
+    content = paths[operation.path][operation.method].get("requestBody", {}).get("content", {})
+    examples = content.get("application/json", {}).get("examples", {})
+
+    def test(self):
+        for name, example in examples.items():
+            with self.subTest(name):
+                body = example["value"] | {"model": MODEL}
+                answer = ask(operation.Case(body=body, media_type="application/json"))
+                expected = 400 if operation.path == "/v1/embeddings" else 200
+                self.assertEqual(answer.status_code, expected, answer.text)
 
     return test
 
 
 for result in document.get_all_operations():
     operation = result.ok()
-    name = f"test_{operation.method}_{operation.path}"
-    setattr(Conformance, name, conforms(operation))
+    for make in (invented, written):
+        setattr(Conformance, f"test_{operation.method} {operation.path} {make.__name__}", make(operation))
 
 
 if __name__ == "__main__":

@@ -94,6 +94,11 @@ pub(crate) fn python() -> PathBuf {
     needed("NARTHEX_PYTHON")
 }
 
+/// A Python that has schemathesis.
+pub(crate) fn schemathesis() -> PathBuf {
+    needed("NARTHEX_SCHEMATHESIS")
+}
+
 /// The folder of the packages that the foreign client for Node needs.
 pub(crate) fn node_modules() -> PathBuf {
     needed("NARTHEX_NODE_MODULES")
