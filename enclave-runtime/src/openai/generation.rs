@@ -132,6 +132,9 @@ impl Input {
             EngineError::BadSampling(error) => ApiError::impossible(&error.to_string()),
             EngineError::BadStop(error) => ApiError::impossible(&error.to_string()).about("stop"),
             EngineError::BadGrammar(why) => ApiError::invalid_schema(why),
+            EngineError::TooManyTexts { most } => {
+                ApiError::invalid(input, &format!("at most {most} texts"))
+            }
             EngineError::Unsupported(what) => ApiError::unsupported_by_model(what),
             EngineError::Refused => ApiError::engine_refused(),
             _stopped => ApiError::engine_failed(),
@@ -163,6 +166,7 @@ mod tests {
             (StopError::Count.into(), "invalid_value"),
             (EngineError::BadGrammar("why"), "invalid_schema"),
             (EngineError::Unsupported("text"), "unsupported_by_model"),
+            (EngineError::TooManyTexts { most: 1 }, "invalid_value"),
             (EngineError::Refused, "engine_refused"),
         ] {
             assert_eq!(code(error), expected);
