@@ -239,7 +239,7 @@ async fn models_are_listed_through_the_seal() {
 async fn what_has_no_sealed_form_never_leaves_the_machine() {
     let bench = Bench::new().await;
     for (method, path) in [
-        ("POST", "/v1/embeddings"),
+        ("POST", "/v1/moderations"),
         ("GET", "/"),
         ("POST", "/v1/chat/completions?a=1"),
         ("OPTIONS", "/v1/chat/completions"),

@@ -1,9 +1,11 @@
 //! Answers an opened request inside the seal: every answer, errors too, ends with a receipt (R7.5).
 
 use crate::{
+    account::Counted,
+    embed,
     exchange::Exchange,
     generate,
-    openai::{self, ApiError, Generation, Rendering, Route, Shape},
+    openai::{self, ApiError, Completion, Route},
     outgoing::Gone,
     receipts::RequestId,
     telemetry,
@@ -63,7 +65,8 @@ async fn serve(exchange: &mut Exchange, request: Plaintext) -> Result<(), Stop> 
                 .await?
         }
         Route::Receipt(id) => receipt(exchange, id).await?,
-        Route::Completion(shape) => complete(exchange, shape, request).await?,
+        Route::Completion(completion) => complete(exchange, completion, request).await?,
+        Route::Embeddings => embed::answer(exchange, request).await?,
     }
     Ok(())
 }
@@ -76,44 +79,36 @@ async fn receipt(exchange: &mut Exchange, id: Option<RequestId>) -> Result<(), S
         .await?)
 }
 
-async fn complete(exchange: &mut Exchange, shape: Shape, request: Plaintext) -> Result<(), Stop> {
+async fn complete(
+    exchange: &mut Exchange,
+    completion: Completion,
+    request: Plaintext,
+) -> Result<(), Stop> {
     check_media_type(request.content_type.as_deref())?;
-    let engine = exchange.node.engine.clone();
+    let (engine, heading) = (exchange.node.engine.clone(), exchange.heading());
+    let client = exchange.client();
     let generation = apart(move || {
-        let asked = match shape {
-            Shape::Chat => openai::read_chat(&request.body)?,
-            Shape::Text => openai::read_text(&request.body)?,
-        };
-        openai::prepare(asked, &*engine)
+        let asked = completion.read(&request.body)?;
+        openai::submit(asked, &client, heading, &*engine)
     })
     .await?;
-    exchange.account.sampling = generation.sampling;
-    let rendering = rendering(exchange, shape, &generation);
-    let engine = exchange.node.engine.clone();
-    let steps = apart(move || Ok(engine.submit(generation.job)?)).await?;
-    generate::deliver(exchange, steps, &rendering).await
+    let account = &mut exchange.account;
+    account.sampling = generation.stated;
+    account.choices_per_prompt = generation.choices_per_prompt;
+    let choices = generation.jobs.iter().map(|_| Counted::default());
+    account.choices = choices.collect();
+    generate::deliver(exchange, generation).await
 }
 
 /// Parses and tokenizes away from the threads that serve connections: a long prompt takes a while.
-async fn apart<T: Send + 'static>(
+pub(crate) async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|_panicked| Err(ApiError::engine_failed()))
 }
 
-fn rendering(exchange: &Exchange, shape: Shape, generation: &Generation) -> Rendering {
-    Rendering {
-        shape,
-        delivery: generation.delivery,
-        request_id: exchange.headers.request_id,
-        created: exchange.node.clock.now(),
-        model: exchange.node.engine.card().name.clone(),
-        fingerprint: exchange.node.fingerprint.clone(),
-    }
-}
-
-fn check_media_type(named: Option<&str>) -> Result<(), ApiError> {
+pub(crate) fn check_media_type(named: Option<&str>) -> Result<(), ApiError> {
     let essence = named.and_then(|named| named.split(';').next());
     match essence {
         Some(essence) if essence.trim().eq_ignore_ascii_case("application/json") => Ok(()),

@@ -1,22 +1,21 @@
 //! One sealed exchange from the opened request to the signed receipt that ends its answer.
 
 use crate::{
+    account::{Account, CacheScope},
     leash::Leash,
     node::Node,
     obeyed::StatedPolicy,
-    openai::{ApiError, Route, Sampling},
+    openai::{ApiError, Client, Heading, Route},
     outgoing::{Gone, Outgoing},
     receipts::{RequestId, TenantKey},
     telemetry,
 };
 use attestation::UnixTime;
 use bytes::Bytes;
+use engine::{CacheSecret, TenantId};
 use protocol::{Outcome, Plaintext, Receipt, Responder, SealedHeaders, SignedReceipt, Usage};
 use std::sync::Arc;
 use tokio::{sync::mpsc, time::Instant};
-
-/// What cached state may serve: the request that made it and no other.
-const CACHE_SCOPE: &str = "request";
 
 /// An exchange under way.
 pub(crate) struct Exchange {
@@ -34,16 +33,6 @@ pub(crate) struct Exchange {
     keeps_receipt: bool,
 }
 
-/// What the receipt will say about the answer, as it becomes known. No Debug: tokens are the answer.
-#[derive(Default)]
-pub(crate) struct Account {
-    pub(crate) usage: Usage,
-    pub(crate) sampling: Sampling,
-    pub(crate) tokens: Vec<u32>,
-    /// The engine broke off, or its time was over, when the answer had begun.
-    pub(crate) failed: bool,
-}
-
 impl Exchange {
     pub(crate) fn new(
         node: Arc<Node>,
@@ -56,11 +45,7 @@ impl Exchange {
             received_at: node.clock.now(),
             policy: node.standing.obeyed().stated(),
             leash: node.standing.leash(tenant),
-            // Nothing is reused beyond a request here, so that the secret of whom it could be shared with is not needed.
-            headers: SealedHeaders {
-                cache_secret: None,
-                ..request.headers.clone()
-            },
+            headers: request.headers.clone(),
             account: Account::default(),
             status: 0,
             outgoing: Outgoing::new(responder, out, node.padding, node.limits.flush_interval),
@@ -83,6 +68,33 @@ impl Exchange {
     /// Whether the tenant that signed may use `route`.
     pub(crate) fn check_role(&self, route: &Route) -> Result<(), ApiError> {
         self.node.check_role(self.tenant.as_ref(), route.roles())
+    }
+
+    /// For whom the engine works, once `admit` has let them in. State is shared as the request asks and the policy allows: the receipt
+    /// says so, and the secret stays here no longer.
+    pub(crate) fn client(&mut self) -> Client {
+        let scope = CacheScope::CacheSecret;
+        let policy = self.node.standing.obeyed();
+        let refused = policy.in_force.policy().judge_cache_scope(scope.as_str());
+        let secret = self.headers.cache_secret.take();
+        let secret = secret.filter(|_| refused.is_none());
+        if secret.is_some() {
+            self.account.cache_scope = scope;
+        }
+        Client {
+            tenant: self.tenant.map(TenantId).unwrap_or_default(),
+            cache_secret: secret.map(|secret| CacheSecret(*secret.as_bytes())),
+        }
+    }
+
+    /// What every part of the answer repeats.
+    pub(crate) fn heading(&self) -> Heading {
+        Heading {
+            request_id: self.headers.request_id,
+            created: self.node.clock.now(),
+            model: self.node.engine.card().name.clone(),
+            fingerprint: self.node.fingerprint.clone(),
+        }
     }
 
     /// The receipt that is kept of request `id`, for this exchange's tenant. This exchange's own receipt is not kept: it would take the
@@ -158,17 +170,13 @@ impl Exchange {
     fn receipt(&self, outcome: Outcome) -> Receipt {
         let node = &self.node;
         let card = node.engine.card();
-        let Account {
-            usage,
-            sampling,
-            tokens,
-            failed: _,
-        } = &self.account;
+        let (sampling, usage) = (&self.account.sampling, self.account.usage());
+        let tokens = self.account.digested_tokens();
         Receipt {
             request_id: self.headers.request_id,
             digests: match outcome {
-                Outcome::Abandoned => self.outgoing.responder.sealed_digests(tokens),
-                _ => self.outgoing.responder.digests(tokens),
+                Outcome::Abandoned => self.outgoing.responder.sealed_digests(&tokens),
+                _ => self.outgoing.responder.digests(&tokens),
             },
             binding_id: self.headers.binding_id,
             manifest: node.manifest_digest,
@@ -182,13 +190,16 @@ impl Exchange {
             aibom_digest: node.aibom_digest,
             node: node.name.clone(),
             epoch: self.outgoing.responder.epoch(),
-            cache_scope: CACHE_SCOPE.to_owned(),
+            cache_scope: self.account.cache_scope.as_str().to_owned(),
             tenant: self.tenant,
             residency: node.country(),
             padding: node.padding,
             outcome,
             status: self.status,
-            usage: *usage,
+            usage: Usage {
+                prompt_tokens: usage.prompt_tokens,
+                completion_tokens: usage.completion_tokens,
+            },
             received_at: self.received_at,
             finished_at: node.clock.now(),
             temperature_milli: sampling.temperature_milli,

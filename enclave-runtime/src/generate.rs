@@ -2,67 +2,38 @@
 
 use crate::{
     answer::Stop,
-    exchange::{Account, Exchange},
-    leash::Leash,
-    openai::{ApiError, Delivery, Rendering},
+    exchange::Exchange,
+    openai::{Delivery, Generation, Made, Rendering},
     outgoing::Woken,
+    steps::Steps,
     telemetry,
 };
-use engine::{FinishReason, Step};
-use tokio::{
-    sync::mpsc,
-    time::{Instant, timeout_at},
-};
+use tokio::time::Instant;
 
 const EVENT_STREAM: [(&str, &[u8]); 2] = [
     ("content-type", b"text/event-stream"),
     ("cache-control", b"no-store"),
 ];
 
-/// The steps of one job, until a deadline or until the exchange may not go on. Dropping it cancels the job.
-struct Steps {
-    steps: mpsc::Receiver<Step>,
-    deadline: Instant,
-    leash: Leash,
-}
-
-/// What was made and is not told yet. No Debug: it is the answer.
-#[derive(Default)]
-struct Made {
-    text: String,
-    end: Option<FinishReason>,
-}
-
 /// One answer that is told while it is made.
 struct Stream<'a> {
     exchange: &'a mut Exchange,
     steps: Steps,
-    rendering: &'a Rendering,
-    made: Made,
+    rendering: Box<dyn Rendering>,
 }
 
 /// Delivers the answer as the client asked for it.
-pub(crate) async fn deliver(
-    exchange: &mut Exchange,
-    steps: mpsc::Receiver<Step>,
-    rendering: &Rendering,
-) -> Result<(), Stop> {
+pub(crate) async fn deliver(exchange: &mut Exchange, generation: Generation) -> Result<(), Stop> {
     let deadline = Instant::now() + exchange.node.limits.answer_timeout;
-    let leash = exchange.leash.clone();
-    let steps = Steps {
-        steps,
-        deadline,
-        leash,
-    };
-    let made = Made::default();
-    match rendering.delivery {
+    let steps = Steps::new(generation.jobs, deadline, exchange.leash.clone());
+    let rendering = generation.rendering;
+    match generation.delivery {
         Delivery::Whole => whole(exchange, steps, rendering).await,
-        Delivery::Events | Delivery::EventsWithUsage => {
+        Delivery::Events => {
             let stream = Stream {
                 exchange,
                 steps,
                 rendering,
-                made,
             };
             stream.deliver().await
         }
@@ -72,25 +43,23 @@ pub(crate) async fn deliver(
 async fn whole(
     exchange: &mut Exchange,
     mut steps: Steps,
-    rendering: &Rendering,
+    mut rendering: Box<dyn Rendering>,
 ) -> Result<(), Stop> {
-    let mut made = Made::default();
-    let reason = loop {
+    while !steps.have_ended() {
         if let Woken::Event(step) = exchange.outgoing.wait(steps.next()).await? {
-            made.take(step?, &mut exchange.account);
+            steps.take(step?, &mut exchange.account.choices);
         }
-        if let Some(reason) = made.end {
-            break reason;
-        }
-    };
-    let document = rendering.whole(&made.text, reason, exchange.account.usage);
+    }
+    // Each has ended, and so has made something.
+    let choices: Vec<Made> = steps.made().into_iter().map(|(_, made)| made).collect();
+    let document = rendering.whole(choices, exchange.account.usage());
     Ok(exchange.document(&document).await?)
 }
 
 impl Stream<'_> {
     /// The head says status 200, so what fails from here on is told as an event; the receipt comes all the same.
     async fn deliver(mut self) -> Result<(), Stop> {
-        let opening = self.rendering.opening().unwrap_or_default();
+        let opening = self.rendering.opening();
         self.exchange.head(200, &EVENT_STREAM).await?;
         self.exchange.outgoing.body(&opening).await?;
         self.exchange.outgoing.flush().await?;
@@ -99,7 +68,8 @@ impl Stream<'_> {
                 telemetry::refused(error.code);
                 self.exchange.account.failed = true;
                 self.tell().await?;
-                Ok(self.exchange.outgoing.body(&error.to_event()).await?)
+                let failure = self.rendering.failure(&error);
+                Ok(self.exchange.outgoing.body(&failure).await?)
             }
             other => other,
         }
@@ -107,11 +77,11 @@ impl Stream<'_> {
 
     /// Tells each step as it comes or, where the exchange keeps a beat, at each tick what has come since the last.
     async fn events(&mut self) -> Result<(), Stop> {
-        while self.made.end.is_none() {
+        while !self.steps.have_ended() {
             let woken = self.exchange.outgoing.wait(self.steps.next()).await?;
             if let Woken::Event(step) = woken {
-                self.made.take(step?, &mut self.exchange.account);
-                if self.made.end.is_some() || self.exchange.outgoing.keeps_beat() {
+                self.steps.take(step?, &mut self.exchange.account.choices);
+                if self.steps.have_ended() || self.exchange.outgoing.keeps_beat() {
                     continue;
                 }
             }
@@ -120,63 +90,17 @@ impl Stream<'_> {
             }
             self.exchange.outgoing.flush().await?;
         }
-        self.tell().await
+        self.tell().await?;
+        let ending = self.rendering.ending(self.exchange.account.usage());
+        Ok(self.exchange.outgoing.body(&ending).await?)
     }
 
-    /// Tells what was made so far, as one event, and the end if it has come.
+    /// Tells what each choice made since it was told last.
     async fn tell(&mut self) -> Result<(), Stop> {
-        let made = std::mem::take(&mut self.made);
-        if !made.text.is_empty() {
-            let event = self.rendering.piece(&made.text);
-            self.exchange.outgoing.body(&event).await?;
-        }
-        if let Some(reason) = made.end {
-            let ending = self.rendering.ending(reason, self.exchange.account.usage);
-            self.exchange.outgoing.body(&ending).await?;
+        for (index, made) in self.steps.made() {
+            let events = self.rendering.tell(index, made);
+            self.exchange.outgoing.body(&events).await?;
         }
         Ok(())
-    }
-}
-
-impl Steps {
-    /// The next step; an error if the engine broke off, the time is over or the exchange may not go on (R9.9).
-    async fn next(&mut self) -> Result<Step, ApiError> {
-        let step = tokio::select! {
-            biased;
-            error = self.leash.pulled() => return Err(error),
-            step = timeout_at(self.deadline, self.steps.recv()) => step,
-        };
-        match step {
-            Ok(Some(Step::Refused(error))) => Err(error.into()),
-            Ok(Some(step)) => Ok(step),
-            Ok(None) => Err(ApiError::engine_failed()),
-            Err(_elapsed) => Err(ApiError::timed_out()),
-        }
-    }
-}
-
-impl Made {
-    /// Takes one step, counted.
-    fn take(&mut self, step: Step, account: &mut Account) {
-        match step {
-            // Given out as an error by [`Steps::next`].
-            Step::Refused(_) => {}
-            Step::Begun { prompt_tokens, .. } => account.usage.prompt_tokens = prompt_tokens,
-            Step::Token { id, text, .. } => {
-                account.tokens.extend(id);
-                account.usage.completion_tokens += 1;
-                self.text.push_str(&text);
-            }
-            Step::Done {
-                reason,
-                text,
-                usage,
-            } => {
-                account.usage.prompt_tokens = usage.prompt_tokens;
-                account.usage.completion_tokens = usage.completion_tokens;
-                self.text.push_str(&text);
-                self.end = Some(reason);
-            }
-        }
     }
 }

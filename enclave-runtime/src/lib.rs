@@ -13,10 +13,12 @@ pub mod shutdown;
 pub mod telemetry;
 pub mod wipe;
 
+mod account;
 mod answer;
 mod beat;
 mod bindings;
 mod challenge;
+mod embed;
 mod envelope;
 mod epochs;
 mod exchange;
@@ -31,6 +33,7 @@ mod outgoing;
 mod problem;
 mod receipts;
 mod standing;
+mod steps;
 
 pub use clock::Clock;
 pub use config::{Config, ConfigError};

@@ -37,7 +37,7 @@ async fn a_whole_chat() {
     );
     assert_eq!(
         answer["usage"],
-        json!({"prompt_tokens": 3, "completion_tokens": 3, "total_tokens": 6})
+        json!({"prompt_tokens": 3, "completion_tokens": 3, "total_tokens": 6, "prompt_tokens_details": {"cached_tokens": 1}})
     );
 }
 
@@ -162,7 +162,7 @@ async fn the_receipt_says_what_was_served() {
 async fn refusals_have_codes_and_receipts() {
     let stack = Stack::start().await;
     for (path, body, status, code) in [
-        (CHAT, chat(r#","tools":[{}]"#), 400, "unsupported_parameter"),
+        (CHAT, chat(r#","echo":true"#), 400, "unsupported_parameter"),
         (CHAT, chat(r#","surprise":1"#), 400, "unsupported_parameter"),
         (CHAT, chat(r#","temperature":3"#), 400, "invalid_value"),
         (
@@ -190,7 +190,7 @@ async fn refusals_have_codes_and_receipts() {
             400,
             "empty_prompt",
         ),
-        ("/v1/embeddings", "{}".to_owned(), 404, "unknown_url"),
+        ("/v1/moderations", "{}".to_owned(), 404, "unknown_url"),
     ] {
         let opened = stack.ask(path, &body).await;
         assert_eq!(opened.error(), (status, code.to_owned()), "{body}");
@@ -203,7 +203,7 @@ async fn refusals_have_codes_and_receipts() {
 async fn an_error_names_the_parameter() {
     let stack = Stack::start().await;
     let error = stack
-        .ask(CHAT, &chat(r#","logit_bias":{"1":2}"#))
+        .ask(CHAT, &chat(r#","logit_bias":{"1":200}"#))
         .await
         .json()["error"]
         .clone();

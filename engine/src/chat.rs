@@ -19,7 +19,7 @@ pub use error::ChatError;
 pub use template::ChatTemplate;
 
 /// What a template renders. No Debug. Wiped when dropped.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Chat {
     /// What was said, oldest first.
     pub messages: Vec<Message>,
@@ -37,7 +37,7 @@ impl From<Vec<Message>> for Chat {
 }
 
 /// One message. No Debug: it is the prompt. Wiped when dropped.
-#[derive(Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Message {
     /// `system`, `user`, `assistant` or `tool`.
     pub role: String,

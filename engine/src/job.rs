@@ -9,6 +9,7 @@ use crate::{
     chat::{Chat, ChatError},
     sampler::SamplerError,
     text::StopError,
+    tools::ToolSyntax,
 };
 
 /// Most alternatives that are told with a token ([`Job::logprobs`]).
@@ -57,6 +58,7 @@ impl Drop for Job {
 }
 
 /// What is to be continued or embedded. No Debug. Wiped when dropped.
+#[derive(Clone)]
 pub enum Prompt {
     /// Messages, through the model's own template.
     Chat(Chat),
@@ -326,6 +328,11 @@ pub trait Engine: Send + Sync {
     ) -> Result<oneshot::Receiver<Embeddings>, EngineError> {
         let _ = (texts, tenant);
         Err(EngineError::Unsupported("embeddings"))
+    }
+
+    /// How the model was told to write calls of tools; none: it is told nothing of tools.
+    fn tool_syntax(&self) -> Option<ToolSyntax> {
+        None
     }
 
     /// How many more jobs would be taken now.

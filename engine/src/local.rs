@@ -31,6 +31,7 @@ use crate::{
     job::{Engine, EngineError, Job, ModelCard, Prompt, Step},
     model::Model,
     tokenizer::{SpecialTokens, Tokenizer},
+    tools::ToolSyntax,
 };
 use forward::LocalDecoder;
 use scheduler::{Limits, Scheduler};
@@ -117,6 +118,10 @@ impl Engine for LocalEngine {
     fn submit(&self, job: Job) -> Result<Receiver<Step>, EngineError> {
         let prompt = self.encode(&job.prompt)?;
         self.scheduler.submit(&job, prompt)
+    }
+
+    fn tool_syntax(&self) -> Option<ToolSyntax> {
+        self.template.as_ref()?.tool_syntax()
     }
 
     fn capacity(&self) -> usize {

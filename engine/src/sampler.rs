@@ -9,13 +9,12 @@
 //! Bias, penalties and temperature come first as in OpenAI's definition and in vLLM, where `top_p` is a part of the distribution at that temperature
 //! (llama.cpp cuts first and heats what is left). `min_p` is last, as in llama.cpp: adding it never changes what `top_p` means, only takes more away.
 //!
-//! The same logits, sampling and position give the same token on every machine: sums run in a fixed order, and [`exp`](exponential)
-//! and the random numbers are our own arithmetic on IEEE 754 additions, multiplications and divisions.
+//! The same logits, sampling and position give the same token on every machine: sums run in a fixed order, and the exponential
+//! ([`kernels::weigh`]) and the random numbers are our own arithmetic on IEEE 754 additions, multiplications and divisions.
 
 mod adjusted;
 pub(crate) mod distribution;
 mod error;
-mod exponential;
 mod likeliest;
 mod parameters;
 mod philox;

@@ -36,8 +36,12 @@ fn defined(bytes: &[u8], stop: &[Vec<u8>]) -> (String, bool) {
 }
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    bytes_up_to(40)
+}
+
+fn bytes_up_to(most: usize) -> impl Strategy<Value = Vec<u8>> {
     let letters = prop::sample::select(b"abab\xe2\x82\xac\xf0\x9f\x98\x80\xff\xc3".to_vec());
-    prop::collection::vec(letters, 0..40)
+    prop::collection::vec(letters, 0..most)
 }
 
 proptest! {
@@ -50,6 +54,54 @@ proptest! {
         let pieces: Vec<&[u8]> = bytes.chunks(cut).collect();
         prop_assert_eq!(assemble(&pieces, &stop), defined(&bytes, &stop));
     }
+
+    /// Tokens of any length, the empty ones of control tokens among them; stop strings that begin and end alike.
+    #[test]
+    fn any_tokens_give_the_defined_text(
+        tokens in prop::collection::vec(bytes_up_to(5), 0..24),
+        stop in prop::collection::vec(prop::sample::select(vec!["a", "ab", "aba", "bab", "abab", "baab", "€", "\u{fffd}"]), 0..5),
+    ) {
+        let pieces: Vec<&[u8]> = tokens.iter().map(Vec::as_slice).collect();
+        let stop: Vec<Vec<u8>> = stop.into_iter().map(|s| s.as_bytes().to_vec()).collect();
+        prop_assert_eq!(assemble(&pieces, &stop), defined(&tokens.concat(), &stop));
+    }
+
+    /// What was sent can never turn out to be wrong, whatever follows.
+    #[test]
+    fn what_was_sent_begins_every_text(
+        sent in bytes(), one in bytes(), other in bytes(),
+        stop in prop::collection::vec(prop::sample::select(vec!["ab", "ba", "aab"]), 0..3),
+    ) {
+        let stop: Vec<Vec<u8>> = stop.into_iter().map(|s| s.as_bytes().to_vec()).collect();
+        let now = TextAssembler::new(&stop).unwrap().push(&sent).text;
+        for rest in [one, other] {
+            let (text, _) = defined(&[sent.clone(), rest].concat(), &stop);
+            prop_assert!(text.starts_with(&now), "{now:?} {text:?}");
+        }
+    }
+}
+
+#[test]
+fn a_stop_string_may_be_the_first_thing_said() {
+    assert_eq!(assemble(&[b"ab"], &[b"a".to_vec()]), (String::new(), true));
+    let both = [b"ab".to_vec(), b"abc".to_vec()];
+    assert_eq!(assemble(&[b"abc"], &both), (String::new(), true));
+    let both = [b"abcd".to_vec(), b"bc".to_vec()];
+    assert_eq!(
+        assemble(&[b"a", b"bc", b"d"], &both),
+        ("a".to_owned(), true)
+    );
+}
+
+#[test]
+fn bytes_that_never_become_a_character_are_shown_at_the_end() {
+    let byte_tokens: [&[u8]; 4] = [b"a", b"\xf0", b"\x9f", b"\x98"];
+    assert_eq!(assemble(&byte_tokens, &[]), ("a\u{fffd}".to_owned(), false));
+    let broken: [&[u8]; 4] = [b"\xf0", b"\x9f", b"b", b"\xff"];
+    assert_eq!(
+        assemble(&broken, &[]),
+        ("\u{fffd}b\u{fffd}".to_owned(), false)
+    );
 }
 
 #[test]

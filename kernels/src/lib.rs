@@ -24,6 +24,7 @@ pub mod quantize;
 pub mod rms_norm;
 pub mod rope;
 pub mod silu_mul;
+pub mod weigh;
 
 pub use digest::digest;
 pub use isa::{Isa, IsaName, UnknownIsa};

@@ -12,12 +12,11 @@ mod crate_ohttp;
 mod shared;
 
 use crate_ohttp::{Node, Seal};
+use shared::node::node;
 use std::{
     fs,
-    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
-    sync::OnceLock,
 };
 use tests::stack::{MODEL, Stack};
 use tokio::runtime::Runtime;
@@ -100,29 +99,6 @@ fn run(peer: &mut Command, stack: &Stack) {
     assert!(output.status.success(), "{said}{complained}");
     let held = said.lines().filter(|line| line.starts_with("ok ")).count();
     assert!(held >= 20, "{held} checks:\n{said}");
-}
-
-/// A script of ours under Node, with the packages of the cache beside it: both are reached through links, so that nothing is installed
-/// into the tree.
-fn node(script: &str) -> Command {
-    let place = linked();
-    let mut node = Command::new("node");
-    node.args(["--preserve-symlinks", "--preserve-symlinks-main"])
-        .arg(place.join("scripts").join(script));
-    node
-}
-
-/// Made once for all tests of this program.
-fn linked() -> &'static Path {
-    static LINKED: OnceLock<PathBuf> = OnceLock::new();
-    LINKED.get_or_init(|| {
-        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("interop-node");
-        let _absent = fs::remove_dir_all(&place);
-        fs::create_dir_all(&place).unwrap();
-        symlink(interop("node"), place.join("scripts")).unwrap();
-        symlink(shared::node_modules(), place.join("node_modules")).unwrap();
-        place
-    })
 }
 
 fn interop(name: &str) -> PathBuf {

@@ -412,6 +412,9 @@ async fn sealed(table: &Table, stack: &Stack, clock: &Arc<HandClock>) {
 async fn ask(client: &Client, method: &'static str, path: &str) -> (u16, Option<String>) {
     let body = match path {
         "/v1/completions" => format!(r#"{{"model":"{MODEL}","prompt":"{CANARY}"}}"#),
+        "/v1/responses" | "/v1/embeddings" => {
+            format!(r#"{{"model":"{MODEL}","input":"{CANARY}"}}"#)
+        }
         _ => {
             format!(r#"{{"model":"{MODEL}","messages":[{{"role":"user","content":"{CANARY}"}}]}}"#)
         }

@@ -1,7 +1,7 @@
 //! The engine that is another process.
 
 use crate::{UpstreamConfig, UpstreamError, answer::answer, embeddings, health, request::asked};
-use engine::{Embeddings, Engine, EngineError, Job, ModelCard, Prompt, Step, TenantId};
+use engine::{Embeddings, Engine, EngineError, Job, ModelCard, Prompt, Step, TenantId, ToolSyntax};
 use std::{
     sync::{
         Arc,
@@ -111,6 +111,11 @@ impl Engine for Upstream {
             }
         });
         Ok(receiver)
+    }
+
+    /// As [`crate::tool_calls`] writes them.
+    fn tool_syntax(&self) -> Option<ToolSyntax> {
+        Some(ToolSyntax::Hermes)
     }
 
     fn capacity(&self) -> usize {

@@ -55,7 +55,7 @@ async fn to_seal(
     match route {
         SealedRoute::Models => Ok(Request::get("/v1/models")),
         SealedRoute::Model(id) => Ok(Request::get(format!("/v1/models/{id}")).about(id)),
-        SealedRoute::Completion(path) => {
+        SealedRoute::Posted(path) => {
             check_encoding(&request)?;
             let body = listener::read_body(request.into_body(), MAX_REQUEST_BYTES, BODY_TIMEOUT)
                 .await

@@ -5,6 +5,13 @@ use http::{Method, StatusCode, Uri};
 
 const RECEIPTS: &str = "/narthex/receipts/";
 const MODELS: &str = "/v1/models";
+/// Routes that take a JSON body which names a model.
+const POSTED: [&str; 4] = [
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/responses",
+    "/v1/embeddings",
+];
 
 pub(super) enum Route {
     Seal(SealedRoute),
@@ -14,7 +21,7 @@ pub(super) enum Route {
 
 pub(super) enum SealedRoute {
     /// `POST` with a JSON body that names a model.
-    Completion(&'static str),
+    Posted(&'static str),
     /// `GET /v1/models`.
     Models,
     /// `GET /v1/models/{id}`.
@@ -27,8 +34,7 @@ impl Route {
             return Err(unknown(method, uri));
         }
         match (method, uri.path()) {
-            (&Method::POST, "/v1/chat/completions") => Ok(completion("/v1/chat/completions")),
-            (&Method::POST, "/v1/completions") => Ok(completion("/v1/completions")),
+            (&Method::POST, path) => of_post(path).ok_or_else(|| unknown(method, uri)),
             (&Method::GET, MODELS) => Ok(Self::Seal(SealedRoute::Models)),
             (&Method::GET, path) => of_get(path).ok_or_else(|| unknown(method, uri)),
             _ => Err(unknown(method, uri)),
@@ -44,14 +50,16 @@ fn of_get(path: &str) -> Option<Route> {
     (!id.is_empty()).then(|| Route::Seal(SealedRoute::Model(id.to_owned())))
 }
 
-const fn completion(path: &'static str) -> Route {
-    Route::Seal(SealedRoute::Completion(path))
+fn of_post(path: &str) -> Option<Route> {
+    let posted = POSTED.into_iter().find(|posted| *posted == path)?;
+    Some(Route::Seal(SealedRoute::Posted(posted)))
 }
 
 fn unknown(method: &Method, uri: &Uri) -> OpenAiError {
     let message = format!(
-        "no sealed form for {method} {}: this proxy passes POST /v1/chat/completions, POST /v1/completions, GET /v1/models and GET /v1/models/{{id}}",
-        uri.path()
+        "no sealed form for {method} {}: this proxy passes POST of {}, GET /v1/models and GET /v1/models/{{id}}",
+        uri.path(),
+        POSTED.join(", ")
     );
     OpenAiError::request(StatusCode::NOT_FOUND, "unknown_url", message)
 }
@@ -69,6 +77,8 @@ mod tests {
         for (method, uri) in [
             (Method::POST, "/v1/chat/completions"),
             (Method::POST, "/v1/completions"),
+            (Method::POST, "/v1/responses"),
+            (Method::POST, "/v1/embeddings"),
             (Method::GET, "/v1/models"),
             (Method::GET, "/v1/models/a"),
             (Method::GET, "/narthex/receipts/00"),
@@ -78,7 +88,8 @@ mod tests {
         for (method, uri) in [
             (Method::GET, "/"),
             (Method::GET, "/v1/chat/completions"),
-            (Method::POST, "/v1/embeddings"),
+            (Method::POST, "/v1/moderations"),
+            (Method::GET, "/v1/responses/resp_1"),
             (Method::POST, "/v1/chat/completions/"),
             (Method::POST, "/v1/chat/completions?x=1"),
             (Method::GET, "/v1/models/"),

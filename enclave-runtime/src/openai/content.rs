@@ -1,26 +1,23 @@
-//! Chat messages: a role and text, plain or in parts.
+//! Chat messages: a role, text, plain or in parts, and calls of tools.
 
-use super::{ApiError, fields::Fields};
-use engine::chat::Message;
-use serde::{
-    Deserializer,
-    de::{SeqAccess, Visitor},
+use super::{
+    ApiError,
+    elements::elements,
+    fields::Fields,
+    history::{take_calls, take_id},
 };
+use engine::chat::Message;
 use serde_json::value::RawValue;
-use std::fmt;
 
 /// Most messages of one chat.
 const MAX_MESSAGES: usize = 4096;
 /// Most parts of one message.
 const MAX_PARTS: usize = 1024;
+/// What content is.
+const TEXT: &str = "a string or an array of text parts";
+const ROLES: &str = "system, developer, user, assistant or tool";
 /// What assistants' own messages carry when a client sends them back, at null or empty.
-const EMPTY_IN_HISTORY: [&str; 5] = [
-    "refusal",
-    "tool_calls",
-    "function_call",
-    "audio",
-    "annotations",
-];
+const EMPTY_IN_HISTORY: [&str; 4] = ["refusal", "function_call", "audio", "annotations"];
 
 /// Takes `messages`.
 pub(crate) fn take_messages(fields: &mut Fields<'_>) -> Result<Vec<Message>, ApiError> {
@@ -40,8 +37,19 @@ pub(crate) fn take_messages(fields: &mut Fields<'_>) -> Result<Vec<Message>, Api
 
 fn message(value: &RawValue, name: &str) -> Result<Message, ApiError> {
     let mut fields = Fields::of_value(value, name)?;
-    let role = role(&mut fields)?;
-    let content = content(&mut fields)?;
+    let mut message = Message::new(role(&mut fields)?, "");
+    let calls = take_calls(&mut fields)?;
+    match (message.role.as_str(), &calls) {
+        ("tool", None) => message.tool_call_id = Some(take_id(&mut fields, "tool_call_id")?),
+        ("assistant", _) | (_, None) => {}
+        _ => return Err(ApiError::unsupported(fields.full("tool_calls"))),
+    }
+    message.content = match (take_content(&mut fields, "content")?, &calls) {
+        (Some(content), _) => content,
+        (None, Some(_)) => String::new(),
+        (None, None) => return Err(ApiError::invalid(fields.full("content"), TEXT)),
+    };
+    message.tool_calls = calls;
     for field in EMPTY_IN_HISTORY {
         let value = fields.take_raw(field);
         if value.is_some_and(|value| value.get() != "[]") {
@@ -49,31 +57,42 @@ fn message(value: &RawValue, name: &str) -> Result<Message, ApiError> {
         }
     }
     fields.finish()?;
-    Ok(Message::new(role, content))
+    Ok(message)
 }
 
-/// `developer` is OpenAI's newer name for `system`; tools are not served.
 fn role(fields: &mut Fields<'_>) -> Result<String, ApiError> {
-    let expected = "system, developer, user or assistant";
-    let role: Option<String> = fields.take("role", expected)?;
-    match role.as_deref() {
-        Some("developer") => Ok("system".to_owned()),
-        Some(known @ ("system" | "user" | "assistant")) => Ok(known.to_owned()),
-        Some("tool" | "function") => Err(ApiError::unsupported(fields.full("role"))),
-        _ => Err(ApiError::invalid(fields.full("role"), expected)),
+    let role: Option<String> = fields.take("role", ROLES)?;
+    let role = role.ok_or_else(|| ApiError::invalid(fields.full("role"), ROLES))?;
+    match role.as_str() {
+        "function" => Err(ApiError::unsupported(fields.full("role"))),
+        "tool" => Ok(role),
+        _ => speaker(role).ok_or_else(|| ApiError::invalid(fields.full("role"), ROLES)),
     }
 }
 
-fn content(fields: &mut Fields<'_>) -> Result<String, ApiError> {
-    let name = fields.full("content");
-    let expected = "a string or an array of text parts";
-    let value = fields
-        .take_raw("content")
-        .ok_or_else(|| ApiError::invalid(&*name, expected))?;
-    if value.get().starts_with('[') {
-        return parts(value, &name);
+/// Who speaks, as templates have it: `developer` is OpenAI's newer name for `system`.
+pub(crate) fn speaker(role: String) -> Option<String> {
+    match role.as_str() {
+        "developer" => Some("system".to_owned()),
+        "system" | "user" | "assistant" => Some(role),
+        _ => None,
     }
-    serde_json::from_str(value.get()).map_err(|_| ApiError::invalid(&*name, expected))
+}
+
+/// Takes text, plain or in parts, called `name`.
+pub(crate) fn take_content(
+    fields: &mut Fields<'_>,
+    name: &str,
+) -> Result<Option<String>, ApiError> {
+    let full = fields.full(name);
+    let Some(value) = fields.take_raw(name) else {
+        return Ok(None);
+    };
+    if value.get().starts_with('[') {
+        return parts(value, &full).map(Some);
+    }
+    let text = serde_json::from_str(value.get());
+    text.map(Some).map_err(|_| ApiError::invalid(&*full, TEXT))
 }
 
 /// The parts' texts, joined without anything between.
@@ -88,45 +107,19 @@ fn parts(value: &RawValue, name: &str) -> Result<String, ApiError> {
 fn part(value: &RawValue, name: &str) -> Result<String, ApiError> {
     let mut fields = Fields::of_value(value, name)?;
     let kind: Option<String> = fields.take("type", "text")?;
-    if kind.as_deref() != Some("text") {
-        return Err(ApiError::unsupported(fields.full("type")));
+    match kind.as_deref() {
+        Some("text" | "input_text") => {}
+        // As an answer had it.
+        Some("output_text") => {
+            fields.take_raw("annotations");
+            fields.take_raw("logprobs");
+        }
+        _ => return Err(ApiError::unsupported(fields.full("type"))),
     }
     let text = fields.take("text", "a string")?;
     let text = text.ok_or_else(|| ApiError::invalid(fields.full("text"), "a string"))?;
     fields.finish()?;
     Ok(text)
-}
-
-fn elements<'a>(
-    array: &'a RawValue,
-    name: &str,
-    most: usize,
-) -> Result<Vec<&'a RawValue>, ApiError> {
-    let mut json = serde_json::Deserializer::from_str(array.get());
-    json.deserialize_seq(AtMost(most))
-        .map_err(|_| ApiError::invalid(name, "an array that is not too long"))
-}
-
-/// Reads an array and stops at the first element too many, before memory is given to all of them.
-struct AtMost(usize);
-
-impl<'de> Visitor<'de> for AtMost {
-    type Value = Vec<&'de RawValue>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an array of at most {} elements", self.0)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(element) = array.next_element()? {
-            if elements.len() == self.0 {
-                return Err(serde::de::Error::invalid_length(self.0 + 1, &self));
-            }
-            elements.push(element);
-        }
-        Ok(elements)
-    }
 }
 
 #[cfg(test)]
@@ -157,6 +150,21 @@ mod tests {
     }
 
     #[test]
+    fn takes_calls_and_their_answers() {
+        let body = br#"{"messages":[
+            {"role":"assistant","content":null,"tool_calls":
+                [{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]},
+            {"role":"tool","tool_call_id":"a","content":"4"}]}"#;
+        let messages = take_messages(&mut Fields::of_body(body).unwrap());
+        let messages = messages.ok().unwrap();
+        let calls = r#"[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]"#;
+        assert_eq!(messages[0].tool_calls.as_deref(), Some(calls));
+        assert_eq!(messages[0].content, "");
+        assert_eq!(messages[1].role, "tool");
+        assert_eq!(messages[1].tool_call_id.as_deref(), Some("a"));
+    }
+
+    #[test]
     fn arrays_have_their_limits() {
         let part = r#"{"type":"text","text":"a"}"#;
         let message = |parts: usize| {
@@ -184,9 +192,30 @@ mod tests {
             (r#"[{"role":"user"}]"#, "invalid_value"),
             (r#"[{"role":"user","content":5}]"#, "invalid_value"),
             (r#"[{"role":"king","content":"x"}]"#, "invalid_value"),
+            (r#"[{"role":"tool","content":"x"}]"#, "invalid_value"),
             (
-                r#"[{"role":"tool","content":"x"}]"#,
+                r#"[{"role":"function","content":"x"}]"#,
                 "unsupported_parameter",
+            ),
+            (
+                r#"[{"role":"tool","tool_call_id":"","content":"x"}]"#,
+                "invalid_value",
+            ),
+            (
+                r#"[{"role":"user","content":"x","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":""}}]}]"#,
+                "unsupported_parameter",
+            ),
+            (
+                r#"[{"role":"assistant","content":null,"tool_calls":[]}]"#,
+                "invalid_value",
+            ),
+            (
+                r#"[{"role":"assistant","tool_calls":[{"id":"a","type":"custom"}]}]"#,
+                "unsupported_parameter",
+            ),
+            (
+                r#"[{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f"}}]}]"#,
+                "invalid_value",
             ),
             (
                 r#"[{"role":"user","content":"x","name":"n"}]"#,
@@ -194,7 +223,7 @@ mod tests {
             ),
             (
                 r#"[{"role":"assistant","content":"x","tool_calls":[{}]}]"#,
-                "unsupported_parameter",
+                "invalid_value",
             ),
             (
                 r#"[{"role":"user","content":[{"type":"image_url"}]}]"#,

@@ -41,7 +41,8 @@ impl ApiError {
         }
     }
 
-    fn about(self, param: impl Into<String>) -> Self {
+    /// The same about parameter `param`.
+    pub(crate) fn about(self, param: impl Into<String>) -> Self {
         Self {
             param: Some(param.into()),
             ..self
@@ -94,18 +95,54 @@ impl ApiError {
             "This model's context holds {context} tokens; the request needs {} ({prompt} in the prompt, {answer} for the answer).",
             prompt.saturating_add(answer)
         );
-        Self::client(400, "context_length_exceeded", message).about("messages")
+        Self::client(400, "context_length_exceeded", message)
     }
 
     /// The chat template refused the messages.
     pub(crate) fn template(reason: &str) -> Self {
         let message = format!("The model's chat template refused the messages: {reason}");
-        Self::client(400, "invalid_messages", message).about("messages")
+        Self::client(400, "invalid_messages", message)
     }
 
     /// Nothing to continue.
     pub(crate) fn empty_prompt(param: &'static str) -> Self {
         Self::client(400, "empty_prompt", "The prompt is empty.").about(param)
+    }
+
+    /// Token ids that are none of the model's.
+    pub(crate) fn unknown_token() -> Self {
+        let message = "The prompt has a token that is not in this model's vocabulary.";
+        Self::client(400, "invalid_value", message)
+    }
+
+    /// A sampling parameter or a stop string that the engine does not take; `why` quotes nothing.
+    pub(crate) fn impossible(why: &str) -> Self {
+        let message = format!("Invalid value: {why}.");
+        Self::client(400, "invalid_value", message)
+    }
+
+    /// A schema that the engine cannot follow; `why` quotes nothing.
+    pub(crate) fn invalid_schema(why: &str) -> Self {
+        let message = format!("The schema cannot be followed: {why}.");
+        Self::client(400, "invalid_schema", message)
+    }
+
+    /// The model is of another kind.
+    pub(crate) fn unsupported_by_model(what: &str) -> Self {
+        let message = format!("This model does not do this: {what}.");
+        Self::client(400, "unsupported_by_model", message)
+    }
+
+    /// The engine cannot do it, and did not say why.
+    pub(crate) fn engine_refused() -> Self {
+        let message = "The engine that serves this model cannot do what is asked.";
+        Self::client(400, "engine_refused", message)
+    }
+
+    /// Something is asked for that only who keeps answers has.
+    pub(crate) fn nothing_is_kept(status: u16) -> Self {
+        let message = "Answers are not kept: send what was said before in 'input'.";
+        Self::client(status, "nothing_is_kept", message)
     }
 
     /// No such route.
@@ -206,9 +243,9 @@ impl ApiError {
         self.to_value().to_string().into_bytes()
     }
 
-    /// One event of a stream that had begun.
-    pub(crate) fn to_event(&self) -> Vec<u8> {
-        format!("data: {}\n\n", self.to_value()).into_bytes()
+    /// What a human reads.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     fn to_value(&self) -> Value {

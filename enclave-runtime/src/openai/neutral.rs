@@ -5,7 +5,13 @@ use super::{ApiError, fields::Fields};
 use serde_json::{Value, json, value::RawValue};
 
 /// Accepted whatever they say: they never change an answer.
-const IGNORED: [&str; 3] = ["user", "metadata", "store"];
+const IGNORED: [&str; 5] = [
+    "user",
+    "metadata",
+    "store",
+    "safety_identifier",
+    "prompt_cache_key",
+];
 
 /// Longest text of a neutral value, white space within it included.
 const MAX_NEUTRAL_BYTES: usize = 256;
@@ -32,22 +38,10 @@ fn is_one_of(value: &RawValue, neutral: &[Value]) -> bool {
         && serde_json::from_str(text).is_ok_and(|value| neutral.contains(&value))
 }
 
-fn neutral_values() -> [(&'static str, Vec<Value>); 17] {
-    let zero = || vec![json!(0), json!(0.0)];
+fn neutral_values() -> [(&'static str, Vec<Value>); 6] {
     [
-        ("n", vec![json!(1)]),
-        ("best_of", vec![json!(1)]),
         ("echo", vec![json!(false)]),
         ("suffix", vec![]),
-        ("presence_penalty", zero()),
-        ("frequency_penalty", zero()),
-        ("logit_bias", vec![json!({})]),
-        ("logprobs", vec![json!(false)]),
-        ("top_logprobs", vec![]),
-        ("response_format", vec![json!({"type": "text"})]),
-        ("tools", vec![json!([])]),
-        ("tool_choice", vec![json!("none"), json!("auto")]),
-        ("parallel_tool_calls", vec![json!(true), json!(false)]),
         ("functions", vec![json!([])]),
         ("function_call", vec![json!("none"), json!("auto")]),
         ("modalities", vec![json!(["text"])]),
@@ -67,33 +61,20 @@ mod tests {
 
     #[test]
     fn accepts_what_changes_nothing() {
-        take(r#"{"user":"u","metadata":{"a":"b"},"store":true,"n":1,"presence_penalty":0.0,"frequency_penalty":0}"#).unwrap();
-        take(r#"{"tools":[],"tool_choice":"none","response_format":{"type":"text"},"logprobs":false,"suffix":null}"#).unwrap();
+        take(r#"{"user":"u","metadata":{"a":"b"},"store":true,"safety_identifier":"u"}"#).unwrap();
+        take(r#"{"functions":[],"function_call":"none","echo":false,"suffix":null}"#).unwrap();
     }
 
     #[test]
     fn refuses_what_would_change_the_answer() {
         for body in [
-            r#"{"n":2}"#,
-            r#"{"best_of":3}"#,
             r#"{"echo":true}"#,
             r#"{"suffix":""}"#,
-            r#"{"presence_penalty":0.1}"#,
-            r#"{"frequency_penalty":-1}"#,
-            r#"{"logit_bias":{"5":1}}"#,
-            r#"{"logprobs":true}"#,
-            r#"{"logprobs":0}"#,
-            r#"{"top_logprobs":0}"#,
-            r#"{"response_format":{"type":"json_object"}}"#,
-            r#"{"tools":[{"type":"function"}]}"#,
-            r#"{"tool_choice":"required"}"#,
-            r#"{"parallel_tool_calls":1}"#,
             r#"{"functions":[{}]}"#,
             r#"{"function_call":{"name":"f"}}"#,
             r#"{"modalities":["text","audio"]}"#,
             r#"{"service_tier":"flex"}"#,
             r#"{"reasoning_effort":"low"}"#,
-            r#"{"top_k":5}"#,
         ] {
             assert_eq!(
                 take(body).unwrap_err().code,
@@ -105,9 +86,9 @@ mod tests {
 
     #[test]
     fn what_is_too_long_to_be_neutral_is_not_parsed() {
-        let tools = |blanks| format!(r#"{{"tools":[{}]}}"#, " ".repeat(blanks));
-        take(&tools(MAX_NEUTRAL_BYTES - 2)).unwrap();
-        let error = take(&tools(MAX_NEUTRAL_BYTES - 1)).unwrap_err();
+        let functions = |blanks| format!(r#"{{"functions":[{}]}}"#, " ".repeat(blanks));
+        take(&functions(MAX_NEUTRAL_BYTES - 2)).unwrap();
+        let error = take(&functions(MAX_NEUTRAL_BYTES - 1)).unwrap_err();
         assert_eq!(error.code, "unsupported_parameter");
     }
 }

@@ -1,23 +1,48 @@
 //! The routes inside the seal.
 
-use super::{ApiError, Shape};
+use super::{ApiError, Asked, read_chat, read_response, read_text};
 use crate::receipts::RequestId;
 use policy::TenantRole;
 
 const MODELS: &str = "/v1/models";
 const RECEIPTS: &str = "/narthex/receipts/";
+const RESPONSES: &str = "/v1/responses";
 
 /// One route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// `POST /v1/chat/completions` or `POST /v1/completions`.
-    Completion(Shape),
+    /// What makes tokens.
+    Completion(Completion),
+    /// `POST /v1/embeddings`.
+    Embeddings,
     /// `GET /v1/models`.
     Models,
     /// `GET /v1/models/{id}`.
     Model(String),
     /// `GET /narthex/receipts/{request-id}`; `None`: no request can have that id.
     Receipt(Option<RequestId>),
+}
+
+/// The routes that make tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Completion {
+    /// `POST /v1/chat/completions`.
+    Chat,
+    /// `POST /v1/completions`.
+    Text,
+    /// `POST /v1/responses`.
+    Response,
+}
+
+impl Completion {
+    /// Reads the body of a request.
+    pub(crate) fn read(self, body: &[u8]) -> Result<Asked, ApiError> {
+        match self {
+            Self::Chat => read_chat(body),
+            Self::Text => read_text(body),
+            Self::Response => read_response(body),
+        }
+    }
 }
 
 impl Route {
@@ -28,7 +53,7 @@ impl Route {
     /// The roles that open it to a tenant, each by itself.
     pub(crate) const fn roles(&self) -> &'static [TenantRole] {
         match self {
-            Self::Completion(_) => &[TenantRole::Infer],
+            Self::Completion(_) | Self::Embeddings => &[TenantRole::Infer],
             Self::Receipt(_) => &[TenantRole::Infer, TenantRole::Audit],
             Self::Models | Self::Model(_) => &Self::ALL_ROLES,
         }
@@ -37,9 +62,14 @@ impl Route {
     /// Finds the route of a request; queries are no part of any.
     pub(crate) fn find(method: &str, path: &str) -> Result<Self, ApiError> {
         let (route, allowed) = match path {
-            "/v1/chat/completions" => (Self::Completion(Shape::Chat), "POST"),
-            "/v1/completions" => (Self::Completion(Shape::Text), "POST"),
+            "/v1/chat/completions" => (Self::Completion(Completion::Chat), "POST"),
+            "/v1/completions" => (Self::Completion(Completion::Text), "POST"),
+            RESPONSES => (Self::Completion(Completion::Response), "POST"),
+            "/v1/embeddings" => (Self::Embeddings, "POST"),
             MODELS => (Self::Models, "GET"),
+            other if is_kept_elsewhere(method, other) => {
+                return Err(ApiError::nothing_is_kept(404));
+            }
             other => (Self::one(other)?, "GET"),
         };
         if method == allowed {
@@ -62,6 +92,14 @@ impl Route {
     }
 }
 
+/// Whether it asks for a response by its id, as who keeps them would have it.
+fn is_kept_elsewhere(method: &str, path: &str) -> bool {
+    let id = path
+        .strip_prefix(RESPONSES)
+        .and_then(|rest| rest.strip_prefix('/'));
+    matches!(method, "GET" | "DELETE") && id.is_some_and(|id| !id.is_empty() && !id.contains('/'))
+}
+
 /// 32 digits of lower-case hexadecimal.
 fn request_id(text: &str) -> Option<RequestId> {
     let mut id = RequestId::default();
@@ -78,12 +116,17 @@ mod tests {
         let found = |method, path| Route::find(method, path).unwrap();
         assert_eq!(
             found("POST", "/v1/chat/completions"),
-            Route::Completion(Shape::Chat)
+            Route::Completion(Completion::Chat)
         );
         assert_eq!(
             found("POST", "/v1/completions"),
-            Route::Completion(Shape::Text)
+            Route::Completion(Completion::Text)
         );
+        assert_eq!(
+            found("POST", "/v1/responses"),
+            Route::Completion(Completion::Response)
+        );
+        assert_eq!(found("POST", "/v1/embeddings"), Route::Embeddings);
         assert_eq!(found("GET", "/v1/models"), Route::Models);
         assert_eq!(found("GET", "/v1/models/m"), Route::Model("m".to_owned()));
         let id = "0a".repeat(16);
@@ -114,8 +157,14 @@ mod tests {
         assert_eq!(code("GET", "/v1/chat/completions"), "method_not_allowed");
         assert_eq!(code("POST", "/v1/models"), "method_not_allowed");
         assert_eq!(code("POST", "/narthex/receipts/00"), "method_not_allowed");
+        assert_eq!(code("GET", "/v1/embeddings"), "method_not_allowed");
+        assert_eq!(code("GET", "/v1/responses"), "method_not_allowed");
+        assert_eq!(code("GET", "/v1/responses/resp_1"), "nothing_is_kept");
+        assert_eq!(code("DELETE", "/v1/responses/resp_1"), "nothing_is_kept");
+        assert_eq!(code("POST", "/v1/responses/resp_1"), "unknown_url");
         for path in [
-            "/v1/embeddings",
+            "/v1/responses/",
+            "/v1/responses/resp_1/input_items",
             "/",
             "/v1/models/",
             "/v1/models/a/b",

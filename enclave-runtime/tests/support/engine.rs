@@ -1,8 +1,8 @@
 //! An engine that says what it is told to say.
 
 use engine::{
-    Engine, EngineError, FinishReason, Job, ModelCard, Prompt, Sampling, Step, Usage,
-    chat::ChatError,
+    Embeddings, Engine, EngineError, FinishReason, Grammar, Job, Logprob, ModelCard, Prompt,
+    Sampling, Step, TenantId, TokenLogprobs, ToolSyntax, Usage, chat::ChatError,
 };
 use std::{
     sync::{
@@ -11,7 +11,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 pub const MODEL: &str = "scripted-1";
 pub const CONTEXT_TOKENS: u32 = 64;
@@ -31,6 +31,14 @@ pub enum Script {
     Burst { tokens: u32, repeat: usize },
     /// The job is not taken.
     Busy,
+    /// Only so many jobs are taken.
+    BusyAfter(usize),
+    /// The words of an answer, whole and with the end.
+    Says(&'static str),
+    /// The prompt was taken, but only then found to be impossible.
+    RefusesLater,
+    /// Text cannot be continued: vectors only.
+    Vectors,
     /// A panic that holds the prompt.
     Panic,
 }
@@ -41,7 +49,7 @@ pub struct ScriptedEngine {
     release: Arc<Notify>,
     cancelled: Arc<Notify>,
     refuses_messages: AtomicBool,
-    last: Mutex<Option<Seen>>,
+    seen: Mutex<Vec<Seen>>,
 }
 
 /// What the engine was asked.
@@ -51,6 +59,13 @@ pub struct Seen {
     pub max_tokens: Option<u32>,
     pub sampling: Sampling,
     pub stop: Vec<Vec<u8>>,
+    /// `json`, a JSON schema, or a Lark grammar.
+    pub grammar: Option<String>,
+    pub logprobs: Option<u8>,
+    pub cache_secret: Option<[u8; 32]>,
+    pub tenant: TenantId,
+    /// The tools that the template gets.
+    pub tools: Option<String>,
 }
 
 impl Default for ScriptedEngine {
@@ -67,7 +82,7 @@ impl ScriptedEngine {
             release: Arc::default(),
             cancelled: Arc::default(),
             refuses_messages: AtomicBool::new(false),
-            last: Mutex::default(),
+            seen: Mutex::default(),
         }
     }
 
@@ -87,11 +102,16 @@ impl ScriptedEngine {
     }
 
     pub fn was_asked(&self) -> bool {
-        self.last.lock().unwrap().is_some()
+        !self.seen.lock().unwrap().is_empty()
     }
 
     pub fn last(&self) -> Seen {
-        self.last.lock().unwrap().clone().unwrap()
+        self.seen().pop().unwrap()
+    }
+
+    /// Everything that it was asked.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
     }
 }
 
@@ -116,10 +136,35 @@ fn token(id: u32, text: &str) -> Step {
     }
 }
 
+/// The same, as likely as anything and `top` others.
+fn weighed(step: Step, top: u8) -> Step {
+    let Step::Token { id, text, .. } = step else {
+        return step;
+    };
+    let logprob = |bytes: &str, logprob| Logprob {
+        bytes: bytes.as_bytes().to_vec(),
+        logprob,
+    };
+    let logprobs = TokenLogprobs {
+        chosen: logprob(&text, -0.25),
+        top: (0..top)
+            .map(|n| logprob(&format!("t{n}"), -0.25 - f32::from(n)))
+            .collect(),
+    };
+    Step::Token {
+        id,
+        text,
+        logprobs: Some(logprobs),
+    }
+}
+
 impl Engine for ScriptedEngine {
     fn submit(&self, job: Job) -> Result<mpsc::Receiver<Step>, EngineError> {
-        if self.script == Script::Busy {
-            return Err(EngineError::Busy);
+        match self.script {
+            Script::Busy => return Err(EngineError::Busy),
+            Script::BusyAfter(jobs) if self.seen().len() == jobs => return Err(EngineError::Busy),
+            Script::Vectors => return Err(EngineError::Unsupported("text")),
+            _ => {}
         }
         let prompt = self.encode(&job.prompt)?;
         let prompt_tokens = u32::try_from(prompt.len()).unwrap();
@@ -134,21 +179,56 @@ impl Engine for ScriptedEngine {
                 context: CONTEXT_TOKENS as usize,
             });
         }
-        *self.last.lock().unwrap() = Some(Seen {
-            prompt,
-            max_tokens: job.max_tokens,
-            sampling: job.sampling.clone(),
-            stop: job.stop.clone(),
-        });
+        self.seen.lock().unwrap().push(seen(&job, prompt));
         let (steps, receiver) = mpsc::channel(8);
         let begun = Step::Begun {
             prompt_tokens,
-            cached_tokens: 0,
+            cached_tokens: prompt_tokens / 2,
         };
         steps.try_send(begun).ok();
         let (release, cancelled) = (Arc::clone(&self.release), Arc::clone(&self.cancelled));
-        tokio::spawn(run(self.script, steps, prompt_tokens, release, cancelled));
+        match job.logprobs {
+            Some(top) => drop(tokio::spawn(answer_weighed(steps, prompt_tokens, top))),
+            None => drop(tokio::spawn(run(
+                self.script,
+                steps,
+                prompt_tokens,
+                release,
+                cancelled,
+            ))),
+        }
         Ok(receiver)
+    }
+
+    fn embed(
+        &self,
+        texts: Vec<Prompt>,
+        tenant: TenantId,
+    ) -> Result<oneshot::Receiver<Embeddings>, EngineError> {
+        match self.script {
+            Script::Vectors => {}
+            Script::Busy => return Err(EngineError::Busy),
+            _ => return Err(EngineError::Unsupported("embeddings")),
+        }
+        let texts: Result<Vec<_>, _> = texts.iter().map(|text| self.encode(text)).collect();
+        let texts = texts?;
+        let lengths = texts.iter().map(Vec::len);
+        let mut asked = Job::new(Prompt::text(""));
+        asked.tenant = tenant;
+        self.seen.lock().unwrap().push(seen(&asked, texts.concat()));
+        let (told, vectors) = oneshot::channel();
+        #[expect(clippy::cast_precision_loss, reason = "a few bytes")]
+        let vector = |length: usize| vec![length as f32, -0.1];
+        let made = Embeddings {
+            prompt_tokens: u32::try_from(texts.concat().len()).unwrap(),
+            vectors: lengths.map(vector).collect(),
+        };
+        let _ = told.send(made);
+        Ok(vectors)
+    }
+
+    fn tool_syntax(&self) -> Option<ToolSyntax> {
+        matches!(self.script, Script::Says(_)).then_some(ToolSyntax::Hermes)
     }
 
     fn capacity(&self) -> usize {
@@ -180,11 +260,47 @@ impl ScriptedEngine {
     }
 }
 
+fn seen(job: &Job, prompt: Vec<u32>) -> Seen {
+    Seen {
+        prompt,
+        max_tokens: job.max_tokens,
+        sampling: job.sampling.clone(),
+        stop: job.stop.clone(),
+        grammar: job.grammar.as_ref().map(|grammar| match grammar {
+            Grammar::JsonObject => "json".to_owned(),
+            Grammar::JsonSchema(text) | Grammar::Lark(text) => text.clone(),
+        }),
+        logprobs: job.logprobs,
+        cache_secret: job.cache_secret.as_ref().map(|secret| secret.0),
+        tenant: job.tenant,
+        tools: match &job.prompt {
+            Prompt::Chat(chat) => chat.tools.as_ref().map(|tools| tools.to_string()),
+            Prompt::Text(_) | Prompt::Tokens(_) => None,
+        },
+    }
+}
+
 fn usage(prompt_tokens: u32, completion_tokens: u32) -> Usage {
     Usage {
         prompt_tokens,
-        cached_tokens: 0,
+        cached_tokens: prompt_tokens / 2,
         completion_tokens,
+    }
+}
+
+/// As [`Script::Answer`], with log-probabilities.
+async fn answer_weighed(steps: mpsc::Sender<Step>, prompt_tokens: u32, top: u8) {
+    for (id, text) in [(11, "Hel"), (12, ""), (13, "lo")] {
+        let _ = steps.send(weighed(token(id, text), top)).await;
+    }
+    let _ = steps.send(end("!", usage(prompt_tokens, 3))).await;
+}
+
+fn end(text: &str, usage: Usage) -> Step {
+    Step::Done {
+        reason: FinishReason::Stop,
+        text: text.to_owned(),
+        usage,
     }
 }
 
@@ -202,6 +318,17 @@ async fn run(
         Script::Burst { tokens, repeat } => {
             return say(steps, prompt_tokens, tokens, 0, &"word ".repeat(repeat)).await;
         }
+        Script::Says(words) => {
+            for (id, part) in (0..).zip(words.split_inclusive(' ')) {
+                let _ = steps.send(token(id, part)).await;
+            }
+            let _ = steps.send(end("", usage(prompt_tokens, 1))).await;
+            return;
+        }
+        Script::RefusesLater => {
+            let _ = steps.send(Step::Refused(EngineError::Refused)).await;
+            return;
+        }
         _ => {}
     }
     let _ = steps.send(token(11, "Hel")).await;
@@ -216,12 +343,7 @@ async fn run(
         return;
     }
     let _ = steps.send(token(13, "lo")).await;
-    let end = Step::Done {
-        reason: FinishReason::Stop,
-        text: "!".to_owned(),
-        usage: usage(prompt_tokens, 3),
-    };
-    let _ = steps.send(end).await;
+    let _ = steps.send(end("!", usage(prompt_tokens, 3))).await;
 }
 
 /// Says `text` in each of `tokens` tokens.
@@ -232,10 +354,5 @@ async fn say(steps: mpsc::Sender<Step>, prompt_tokens: u32, tokens: u32, gap_ms:
         }
         let _ = steps.send(token(id, text)).await;
     }
-    let end = Step::Done {
-        reason: FinishReason::Stop,
-        text: String::new(),
-        usage: usage(prompt_tokens, tokens),
-    };
-    let _ = steps.send(end).await;
+    let _ = steps.send(end("", usage(prompt_tokens, tokens))).await;
 }

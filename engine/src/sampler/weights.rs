@@ -1,48 +1,43 @@
 //! What every token weighs against the best, which weighs 1; in blocks, so that few of them have to be looked at one by one.
 
+use kernels::{
+    Isa,
+    weigh::{BLOCK, Block, Scale, weigh},
+};
 use zeroize::Zeroize;
 
-use super::exponential;
-
-/// Tokens of a block.
-const BLOCK: usize = 64;
-/// Numbers that are added at the same time.
-const LANES: usize = 8;
-
 /// Weights of all tokens. No Debug: they tell the prompt. Wiped when dropped.
-#[derive(Default, Zeroize, zeroize::ZeroizeOnDrop)]
+#[derive(Default)]
 pub(super) struct Weights {
     weights: Vec<f64>,
     blocks: Vec<Block>,
 }
 
-/// Of one block.
-#[derive(Clone, Copy, Default)]
-struct Block {
-    sum: f64,
-    greatest: f64,
-}
-
-impl Zeroize for Block {
-    fn zeroize(&mut self) {
-        self.sum.zeroize();
-        self.greatest.zeroize();
+impl Drop for Weights {
+    fn drop(&mut self) {
+        self.weights.zeroize();
+        for block in &mut self.blocks {
+            block.sum.zeroize();
+            block.greatest.zeroize();
+        }
     }
 }
 
 impl Weights {
     /// Weights of `logits`, none of them above `max`, at a temperature above 0.
     pub(super) fn set(&mut self, logits: &[f32], max: f32, temperature: f32) {
-        let (max, inverse) = (f64::from(max), 1.0 / f64::from(temperature));
+        let inverse = 1.0 / f64::from(temperature);
         self.weights.resize(logits.len(), 0.0);
-        self.blocks.clear();
-        self.blocks.reserve_exact(logits.len().div_ceil(BLOCK));
-        for (weights, logits) in self.weights.chunks_mut(BLOCK).zip(logits.chunks(BLOCK)) {
-            for (weight, logit) in weights.iter_mut().zip(logits) {
-                *weight = exponential::of_non_positive((f64::from(*logit) - max) * inverse);
-            }
-            self.blocks.push(Block::of(weights));
-        }
+        let blocks = logits.len().div_ceil(BLOCK);
+        self.blocks.resize(blocks, Block::default());
+        let (weights, blocks) = (&mut self.weights, &mut self.blocks);
+        weigh(
+            Isa::detect(),
+            logits,
+            Scale { max, inverse },
+            weights,
+            blocks,
+        );
     }
 
     pub(super) fn len(&self) -> usize {
@@ -86,27 +81,6 @@ impl Weights {
         let weights = self.weights.chunks(BLOCK);
         let blocks = self.blocks.iter().zip(firsts).zip(weights);
         blocks.map(|((block, first), weights)| (block, first, weights))
-    }
-}
-
-impl Block {
-    /// Lane after lane, each of which has every eighth weight.
-    fn of(weights: &[f64]) -> Self {
-        let (mut sums, mut greatest) = ([0.0; LANES], [0.0f64; LANES]);
-        for part in weights.chunks(LANES) {
-            for ((sum, greatest), weight) in sums.iter_mut().zip(&mut greatest).zip(part) {
-                *sum += weight;
-                *greatest = if *weight > *greatest {
-                    *weight
-                } else {
-                    *greatest
-                };
-            }
-        }
-        Self {
-            sum: sums.iter().sum(),
-            greatest: greatest.iter().copied().fold(0.0, f64::max),
-        }
     }
 }
 

@@ -36,7 +36,7 @@ pub enum SessionError {
     Random,
     /// A request that has no sealed form.
     #[error(
-        "no sealed form for {method} {path}: only POST /v1/chat/completions, POST /v1/completions, GET /v1/models and GET /v1/models/{{id}}"
+        "no sealed form for {method} {path}: only POST /v1/chat/completions, /v1/completions, /v1/responses and /v1/embeddings, GET /v1/models and GET /v1/models/{{id}}"
     )]
     Route {
         /// Of the request.

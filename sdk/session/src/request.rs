@@ -8,7 +8,13 @@ use zeroize::Zeroizing;
 /// The largest request body taken, in bytes.
 const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
 const MODELS: &str = "/v1/models";
-const COMPLETIONS: [&str; 2] = ["/v1/chat/completions", "/v1/completions"];
+/// Routes that take a JSON body which names a model.
+const POSTED: [&str; 4] = [
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/responses",
+    "/v1/embeddings",
+];
 
 /// One request. No Debug or Clone: it holds the prompt; wiped on drop.
 pub struct Request {
@@ -29,7 +35,7 @@ struct Asked {
 }
 
 impl Request {
-    /// A request that has a sealed form: `POST` of JSON to a completions route, `GET` of the models or of one of them. `path` is without
+    /// A request that has a sealed form: `POST` of JSON that names a model, `GET` of the models or of one of them. `path` is without
     /// query; `content_type` and `body` are as the HTTP client would send them.
     pub fn new(
         method: &str,
@@ -38,7 +44,7 @@ impl Request {
         body: Zeroizing<Vec<u8>>,
     ) -> Result<Self, SessionError> {
         match (method, models(path)) {
-            ("POST", _) if COMPLETIONS.contains(&path) => Self::post(path, content_type, body),
+            ("POST", _) if POSTED.contains(&path) => Self::post(path, content_type, body),
             ("GET", Some(model)) if body.is_empty() => Ok(Self {
                 method: "GET",
                 path: path.to_owned(),
@@ -126,14 +132,15 @@ mod tests {
     #[test]
     fn what_has_no_sealed_form_does_not_exist() {
         let body = br#"{"model":"m"}"#;
-        for path in COMPLETIONS {
+        for path in POSTED {
             assert_eq!(refused("POST", path, JSON, body), "sealed", "{path}");
         }
         for path in ["/v1/models", "/v1/models/a"] {
             assert_eq!(refused("GET", path, None, b""), "sealed", "{path}");
         }
         for (method, path) in [
-            ("POST", "/v1/embeddings"),
+            ("POST", "/v1/moderations"),
+            ("GET", "/v1/responses/resp_1"),
             ("POST", "/v1/chat/completions/"),
             ("POST", "/v1/chat/completions?x=1"),
             ("PUT", "/v1/chat/completions"),
@@ -153,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_body_is_json_that_names_its_model_once() {
-        let post = |content_type, body: &[u8]| refused("POST", COMPLETIONS[0], content_type, body);
+        let post = |content_type, body: &[u8]| refused("POST", POSTED[0], content_type, body);
         let parameter = Some("application/json; charset=utf-8");
         assert_eq!(post(parameter, br#"{"model":"m","x":1}"#), "sealed");
         for content_type in [None, Some("text/plain"), Some("application/jsonx")] {

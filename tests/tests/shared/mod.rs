@@ -1,6 +1,7 @@
 //! One stack for all tests of a file; it ends with the test's process, since its children end when their parent does.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod node;
 pub(crate) mod scene;
 pub(crate) mod stream;
 
@@ -91,6 +92,11 @@ pub(crate) fn model() -> PathBuf {
 /// A Python that has the openai SDK and what the foreign clients need.
 pub(crate) fn python() -> PathBuf {
     needed("NARTHEX_PYTHON")
+}
+
+/// A Python that has schemathesis.
+pub(crate) fn schemathesis() -> PathBuf {
+    needed("NARTHEX_SCHEMATHESIS")
 }
 
 /// The folder of the packages that the foreign client for Node needs.

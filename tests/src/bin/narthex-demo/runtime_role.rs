@@ -54,11 +54,7 @@ impl RuntimeRole {
         if !self.inspectable {
             enclave_runtime::harden()?;
         }
-        let engine = LocalEngine::load(
-            &self.model,
-            LocalConfig::default(),
-        )?
-        .with_name(MODEL)?;
+        let engine = LocalEngine::load(&self.model, LocalConfig::default())?.with_name(MODEL)?;
         let engine: Arc<dyn Engine> = Arc::new(engine);
         let clock = Clock::system();
         let fleet = Fleet::invent(clock.now());
