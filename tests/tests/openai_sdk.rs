@@ -21,7 +21,7 @@ fn the_openai_sdk_works_with_only_its_base_url_changed_under_each_padding_profil
         let shared = shared::padded(padding);
         let proxy = shared::proxy(&shared.stack);
         let said = succeeds(
-            python("openai_sdk.py").args([proxy.base_url.as_str(), MODEL]),
+            python(&shared::python(), "openai_sdk.py").args([proxy.base_url.as_str(), MODEL]),
             &proxy,
         );
         assert!(tests_run(&said) >= 30, "the SDK's tests ran: {said}");
