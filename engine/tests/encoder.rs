@@ -1,5 +1,9 @@
 //! The encoder on all-MiniLM-L6-v2 against an independent float32 forward pass (`encoder/make.py` wrote the vectors).
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test"
+)]
 
 mod real_model;
 

@@ -5,7 +5,12 @@
 //! shows as up to 0.16 in the likeliest token's log-probability and 0.62 among the 20 likeliest of llama.cpp (`oracle.rs`),
 //! which is what the bounds here come from. A window that is one token off, or a layer that has the other rotary base, shows as
 //! whole nats.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
 
 mod real_model;
 

@@ -14,7 +14,7 @@ import urllib.request
 
 import xllamacpp
 
-LENGTHS = (8, 32, 128, 256, 384, 511, 512, 513, 514, 600, 680)
+LENGTHS = (8, 32, 128, 256, 384, 511, 512, 513, 600, 680)
 TOP = 20
 
 
