@@ -1,6 +1,7 @@
 //! The `narthex` command: what it takes, what it says, how it ends.
 
 mod aibom;
+mod audit;
 mod chat;
 mod collateral;
 mod completion;
@@ -105,6 +106,8 @@ enum Command {
     Measure(measure::Measure),
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     Aibom(aibom::Aibom),

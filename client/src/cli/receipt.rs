@@ -1,5 +1,6 @@
 //! `narthex receipt`: what a serving receipt says, whether it holds, and one that did not arrive.
 
+pub(super) mod disclosed;
 mod fetch;
 mod show;
 mod verify;

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Context, Exit, Failure, output::displayable_line},
-    verify::{exit_of, read},
+    disclosed::{exit_of, read_receipt},
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ pub(crate) struct Show {
 
 impl Show {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let signed = read(&self.receipt)?;
+        let signed = read_receipt(&self.receipt)?;
         let receipt = signed.read_unverified().map_err(|error| {
             Failure::new(exit_of(&error), error.code(), error.to_string())
                 .advice("give a receipt as `narthex chat --receipt` saves it")

@@ -1,13 +1,16 @@
 //! `narthex receipt verify`: a receipt against the evidence of the node that signed it, and against the exchange if that is disclosed.
 
-use super::super::{
-    Context, Exit, Failure, config, evidence_file,
+use super::{
+    super::{
+    Context, Exit, Failure, config,
     export::Export,
     files, in_force,
     report::Report,
     sealing_args::parse_country,
     time,
     verify::{self, Judged, Times},
+    },
+    disclosed::{exit_of, read_opening, read_receipt, read_tokens},
 };
 use crate::{
     Check, Outcome,
@@ -17,15 +20,13 @@ use attestation::{EvidenceBundle, Manifest, UnixTime};
 use clap::Args;
 use policy::{InForce, Policy};
 use protocol::{
-    KeyConfigError, Opening, Receipt, SignedKeyConfigs, SignedReceipt,
-    receipt::{DisclosedExchange, MAX_SIGNED_RECEIPT, ReceiptError},
+    KeyConfigError, Receipt, SignedKeyConfigs,
+    receipt::{DisclosedExchange, ReceiptError},
 };
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
-const MAX_OPENING_BYTES: usize = 1024;
-const MAX_TOKENS_BYTES: usize = 4 * 1024 * 1024;
 
 /// Verify a receipt against the node's evidence bundle and, with its opening, against the exchange
 #[derive(Args)]
@@ -89,7 +90,7 @@ impl ReceiptVerify {
 
     fn judge(&self, context: &Context<'_>) -> Result<Report, Failure> {
         let in_force = in_force::read(context)?;
-        let signed = read(&self.receipt)?;
+        let signed = read_receipt(&self.receipt)?;
         let bundle = verify::read_bundle(&self.bundle)?;
         let now = time::or_now(self.at, context);
         // The identity is only believed after the evidence below has been judged; a wrong time here can only refuse.
@@ -195,42 +196,4 @@ fn refused(judged: Judged, error: &ReceiptError) -> Report {
     let report = judged.report.with([check]);
     let retryable = report.retryable;
     report.and(exit_of(error), retryable)
-}
-
-/// The exit status that a refused receipt means.
-pub(super) const fn exit_of(error: &ReceiptError) -> Exit {
-    match error {
-        ReceiptError::Malformed => Exit::Malformed,
-        _ => Exit::Rejected,
-    }
-}
-
-/// Reads a receipt file; nothing of it is verified.
-pub(super) fn read(path: &Path) -> Result<SignedReceipt, Failure> {
-    let bytes = evidence_file::bytes(path)?;
-    if bytes.len() > MAX_SIGNED_RECEIPT {
-        let message = format!("{} is larger than any receipt", path.display());
-        return Err(Failure::new(Exit::Malformed, "receipt.malformed", message));
-    }
-    Ok(SignedReceipt::from_bytes(bytes))
-}
-
-fn read_opening(path: &Path) -> Result<Opening, Failure> {
-    let text = Zeroizing::new(files::read_unlisted(path, MAX_OPENING_BYTES)?);
-    let mut secret = Zeroizing::new([0; 32]);
-    hex::decode_to_slice(text.trim_ascii(), secret.as_mut_slice()).map_err(|_| {
-        let message = format!("{} is not 64 hexadecimal digits", path.display());
-        Failure::new(Exit::Malformed, "receipt.opening", message)
-    })?;
-    Ok(Opening::from_bytes(*secret))
-}
-
-fn read_tokens(path: &Path) -> Result<Zeroizing<Vec<u32>>, Failure> {
-    let text = Zeroizing::new(files::read_unlisted(path, MAX_TOKENS_BYTES)?);
-    serde_json::from_slice(&text)
-        .map(Zeroizing::new)
-        .map_err(|_| {
-            let message = format!("{} is not a JSON array of token ids", path.display());
-            Failure::new(Exit::Malformed, "receipt.tokens", message)
-        })
 }

@@ -1,0 +1,249 @@
+//! `narthex audit replay`: an answer that was made in company is made again alone, and every file that is another has its own refusal.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::panic,
+    reason = "tests fail by panicking, and are told where the model is"
+)]
+
+mod narthex;
+
+use attestation::{BindingId, UnixTime};
+use engine::{
+    Engine, Job, Prompt, Sampling, Step,
+    local::{LocalConfig, LocalEngine},
+};
+use narthex::{Run, narthex};
+use protocol::{
+    ExchangeDigests, IdentitySecret, Opening, Outcome, PaddingProfile, Receipt, Usage,
+};
+use std::{fs, path::PathBuf, sync::OnceLock};
+
+const PATH: &str = "/v1/chat/completions";
+const SEED: u64 = 4711;
+const SECRET: [u8; 32] = [7; 32];
+
+fn model() -> PathBuf {
+    let named = std::env::var_os("NARTHEX_MODEL");
+    named.map(PathBuf::from).expect(
+        "NARTHEX_MODEL does not name SmolLM2-135M-Instruct.Q4_1.gguf: run ./scripts/test, which fetches it",
+    )
+}
+
+fn request(name: &str, rest: &str) -> String {
+    format!(
+        r#"{{"model":"{name}","messages":[{{"role":"user","content":"Tell me a story about a lighthouse."}}],"max_tokens":12,"temperature":1{rest}}}"#
+    )
+}
+
+/// What a runtime would have kept of two exchanges that were answered while others were.
+struct Answered {
+    receipt: Receipt,
+    request: String,
+    /// The same with two choices.
+    both: (Receipt, String),
+    tokens: Vec<u32>,
+}
+
+fn answered() -> &'static Answered {
+    static ANSWERED: OnceLock<Answered> = OnceLock::new();
+    ANSWERED.get_or_init(answer)
+}
+
+fn answer() -> Answered {
+    let config = LocalConfig {
+        max_sequences: 4,
+        max_context: 256,
+        ..LocalConfig::default()
+    };
+    let engine = LocalEngine::load(&model(), config).unwrap();
+    let name = &engine.card().name;
+    let (one, two) = (request(name, ""), request(name, r#","n":2"#));
+    let company = engine.submit(company()).unwrap();
+    let choices = made(&engine, &two);
+    let alone = made(&engine, &one);
+    drop(company);
+    assert_eq!(choices[0], alone[0], "the first choice is the request's own");
+    Answered {
+        receipt: receipt(&engine, &one, &alone),
+        both: (receipt(&engine, &two, &choices), two),
+        tokens: alone[0].clone(),
+        request: one,
+    }
+}
+
+fn company() -> Job {
+    let mut job = Job::new(Prompt::text("Once upon a time"));
+    job.max_tokens = Some(200);
+    job.sampling = Sampling::greedy();
+    job
+}
+
+/// All choices, made at the same time.
+fn made(engine: &LocalEngine, request: &str) -> Vec<Vec<u32>> {
+    let jobs = openai::jobs(PATH, request.as_bytes(), SEED, engine).unwrap();
+    let running: Vec<_> = jobs.into_iter().map(|job| engine.submit(job).unwrap()).collect();
+    let tokens = |mut steps: tokio::sync::mpsc::Receiver<Step>| {
+        let mut ids = Vec::new();
+        while let Some(step) = steps.blocking_recv() {
+            if let Step::Token { id, .. } = step {
+                ids.extend(id);
+            }
+        }
+        ids
+    };
+    running.into_iter().map(tokens).collect()
+}
+
+fn receipt(engine: &LocalEngine, request: &str, choices: &[Vec<u32>]) -> Receipt {
+    let card = engine.card();
+    let opening = Opening::from_bytes(SECRET);
+    let slices: Vec<&[u32]> = choices.iter().map(Vec::as_slice).collect();
+    Receipt {
+        request_id: [1; 16],
+        digests: ExchangeDigests {
+            request: opening.request_digest("POST", PATH, request.as_bytes()),
+            response: [0; 32],
+            tokens: opening.tokens_digest(&openai::digested_tokens(&slices)),
+        },
+        binding_id: BindingId([2; 32]),
+        manifest: [3; 32],
+        policy_version: 1,
+        policy_digest: [4; 32],
+        client_policy: [5; 32],
+        model: card.name.clone(),
+        model_digest: card.model_digest,
+        tokenizer_digest: card.tokenizer_digest,
+        template_digest: card.template_digest,
+        aibom_digest: None,
+        node: "node-1".to_owned(),
+        epoch: 1,
+        cache_scope: "request".to_owned(),
+        tenant: None,
+        residency: None,
+        padding: PaddingProfile::Off,
+        outcome: Outcome::Complete,
+        status: 200,
+        usage: Usage {
+            prompt_tokens: 20,
+            completion_tokens: u32::try_from(choices.iter().map(Vec::len).sum::<usize>()).unwrap(),
+        },
+        received_at: UnixTime(1_795_305_600),
+        finished_at: UnixTime(1_795_305_601),
+        temperature_milli: 1000,
+        top_p_milli: 1000,
+        seed: SEED,
+        isa: card.isa.to_owned(),
+        engine: card.mode.clone().into_owned(),
+        kernels_digest: card.kernels_digest,
+    }
+}
+
+/// Status and verdict's code of a replay of `receipt`, with further arguments.
+fn replay(receipt: &Receipt, request: &str, more: &[&str]) -> (i32, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let signed = receipt.sign(&IdentitySecret::generate());
+    fs::write(folder.path().join("r.cose"), signed.as_bytes()).unwrap();
+    fs::write(folder.path().join("r.opening"), hex::encode(SECRET)).unwrap();
+    fs::write(folder.path().join("r.json"), request).unwrap();
+    let model = model();
+    let mut arguments = vec!["audit", "replay", "r.cose", "--opening", "r.opening", "--request", "r.json"];
+    arguments.extend(["--model", model.to_str().unwrap(), "--json"]);
+    arguments.extend(more);
+    told(&narthex(folder.path(), &arguments))
+}
+
+fn told(run: &Run) -> (i32, String) {
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+    let checks = document["checks"].as_array().unwrap();
+    let last = checks.last().unwrap()["id"].as_str().unwrap().to_owned();
+    (run.status, last)
+}
+
+#[test]
+fn the_same_tokens_on_every_path_and_any_number_of_threads() {
+    let Answered { receipt, request, both, .. } = answered();
+    assert_eq!(replay(receipt, request, &[]), (0, "replay.tokens".to_owned()));
+    assert_eq!(replay(receipt, request, &["--threads", "1", "--isa", "scalar"]), (0, "replay.tokens".to_owned()));
+    assert_eq!(replay(&both.0, &both.1, &[]), (0, "replay.tokens".to_owned()));
+}
+
+#[test]
+fn other_tokens_are_told() {
+    let answered = answered();
+    let mut receipt = answered.receipt.clone();
+    receipt.seed += 1;
+    assert_eq!(replay(&receipt, &answered.request, &[]), (10, "replay.tokens".to_owned()));
+    let mut receipt = answered.receipt.clone();
+    let mut tokens = answered.tokens.clone();
+    *tokens.last_mut().unwrap() ^= 1;
+    receipt.digests.tokens = Opening::from_bytes(SECRET).tokens_digest(&tokens);
+    assert_eq!(replay(&receipt, &answered.request, &[]), (10, "replay.tokens".to_owned()));
+}
+
+#[test]
+fn an_answer_that_was_broken_off_is_the_beginning() {
+    let answered = answered();
+    let mut receipt = answered.receipt.clone();
+    receipt.usage.completion_tokens = 5;
+    receipt.digests.tokens = Opening::from_bytes(SECRET).tokens_digest(&answered.tokens[..5]);
+    assert_eq!(replay(&receipt, &answered.request, &[]), (10, "replay.longer".to_owned()));
+    for outcome in [Outcome::Failed, Outcome::Abandoned] {
+        receipt.outcome = outcome;
+        assert_eq!(replay(&receipt, &answered.request, &[]), (0, "replay.tokens".to_owned()));
+    }
+}
+
+#[test]
+fn files_of_another_exchange_are_refused_before_anything_runs() {
+    let answered = answered();
+    let other = answered.request.replace("lighthouse", "windmill");
+    assert_eq!(replay(&answered.receipt, &other, &[]), (10, "replay.request".to_owned()));
+    let path = ["--path", "/v1/completions"];
+    assert_eq!(replay(&answered.receipt, &answered.request, &path), (10, "replay.request".to_owned()));
+    for (edit, code) in [
+        ((|receipt| receipt.model_digest[0] ^= 1) as fn(&mut Receipt), "replay.model"),
+        (|receipt| receipt.tokenizer_digest[0] ^= 1, "replay.tokenizer"),
+        (|receipt| receipt.template_digest[0] ^= 1, "replay.template"),
+    ] {
+        let mut receipt = answered.receipt.clone();
+        edit(&mut receipt);
+        let run = replay_run(&receipt, &answered.request);
+        assert_eq!(run.status, 10, "{run:?}");
+        assert!(run.stdout.contains(&format!("REJECTED  {code}")), "{run:?}");
+    }
+}
+
+fn replay_run(receipt: &Receipt, request: &str) -> Run {
+    let folder = tempfile::tempdir().unwrap();
+    let signed = receipt.sign(&IdentitySecret::generate());
+    fs::write(folder.path().join("r.cose"), signed.as_bytes()).unwrap();
+    fs::write(folder.path().join("r.opening"), hex::encode(SECRET)).unwrap();
+    fs::write(folder.path().join("r.json"), request).unwrap();
+    let model = model();
+    let arguments = ["audit", "replay", "r.cose", "--opening", "r.opening", "--request", "r.json", "--model", model.to_str().unwrap()];
+    narthex(folder.path(), &arguments)
+}
+
+#[test]
+fn what_this_program_cannot_run_again_is_not_judged() {
+    let answered = answered();
+    let mut receipt = answered.receipt.clone();
+    receipt.kernels_digest[0] ^= 1;
+    assert_eq!(replay(&receipt, &answered.request, &[]), (20, "replay.kernels".to_owned()));
+    let mut receipt = answered.receipt.clone();
+    receipt.engine = "upstream/vllm".to_owned();
+    assert_eq!(replay(&receipt, &answered.request, &[]), (20, "replay.engine".to_owned()));
+}
+
+#[test]
+fn files_that_do_not_parse_are_malformed() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("r.cose"), b"no receipt").unwrap();
+    fs::write(folder.path().join("r.opening"), hex::encode(SECRET)).unwrap();
+    fs::write(folder.path().join("r.json"), "{}").unwrap();
+    let arguments = ["audit", "replay", "r.cose", "--opening", "r.opening", "--request", "r.json", "--model", "m.gguf"];
+    assert_eq!(narthex(folder.path(), &arguments).status, 30);
+}
