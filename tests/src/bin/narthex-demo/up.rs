@@ -121,7 +121,14 @@ impl Up {
         for name in ["receipt", "opening", "bundle", "request", "response"] {
             audit.args([format!("--{name}"), d.text(name)]);
         }
-        run(&mut audit)
+        run(&mut audit)?;
+        show::step("The auditor again: the request is run once more, and gives the receipt's tokens bit for bit");
+        let mut replay = stack.client();
+        replay.args(["audit", "replay", &d.text("receipt")]);
+        for name in ["opening", "request", "bundle"] {
+            replay.args([format!("--{name}"), d.text(name)]);
+        }
+        run(replay.arg("--model").arg(&stack.model))
     }
 }
 
