@@ -152,6 +152,7 @@ fn dispatch(command: Command, context: &Context<'_>) -> Result<Exit, Failure> {
         Command::Collateral(collateral) => collateral.run(context),
         Command::Measure(measure) => measure.run(context),
         Command::Receipt(receipt) => receipt.run(context),
+        Command::Audit(audit) => audit.run(context),
         Command::Policy(policy) => policy.run(context),
         Command::Aibom(aibom) => aibom.run(context),
         Command::Completion(completion) => completion.run(&mut Narthex::command(), context),

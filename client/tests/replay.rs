@@ -16,9 +16,7 @@ use engine::{
     local::{LocalConfig, LocalEngine},
 };
 use narthex::{Run, narthex};
-use protocol::{
-    ExchangeDigests, IdentitySecret, Opening, Outcome, PaddingProfile, Receipt, Usage,
-};
+use protocol::{ExchangeDigests, IdentitySecret, Opening, Outcome, PaddingProfile, Receipt, Usage};
 use std::{fs, path::PathBuf, sync::OnceLock};
 
 const PATH: &str = "/v1/chat/completions";
@@ -65,7 +63,10 @@ fn answer() -> Answered {
     let choices = made(&engine, &two);
     let alone = made(&engine, &one);
     drop(company);
-    assert_eq!(choices[0], alone[0], "the first choice is the request's own");
+    assert_eq!(
+        choices[0], alone[0],
+        "the first choice is the request's own"
+    );
     Answered {
         receipt: receipt(&engine, &one, &alone),
         both: (receipt(&engine, &two, &choices), two),
@@ -83,8 +84,11 @@ fn company() -> Job {
 
 /// All choices, made at the same time.
 fn made(engine: &LocalEngine, request: &str) -> Vec<Vec<u32>> {
-    let jobs = openai::jobs(PATH, request.as_bytes(), SEED, engine).unwrap();
-    let running: Vec<_> = jobs.into_iter().map(|job| engine.submit(job).unwrap()).collect();
+    let jobs = openai::jobs(PATH, request.as_bytes(), SEED, engine).unwrap_or_else(|error| panic!("{error:?}"));
+    let running: Vec<_> = jobs
+        .into_iter()
+        .map(|job| engine.submit(job).unwrap())
+        .collect();
     let tokens = |mut steps: tokio::sync::mpsc::Receiver<Step>| {
         let mut ids = Vec::new();
         while let Some(step) = steps.blocking_recv() {
@@ -149,14 +153,23 @@ fn replay(receipt: &Receipt, request: &str, more: &[&str]) -> (i32, String) {
     fs::write(folder.path().join("r.opening"), hex::encode(SECRET)).unwrap();
     fs::write(folder.path().join("r.json"), request).unwrap();
     let model = model();
-    let mut arguments = vec!["audit", "replay", "r.cose", "--opening", "r.opening", "--request", "r.json"];
+    let mut arguments = vec![
+        "audit",
+        "replay",
+        "r.cose",
+        "--opening",
+        "r.opening",
+        "--request",
+        "r.json",
+    ];
     arguments.extend(["--model", model.to_str().unwrap(), "--json"]);
     arguments.extend(more);
     told(&narthex(folder.path(), &arguments))
 }
 
 fn told(run: &Run) -> (i32, String) {
-    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+    let document: serde_json::Value =
+        serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
     let checks = document["checks"].as_array().unwrap();
     let last = checks.last().unwrap()["id"].as_str().unwrap().to_owned();
     (run.status, last)
@@ -164,10 +177,24 @@ fn told(run: &Run) -> (i32, String) {
 
 #[test]
 fn the_same_tokens_on_every_path_and_any_number_of_threads() {
-    let Answered { receipt, request, both, .. } = answered();
-    assert_eq!(replay(receipt, request, &[]), (0, "replay.tokens".to_owned()));
-    assert_eq!(replay(receipt, request, &["--threads", "1", "--isa", "scalar"]), (0, "replay.tokens".to_owned()));
-    assert_eq!(replay(&both.0, &both.1, &[]), (0, "replay.tokens".to_owned()));
+    let Answered {
+        receipt,
+        request,
+        both,
+        ..
+    } = answered();
+    assert_eq!(
+        replay(receipt, request, &[]),
+        (0, "replay.tokens".to_owned())
+    );
+    assert_eq!(
+        replay(receipt, request, &["--threads", "1", "--isa", "scalar"]),
+        (0, "replay.tokens".to_owned())
+    );
+    assert_eq!(
+        replay(&both.0, &both.1, &[]),
+        (0, "replay.tokens".to_owned())
+    );
 }
 
 #[test]
@@ -175,12 +202,18 @@ fn other_tokens_are_told() {
     let answered = answered();
     let mut receipt = answered.receipt.clone();
     receipt.seed += 1;
-    assert_eq!(replay(&receipt, &answered.request, &[]), (10, "replay.tokens".to_owned()));
+    assert_eq!(
+        replay(&receipt, &answered.request, &[]),
+        (10, "replay.tokens".to_owned())
+    );
     let mut receipt = answered.receipt.clone();
     let mut tokens = answered.tokens.clone();
     *tokens.last_mut().unwrap() ^= 1;
     receipt.digests.tokens = Opening::from_bytes(SECRET).tokens_digest(&tokens);
-    assert_eq!(replay(&receipt, &answered.request, &[]), (10, "replay.tokens".to_owned()));
+    assert_eq!(
+        replay(&receipt, &answered.request, &[]),
+        (10, "replay.tokens".to_owned())
+    );
 }
 
 #[test]
@@ -189,10 +222,16 @@ fn an_answer_that_was_broken_off_is_the_beginning() {
     let mut receipt = answered.receipt.clone();
     receipt.usage.completion_tokens = 5;
     receipt.digests.tokens = Opening::from_bytes(SECRET).tokens_digest(&answered.tokens[..5]);
-    assert_eq!(replay(&receipt, &answered.request, &[]), (10, "replay.longer".to_owned()));
+    assert_eq!(
+        replay(&receipt, &answered.request, &[]),
+        (10, "replay.longer".to_owned())
+    );
     for outcome in [Outcome::Failed, Outcome::Abandoned] {
         receipt.outcome = outcome;
-        assert_eq!(replay(&receipt, &answered.request, &[]), (0, "replay.tokens".to_owned()));
+        assert_eq!(
+            replay(&receipt, &answered.request, &[]),
+            (0, "replay.tokens".to_owned())
+        );
     }
 }
 
@@ -200,12 +239,24 @@ fn an_answer_that_was_broken_off_is_the_beginning() {
 fn files_of_another_exchange_are_refused_before_anything_runs() {
     let answered = answered();
     let other = answered.request.replace("lighthouse", "windmill");
-    assert_eq!(replay(&answered.receipt, &other, &[]), (10, "replay.request".to_owned()));
+    assert_eq!(
+        replay(&answered.receipt, &other, &[]),
+        (10, "replay.request".to_owned())
+    );
     let path = ["--path", "/v1/completions"];
-    assert_eq!(replay(&answered.receipt, &answered.request, &path), (10, "replay.request".to_owned()));
+    assert_eq!(
+        replay(&answered.receipt, &answered.request, &path),
+        (10, "replay.request".to_owned())
+    );
     for (edit, code) in [
-        ((|receipt| receipt.model_digest[0] ^= 1) as fn(&mut Receipt), "replay.model"),
-        (|receipt| receipt.tokenizer_digest[0] ^= 1, "replay.tokenizer"),
+        (
+            (|receipt| receipt.model_digest[0] ^= 1) as fn(&mut Receipt),
+            "replay.model",
+        ),
+        (
+            |receipt| receipt.tokenizer_digest[0] ^= 1,
+            "replay.tokenizer",
+        ),
         (|receipt| receipt.template_digest[0] ^= 1, "replay.template"),
     ] {
         let mut receipt = answered.receipt.clone();
@@ -223,7 +274,17 @@ fn replay_run(receipt: &Receipt, request: &str) -> Run {
     fs::write(folder.path().join("r.opening"), hex::encode(SECRET)).unwrap();
     fs::write(folder.path().join("r.json"), request).unwrap();
     let model = model();
-    let arguments = ["audit", "replay", "r.cose", "--opening", "r.opening", "--request", "r.json", "--model", model.to_str().unwrap()];
+    let arguments = [
+        "audit",
+        "replay",
+        "r.cose",
+        "--opening",
+        "r.opening",
+        "--request",
+        "r.json",
+        "--model",
+        model.to_str().unwrap(),
+    ];
     narthex(folder.path(), &arguments)
 }
 
@@ -232,10 +293,16 @@ fn what_this_program_cannot_run_again_is_not_judged() {
     let answered = answered();
     let mut receipt = answered.receipt.clone();
     receipt.kernels_digest[0] ^= 1;
-    assert_eq!(replay(&receipt, &answered.request, &[]), (20, "replay.kernels".to_owned()));
+    assert_eq!(
+        replay(&receipt, &answered.request, &[]),
+        (20, "replay.kernels".to_owned())
+    );
     let mut receipt = answered.receipt.clone();
     receipt.engine = "upstream/vllm".to_owned();
-    assert_eq!(replay(&receipt, &answered.request, &[]), (20, "replay.engine".to_owned()));
+    assert_eq!(
+        replay(&receipt, &answered.request, &[]),
+        (20, "replay.engine".to_owned())
+    );
 }
 
 #[test]
@@ -244,6 +311,16 @@ fn files_that_do_not_parse_are_malformed() {
     fs::write(folder.path().join("r.cose"), b"no receipt").unwrap();
     fs::write(folder.path().join("r.opening"), hex::encode(SECRET)).unwrap();
     fs::write(folder.path().join("r.json"), "{}").unwrap();
-    let arguments = ["audit", "replay", "r.cose", "--opening", "r.opening", "--request", "r.json", "--model", "m.gguf"];
+    let arguments = [
+        "audit",
+        "replay",
+        "r.cose",
+        "--opening",
+        "r.opening",
+        "--request",
+        "r.json",
+        "--model",
+        "m.gguf",
+    ];
     assert_eq!(narthex(folder.path(), &arguments).status, 30);
 }

@@ -1,7 +1,7 @@
 //! What a receipt will say about an answer, as it becomes known.
 
-use crate::openai::Stated;
 use engine::Usage;
+use openai::Stated;
 
 /// What cached state may serve: the request that made it and no other.
 const REQUEST: &str = "request";
@@ -63,20 +63,10 @@ impl Account {
         all
     }
 
-    /// What the token digest is over (R7.2): of several choices, each choice's tokens behind their number.
+    /// What the token digest is over (R7.2).
     pub(crate) fn digested_tokens(&self) -> Vec<u32> {
-        match self.choices.as_slice() {
-            [] => Vec::new(),
-            [only] => only.tokens.clone(),
-            several => several.iter().flat_map(Counted::counted_tokens).collect(),
-        }
-    }
-}
-
-impl Counted {
-    fn counted_tokens(&self) -> impl Iterator<Item = u32> {
-        let count = u32::try_from(self.tokens.len()).unwrap_or(u32::MAX);
-        [count].into_iter().chain(self.tokens.iter().copied())
+        let choices = self.choices.iter().map(|choice| choice.tokens.as_slice());
+        openai::digested_tokens(&choices.collect::<Vec<_>>())
     }
 }
 
@@ -106,16 +96,5 @@ mod tests {
         assert_eq!((usage.prompt_tokens, usage.cached_tokens), (20, 8));
         assert_eq!(usage.completion_tokens, 4);
         assert_eq!(Account::default().usage(), Usage::default());
-    }
-
-    /// R7.2.
-    #[test]
-    fn tokens_of_several_choices_cannot_be_shifted_between_them() {
-        let digested = |choices: &[&[u32]]| account(choices, 1).digested_tokens();
-        assert!(digested(&[]).is_empty());
-        assert_eq!(digested(&[&[7, 8]]), [7, 8]);
-        assert_eq!(digested(&[&[7, 8], &[9]]), [2, 7, 8, 1, 9]);
-        assert_ne!(digested(&[&[7, 8], &[9]]), digested(&[&[7], &[8, 9]]));
-        assert_eq!(digested(&[&[], &[]]), [0, 0]);
     }
 }

@@ -1,15 +1,10 @@
 //! Answers an opened request inside the seal: every answer, errors too, ends with a receipt (R7.5).
 
 use crate::{
-    account::Counted,
-    embed,
-    exchange::Exchange,
-    generate,
-    openai::{self, ApiError, Completion, Route},
-    outgoing::Gone,
-    receipts::RequestId,
+    account::Counted, embed, exchange::Exchange, generate, outgoing::Gone, receipts::RequestId,
     telemetry,
 };
+use openai::{ApiError, Completion, Route};
 use protocol::Plaintext;
 
 /// Why an answer was not given as asked.

@@ -4,10 +4,10 @@ use crate::{
     account::{CacheScope, Counted},
     answer::{Stop, apart, check_media_type},
     exchange::Exchange,
-    openai::{self, ApiError, AskedEmbeddings, Input},
     outgoing::Woken,
 };
 use engine::{Embeddings, Engine, TenantId, Usage};
+use openai::{ApiError, AskedEmbeddings, Input};
 use protocol::Plaintext;
 use tokio::{
     sync::oneshot,

@@ -5,7 +5,6 @@ use crate::{
     leash::Leash,
     node::Node,
     obeyed::StatedPolicy,
-    openai::{ApiError, Client, Heading, Route},
     outgoing::{Gone, Outgoing},
     receipts::{RequestId, TenantKey},
     telemetry,
@@ -13,6 +12,7 @@ use crate::{
 use attestation::UnixTime;
 use bytes::Bytes;
 use engine::{CacheSecret, TenantId};
+use openai::{ApiError, Client, Heading, Route};
 use protocol::{Outcome, Plaintext, Receipt, Responder, SealedHeaders, SignedReceipt, Usage};
 use std::sync::Arc;
 use tokio::{sync::mpsc, time::Instant};

@@ -1,13 +1,7 @@
 //! Carries the engine's steps to the client, whole or as events, and counts them for the receipt.
 
-use crate::{
-    answer::Stop,
-    exchange::Exchange,
-    openai::{Delivery, Generation, Made, Rendering},
-    outgoing::Woken,
-    steps::Steps,
-    telemetry,
-};
+use crate::{answer::Stop, exchange::Exchange, outgoing::Woken, steps::Steps, telemetry};
+use openai::{Delivery, Generation, Made, Rendering};
 use tokio::time::Instant;
 
 const EVENT_STREAM: [(&str, &[u8]); 2] = [

@@ -1,6 +1,7 @@
 //! Holds one exchange: it is told when it may not go on, by an order or because a lease has ended (R9.9, R9.11).
 
-use crate::{obeyed::Halt, openai::ApiError, receipts::TenantKey, standing::State};
+use crate::{obeyed::Halt, receipts::TenantKey, standing::State};
+use openai::ApiError;
 use std::{future::pending, time::Duration};
 use tokio::{sync::watch, time::sleep};
 

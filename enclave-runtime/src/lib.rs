@@ -28,7 +28,6 @@ mod itself;
 mod leash;
 mod node;
 mod obeyed;
-mod openai;
 mod outgoing;
 mod problem;
 mod receipts;

@@ -11,7 +11,6 @@ use crate::{
     epochs::{Epochs, KeyListTerms},
     itself::Itself,
     obeyed::{Halt, Obeyed, StatedPolicy},
-    openai::{self, ApiError, Route},
     receipts::{KeptReceipts, TenantKey},
     standing::Standing,
     telemetry,
@@ -22,6 +21,7 @@ use attestation::{
 };
 use aws_lc_rs::rand;
 use engine::{Engine, ModelCard};
+use openai::{ApiError, Route};
 use policy::{InForce, TenantRole};
 use protocol::{
     IdentitySecret, PaddingProfile, RequestContext, SealedHeaders, SignedKeyConfigs, Terms,

@@ -1,11 +1,8 @@
 //! The steps of all jobs of one answer, as they come.
 
-use crate::{
-    account::Counted,
-    leash::Leash,
-    openai::{ApiError, CallReader, Finish, Input, Made, Running},
-};
+use crate::{account::Counted, leash::Leash};
 use engine::Step;
+use openai::{ApiError, CallReader, Finish, Input, Made, Running};
 use std::{
     future::poll_fn,
     task::{Context, Poll},

@@ -19,6 +19,7 @@ use std::{path::Path, sync::Arc};
 use tokio::sync::mpsc::Receiver;
 use zeroize::Zeroizing;
 
+pub use card::kernels_digest;
 pub(crate) use card::{MODE, name_of as public_name, template_digest};
 pub use embedding::{EmbeddingEngine, MAX_TEXTS};
 pub use kernels::IsaName;

@@ -50,6 +50,11 @@ pub(super) fn folder_card(
     })
 }
 
+/// What arithmetic this program's engine has.
+pub fn kernels_digest() -> [u8; 32] {
+    kernels::digest()
+}
+
 /// The name that a model is served under unless another is chosen.
 pub(crate) fn name_of(gguf: &Gguf) -> Result<String, LoadError> {
     public_name(gguf.str("general.name")?).ok_or(LoadError::Name)

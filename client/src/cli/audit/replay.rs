@@ -78,7 +78,10 @@ impl Replay {
 
     fn judge(&self, context: &Context<'_>) -> Result<Report, Failure> {
         let (disclosed, signature) = self.disclosed()?;
-        let report = Report::of(vec![signature, disclosed.is_the_receipts(&self.path)], told(&disclosed.receipt));
+        let report = Report::of(
+            vec![signature, disclosed.is_the_receipts(&self.path)],
+            told(&disclosed.receipt),
+        );
         if report.exit != Exit::Accepted {
             return Ok(report);
         }
@@ -92,7 +95,11 @@ impl Replay {
             return Ok(report);
         }
         context.output.notice("running the request again");
-        Ok(report.with([again::compare(&disclosed.receipt, &disclosed.opening, &self.made(&engine, &disclosed)?)]))
+        Ok(report.with([again::compare(
+            &disclosed.receipt,
+            &disclosed.opening,
+            &self.made(&engine, &disclosed)?,
+        )]))
     }
 
     /// The files, and whether the receipt is the node's.
@@ -110,13 +117,13 @@ impl Replay {
             },
             None => {
                 let unknown = Check::new(crate::Outcome::Skip, ID, title);
-                let detail = "no --bundle was given; narthex receipt verify tells whether the receipt holds";
+                let detail =
+                    "no --bundle was given; narthex receipt verify tells whether the receipt holds";
                 (signed.read_unverified(), unknown.detail(detail))
             }
         };
-        let receipt = receipt.map_err(|error| {
-            Failure::new(Exit::Malformed, error.code(), error.to_string())
-        })?;
+        let receipt = receipt
+            .map_err(|error| Failure::new(Exit::Malformed, error.code(), error.to_string()))?;
         let disclosed = Disclosed {
             receipt,
             opening: read_opening(&self.opening)?,
@@ -139,7 +146,10 @@ impl Replay {
     fn made(&self, engine: &LocalEngine, disclosed: &Disclosed) -> Result<again::Choices, Failure> {
         let seed = disclosed.receipt.seed;
         let jobs = openai::jobs(&self.path, &disclosed.request, seed, engine).map_err(|error| {
-            let message = format!("the request is none that is answered with tokens: {}", error.code());
+            let message = format!(
+                "the request is none that is answered with tokens: {}",
+                error.code
+            );
             Failure::new(Exit::Malformed, "replay.request", message)
         })?;
         again::choices(engine, jobs)
@@ -165,23 +175,30 @@ fn replayable(receipt: &Receipt) -> Result<(), Check> {
         Err(Check::new(crate::Outcome::Skip, id, title).detail(detail))
     };
     if receipt.engine != REPLAYABLE {
-        let detail = format!("it was {}; only {REPLAYABLE} can be run again", receipt.engine);
-        return cannot("replay.engine", "the answer was made by an engine of this program", detail);
+        let detail = format!(
+            "it was {}; only {REPLAYABLE} can be run again",
+            receipt.engine
+        );
+        return cannot(
+            "replay.engine",
+            "the answer was made by an engine of this program",
+            detail,
+        );
     }
-    let ours = kernels_digest();
+    let ours = engine::local::kernels_digest();
     if receipt.kernels_digest != ours {
         let detail = format!(
             "the receipt names {}, this program has {}: install the version that answered",
             hex::encode(receipt.kernels_digest),
             hex::encode(ours)
         );
-        return cannot("replay.kernels", "the kernels are those of this program", detail);
+        return cannot(
+            "replay.kernels",
+            "the kernels are those of this program",
+            detail,
+        );
     }
     Ok(())
-}
-
-fn kernels_digest() -> [u8; 32] {
-    engine::local::kernels_digest()
 }
 
 /// File, tokenizer and template, by their digests.
@@ -190,7 +207,11 @@ fn same_model(receipt: &Receipt, card: &ModelCard) -> [Check; 3] {
         if stated == found {
             return Check::pass(id, title);
         }
-        let detail = format!("the receipt names {}, this is {}", hex::encode(stated), hex::encode(found));
+        let detail = format!(
+            "the receipt names {}, this is {}",
+            hex::encode(stated),
+            hex::encode(found)
+        );
         Check::fail(id, title).detail(detail)
     };
     [

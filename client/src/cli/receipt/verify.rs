@@ -2,13 +2,13 @@
 
 use super::{
     super::{
-    Context, Exit, Failure, config,
-    export::Export,
-    files, in_force,
-    report::Report,
-    sealing_args::parse_country,
-    time,
-    verify::{self, Judged, Times},
+        Context, Exit, Failure, config,
+        export::Export,
+        files, in_force,
+        report::Report,
+        sealing_args::parse_country,
+        time,
+        verify::{self, Judged, Times},
     },
     disclosed::{exit_of, read_opening, read_receipt, read_tokens},
 };

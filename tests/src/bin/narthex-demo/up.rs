@@ -122,7 +122,9 @@ impl Up {
             audit.args([format!("--{name}"), d.text(name)]);
         }
         run(&mut audit)?;
-        show::step("The auditor again: the request is run once more, and gives the receipt's tokens bit for bit");
+        show::step(
+            "The auditor again: the request is run once more, and gives the receipt's tokens bit for bit",
+        );
         let mut replay = stack.client();
         replay.args(["audit", "replay", &d.text("receipt")]);
         for name in ["opening", "request", "bundle"] {

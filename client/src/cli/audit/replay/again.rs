@@ -26,7 +26,11 @@ fn tokens(engine: &LocalEngine, job: Job) -> Result<Zeroizing<Vec<u32>>, Failure
             Some(Step::Refused(error)) => return Err(refused(&error)),
             None => {
                 let message = "the engine failed on this request";
-                return Err(Failure::new(Exit::Internal, "replay.engine_failed", message));
+                return Err(Failure::new(
+                    Exit::Internal,
+                    "replay.engine_failed",
+                    message,
+                ));
             }
         }
     }
@@ -50,7 +54,8 @@ pub(super) fn compare(receipt: &Receipt, opening: &Opening, made: &Choices) -> C
         [only] => only.get(..stated),
         _ => None,
     };
-    let is_the_beginning = beginning.is_some_and(|tokens| digest(&[tokens]) == receipt.digests.tokens);
+    let is_the_beginning =
+        beginning.is_some_and(|tokens| digest(&[tokens]) == receipt.digests.tokens);
     if digest(&whole) == receipt.digests.tokens {
         return Check::pass(ID, TITLE).detail(format!("{count} tokens"));
     }

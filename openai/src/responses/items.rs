@@ -1,7 +1,7 @@
 //! Items of a response's output: messages and calls.
 
 use super::object::Status;
-use crate::openai::rendering::logprobs_content;
+use crate::rendering::logprobs_content;
 use engine::TokenLogprobs;
 use serde_json::{Value, json};
 

@@ -1,7 +1,6 @@
 //! The routes inside the seal.
 
 use super::{ApiError, Asked, read_chat, read_response, read_text};
-use crate::receipts::RequestId;
 use policy::TenantRole;
 
 const MODELS: &str = "/v1/models";
@@ -10,7 +9,7 @@ const RESPONSES: &str = "/v1/responses";
 
 /// One route.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Route {
+pub enum Route {
     /// What makes tokens.
     Completion(Completion),
     /// `POST /v1/embeddings`.
@@ -20,12 +19,12 @@ pub(crate) enum Route {
     /// `GET /v1/models/{id}`.
     Model(String),
     /// `GET /narthex/receipts/{request-id}`; `None`: no request can have that id.
-    Receipt(Option<RequestId>),
+    Receipt(Option<[u8; 16]>),
 }
 
 /// The routes that make tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Completion {
+pub enum Completion {
     /// `POST /v1/chat/completions`.
     Chat,
     /// `POST /v1/completions`.
@@ -36,7 +35,7 @@ pub(crate) enum Completion {
 
 impl Completion {
     /// Reads the body of a request.
-    pub(crate) fn read(self, body: &[u8]) -> Result<Asked, ApiError> {
+    pub fn read(self, body: &[u8]) -> Result<Asked, ApiError> {
         match self {
             Self::Chat => read_chat(body),
             Self::Text => read_text(body),
@@ -47,11 +46,11 @@ impl Completion {
 
 impl Route {
     /// Every role that opens any route.
-    pub(crate) const ALL_ROLES: [TenantRole; 3] =
+    pub const ALL_ROLES: [TenantRole; 3] =
         [TenantRole::Infer, TenantRole::Audit, TenantRole::Operate];
 
     /// The roles that open it to a tenant, each by itself.
-    pub(crate) const fn roles(&self) -> &'static [TenantRole] {
+    pub const fn roles(&self) -> &'static [TenantRole] {
         match self {
             Self::Completion(_) | Self::Embeddings => &[TenantRole::Infer],
             Self::Receipt(_) => &[TenantRole::Infer, TenantRole::Audit],
@@ -60,7 +59,7 @@ impl Route {
     }
 
     /// Finds the route of a request; queries are no part of any.
-    pub(crate) fn find(method: &str, path: &str) -> Result<Self, ApiError> {
+    pub fn find(method: &str, path: &str) -> Result<Self, ApiError> {
         let (route, allowed) = match path {
             "/v1/chat/completions" => (Self::Completion(Completion::Chat), "POST"),
             "/v1/completions" => (Self::Completion(Completion::Text), "POST"),
@@ -101,8 +100,8 @@ fn is_kept_elsewhere(method: &str, path: &str) -> bool {
 }
 
 /// 32 digits of lower-case hexadecimal.
-fn request_id(text: &str) -> Option<RequestId> {
-    let mut id = RequestId::default();
+fn request_id(text: &str) -> Option<[u8; 16]> {
+    let mut id = [0; 16];
     hex::decode_to_slice(text, &mut id).ok()?;
     (hex::encode(id) == text).then_some(id)
 }

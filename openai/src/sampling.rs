@@ -16,10 +16,13 @@ pub(crate) struct Sampling {
 
 /// Temperature and top-p in thousandths, and the seed: what a receipt states.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Stated {
-    pub(crate) temperature_milli: u32,
-    pub(crate) top_p_milli: u32,
-    pub(crate) seed: u64,
+pub struct Stated {
+    /// Temperature in thousandths.
+    pub temperature_milli: u32,
+    /// Nucleus in thousandths.
+    pub top_p_milli: u32,
+    /// Seed of choice 0.
+    pub seed: u64,
 }
 
 impl Sampling {

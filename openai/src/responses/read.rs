@@ -1,7 +1,7 @@
 //! Bodies of `POST /v1/responses`.
 
 use super::{Echo, input::take_input};
-use crate::openai::{
+use crate::{
     ApiError, Asked, Sampling, Surface,
     asked::{take_limit, take_model},
     delivery::take_delivery,
@@ -140,7 +140,7 @@ fn check_neutral(fields: &mut Fields<'_>) -> Result<(), ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::openai::{Delivery, tools::Choice};
+    use crate::{Delivery, tools::Choice};
 
     fn read(rest: &str) -> Result<Asked, ApiError> {
         read_response(format!(r#"{{"model":"m","input":"x"{rest}}}"#).as_bytes())

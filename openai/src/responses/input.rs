@@ -1,6 +1,6 @@
 //! `input` and `instructions`: a string, or messages, calls and their outputs, as a chat.
 
-use crate::openai::{
+use crate::{
     ApiError,
     content::{speaker, take_content},
     elements::elements,

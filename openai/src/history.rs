@@ -13,7 +13,7 @@ const ID: &str = "a string of 1 to 256 bytes";
 /// One call that was made, as chats have it. No Debug.
 #[derive(Serialize)]
 pub(crate) struct MadeCall {
-    pub(crate) id: String,
+    pub id: String,
     #[serde(rename = "type")]
     kind: &'static str,
     function: Called,

@@ -12,7 +12,7 @@ use std::fmt;
 const MAX_FIELDS: usize = 64;
 
 /// The fields of one object that nobody took yet; the values are slices of the body.
-pub(crate) struct Fields<'a> {
+pub struct Fields<'a> {
     /// What stands before a field's name in an error: empty, or `messages[0].`.
     prefix: String,
     entries: Vec<(String, &'a RawValue)>,
@@ -23,14 +23,14 @@ struct Entries<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'a> Fields<'a> {
     /// The object that is the whole of `body`.
-    pub(crate) fn of_body(body: &'a [u8]) -> Result<Self, ApiError> {
+    pub fn of_body(body: &'a [u8]) -> Result<Self, ApiError> {
         let entries: Entries<'a> = serde_json::from_slice(body)
             .map_err(|error| ApiError::invalid_json(error.line(), error.column()))?;
         Self::checked(entries, String::new())
     }
 
     /// The object `value` that is called `name`.
-    pub(crate) fn of_value(value: &'a RawValue, name: &str) -> Result<Self, ApiError> {
+    pub fn of_value(value: &'a RawValue, name: &str) -> Result<Self, ApiError> {
         let entries: Entries<'a> =
             serde_json::from_str(value.get()).map_err(|_| ApiError::invalid(name, "an object"))?;
         Self::checked(entries, format!("{name}."))
@@ -46,14 +46,14 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes field `name` as it stands; null counts as absent, as in OpenAI's API.
-    pub(crate) fn take_raw(&mut self, name: &str) -> Option<&'a RawValue> {
+    pub fn take_raw(&mut self, name: &str) -> Option<&'a RawValue> {
         let at = self.entries.iter().position(|(entry, _)| entry == name)?;
         let (_, value) = self.entries.swap_remove(at);
         (value.get() != "null").then_some(value)
     }
 
     /// Takes field `name` as a `T`, which an error calls `expected`.
-    pub(crate) fn take<T: DeserializeOwned>(
+    pub fn take<T: DeserializeOwned>(
         &mut self,
         name: &str,
         expected: &str,
@@ -65,12 +65,12 @@ impl<'a> Fields<'a> {
     }
 
     /// The name of a field as an error says it.
-    pub(crate) fn full(&self, name: &str) -> String {
+    pub fn full(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 
     /// Whether nothing is left; else what is left is refused by name.
-    pub(crate) fn finish(self) -> Result<(), ApiError> {
+    pub fn finish(self) -> Result<(), ApiError> {
         match self.entries.first() {
             None => Ok(()),
             Some((name, _)) => Err(ApiError::unsupported(self.full(name))),

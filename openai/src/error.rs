@@ -9,9 +9,11 @@ const BUSY: &str = "engine_busy";
 
 /// One error of the inner API.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct ApiError {
-    pub(crate) status: u16,
-    pub(crate) code: &'static str,
+pub struct ApiError {
+    /// HTTP status inside the seal.
+    pub status: u16,
+    /// Stable code.
+    pub code: &'static str,
     kind: &'static str,
     param: Option<String>,
     message: String,
@@ -42,7 +44,7 @@ impl ApiError {
     }
 
     /// The same about parameter `param`.
-    pub(crate) fn about(self, param: impl Into<String>) -> Self {
+    pub fn about(self, param: impl Into<String>) -> Self {
         Self {
             param: Some(param.into()),
             ..self
@@ -50,32 +52,32 @@ impl ApiError {
     }
 
     /// The body is not one JSON object.
-    pub(crate) fn invalid_json(line: usize, column: usize) -> Self {
+    pub fn invalid_json(line: usize, column: usize) -> Self {
         let message = format!("The body is not one JSON object (line {line}, column {column}).");
         Self::client(400, "invalid_json", message)
     }
 
     /// A required parameter is absent.
-    pub(crate) fn missing(param: &'static str) -> Self {
+    pub fn missing(param: &'static str) -> Self {
         let message = format!("Missing required parameter: '{param}'.");
         Self::client(400, "missing_required_parameter", message).about(param)
     }
 
     /// A parameter stands there twice.
-    pub(crate) fn doubled(param: &str) -> Self {
+    pub fn doubled(param: &str) -> Self {
         let message = format!("The parameter '{param}' is given twice.");
         Self::client(400, "doubled_parameter", message).about(param)
     }
 
     /// A parameter has a value of another type or outside its range.
-    pub(crate) fn invalid(param: impl Into<String>, expected: &str) -> Self {
+    pub fn invalid(param: impl Into<String>, expected: &str) -> Self {
         let param = param.into();
         let message = format!("Invalid value for '{param}': expected {expected}.");
         Self::client(400, "invalid_value", message).about(param)
     }
 
     /// A parameter, or this value of it, that would change the answer and is not implemented, or is unknown.
-    pub(crate) fn unsupported(param: impl Into<String>) -> Self {
+    pub fn unsupported(param: impl Into<String>) -> Self {
         let param = param.into();
         let message =
             format!("Unsupported parameter: '{param}' is not supported here with this value.");
@@ -83,14 +85,14 @@ impl ApiError {
     }
 
     /// No such model.
-    pub(crate) fn model_not_found(name: &str) -> Self {
+    pub fn model_not_found(name: &str) -> Self {
         let message =
             format!("The model '{name}' does not exist here. GET /v1/models lists what does.");
         Self::client(404, "model_not_found", message).about("model")
     }
 
     /// Prompt and answer exceed the context.
-    pub(crate) fn context_length_exceeded(prompt: usize, answer: usize, context: usize) -> Self {
+    pub fn context_length_exceeded(prompt: usize, answer: usize, context: usize) -> Self {
         let message = format!(
             "This model's context holds {context} tokens; the request needs {} ({prompt} in the prompt, {answer} for the answer).",
             prompt.saturating_add(answer)
@@ -99,54 +101,54 @@ impl ApiError {
     }
 
     /// The chat template refused the messages.
-    pub(crate) fn template(reason: &str) -> Self {
+    pub fn template(reason: &str) -> Self {
         let message = format!("The model's chat template refused the messages: {reason}");
         Self::client(400, "invalid_messages", message)
     }
 
     /// Nothing to continue.
-    pub(crate) fn empty_prompt(param: &'static str) -> Self {
+    pub fn empty_prompt(param: &'static str) -> Self {
         Self::client(400, "empty_prompt", "The prompt is empty.").about(param)
     }
 
     /// Token ids that are none of the model's.
-    pub(crate) fn unknown_token() -> Self {
+    pub fn unknown_token() -> Self {
         let message = "The prompt has a token that is not in this model's vocabulary.";
         Self::client(400, "invalid_value", message)
     }
 
     /// A sampling parameter or a stop string that the engine does not take; `why` quotes nothing.
-    pub(crate) fn impossible(why: &str) -> Self {
+    pub fn impossible(why: &str) -> Self {
         let message = format!("Invalid value: {why}.");
         Self::client(400, "invalid_value", message)
     }
 
     /// A schema that the engine cannot follow; `why` quotes nothing.
-    pub(crate) fn invalid_schema(why: &str) -> Self {
+    pub fn invalid_schema(why: &str) -> Self {
         let message = format!("The schema cannot be followed: {why}.");
         Self::client(400, "invalid_schema", message)
     }
 
     /// The model is of another kind.
-    pub(crate) fn unsupported_by_model(what: &str) -> Self {
+    pub fn unsupported_by_model(what: &str) -> Self {
         let message = format!("This model does not do this: {what}.");
         Self::client(400, "unsupported_by_model", message)
     }
 
     /// The engine cannot do it, and did not say why.
-    pub(crate) fn engine_refused() -> Self {
+    pub fn engine_refused() -> Self {
         let message = "The engine that serves this model cannot do what is asked.";
         Self::client(400, "engine_refused", message)
     }
 
     /// Something is asked for that only who keeps answers has.
-    pub(crate) fn nothing_is_kept(status: u16) -> Self {
+    pub fn nothing_is_kept(status: u16) -> Self {
         let message = "Answers are not kept: send what was said before in 'input'.";
         Self::client(status, "nothing_is_kept", message)
     }
 
     /// No such route.
-    pub(crate) fn unknown_route() -> Self {
+    pub fn unknown_route() -> Self {
         Self::client(
             404,
             "unknown_url",
@@ -155,7 +157,7 @@ impl ApiError {
     }
 
     /// No receipt is kept of this request, or not for this tenant.
-    pub(crate) fn receipt_not_found() -> Self {
+    pub fn receipt_not_found() -> Self {
         Self::client(
             404,
             "receipt_not_found",
@@ -164,7 +166,7 @@ impl ApiError {
     }
 
     /// The route exists for another method.
-    pub(crate) fn method_not_allowed() -> Self {
+    pub fn method_not_allowed() -> Self {
         Self::client(
             405,
             "method_not_allowed",
@@ -173,7 +175,7 @@ impl ApiError {
     }
 
     /// The body is not JSON by its own word.
-    pub(crate) fn media_type() -> Self {
+    pub fn media_type() -> Self {
         Self::client(
             415,
             "unsupported_media_type",
@@ -182,32 +184,32 @@ impl ApiError {
     }
 
     /// The sealed headers are not meant for this runtime as it is now: one coarse answer for all of them.
-    pub(crate) fn misdirected() -> Self {
+    pub fn misdirected() -> Self {
         let message = "The request was sealed for another node, policy, attestation, place or time: challenge the node again, \
                        then seal again.";
         Self::client(421, "sealed_header_mismatch", message)
     }
 
     /// An order stops the tenant that signed.
-    pub(crate) fn tenant_stopped() -> Self {
+    pub fn tenant_stopped() -> Self {
         let message = "An order stops this tenant: nothing is served to it.";
         Self::client(403, "tenant_stopped", message)
     }
 
     /// An order stops this runtime.
-    pub(crate) fn stopped() -> Self {
+    pub fn stopped() -> Self {
         let message = "An order has stopped this node; the answer is not complete.";
         Self::server(503, "stopped", message)
     }
 
     /// The lease of the policy in force has ended.
-    pub(crate) fn lease_ended() -> Self {
+    pub fn lease_ended() -> Self {
         let message = "The lease of this node's policy has ended; the answer is not complete.";
         Self::server(503, "lease_ended", message)
     }
 
     /// No room for another job.
-    pub(crate) fn busy() -> Self {
+    pub fn busy() -> Self {
         Self::server(
             503,
             BUSY,
@@ -216,7 +218,7 @@ impl ApiError {
     }
 
     /// The engine broke off.
-    pub(crate) fn engine_failed() -> Self {
+    pub fn engine_failed() -> Self {
         Self::server(
             500,
             "engine_failed",
@@ -225,7 +227,7 @@ impl ApiError {
     }
 
     /// The time for one answer is over.
-    pub(crate) fn timed_out() -> Self {
+    pub fn timed_out() -> Self {
         Self::server(
             504,
             "timeout",
@@ -234,17 +236,17 @@ impl ApiError {
     }
 
     /// Whether the client should come back soon.
-    pub(crate) fn is_temporary(&self) -> bool {
+    pub fn is_temporary(&self) -> bool {
         self.code == BUSY
     }
 
     /// OpenAI's JSON.
-    pub(crate) fn to_json(&self) -> Vec<u8> {
+    pub fn to_json(&self) -> Vec<u8> {
         self.to_value().to_string().into_bytes()
     }
 
     /// What a human reads.
-    pub(crate) fn message(&self) -> &str {
+    pub fn message(&self) -> &str {
         &self.message
     }
 

@@ -5,13 +5,13 @@ use attestation::UnixTime;
 use serde_json::{Value, json};
 
 /// The list of the one model served.
-pub(crate) fn models(name: &str, since: UnixTime) -> Vec<u8> {
+pub fn models(name: &str, since: UnixTime) -> Vec<u8> {
     let list = json!({"object": "list", "data": [entry(name, since)]});
     list.to_string().into_bytes()
 }
 
 /// The model called `id`.
-pub(crate) fn model(id: &str, name: &str, since: UnixTime) -> Result<Vec<u8>, ApiError> {
+pub fn model(id: &str, name: &str, since: UnixTime) -> Result<Vec<u8>, ApiError> {
     if id == name {
         Ok(entry(name, since).to_string().into_bytes())
     } else {

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 /// One answer in the making. What it returns is a part of the body.
-pub(crate) trait Rendering: Send {
+pub trait Rendering: Send {
     /// The events before the first token.
     fn opening(&mut self) -> Vec<u8>;
 
@@ -36,11 +36,15 @@ pub(crate) trait Rendering: Send {
 
 /// What every part of one answer repeats.
 #[derive(Clone, Debug)]
-pub(crate) struct Heading {
-    pub(crate) request_id: [u8; 16],
-    pub(crate) created: UnixTime,
-    pub(crate) model: String,
-    pub(crate) fingerprint: String,
+pub struct Heading {
+    /// Names the exchange, and so the answer.
+    pub request_id: [u8; 16],
+    /// When the request came.
+    pub created: UnixTime,
+    /// Its public name.
+    pub model: String,
+    /// What computes, in short.
+    pub fingerprint: String,
 }
 
 /// A document or an event of a completion, in OpenAI's order of fields.
@@ -57,7 +61,7 @@ struct Completion<'a> {
 }
 
 /// `system_fingerprint`: names the model file and the kernels.
-pub(crate) fn fingerprint(model: &Digest, kernels: &Digest) -> String {
+pub fn fingerprint(model: &Digest, kernels: &Digest) -> String {
     let digest = attestation::hash::sha256_fields("narthex/1/fingerprint", &[model, kernels]);
     let short = digest.first_chunk::<8>().copied().unwrap_or_default();
     format!("fp_{}", hex::encode(short))
@@ -65,7 +69,7 @@ pub(crate) fn fingerprint(model: &Digest, kernels: &Digest) -> String {
 
 impl Heading {
     /// The id of the answer: the request's, with OpenAI's prefix for its kind.
-    pub(crate) fn id(&self, prefix: &str) -> String {
+    pub fn id(&self, prefix: &str) -> String {
         format!("{prefix}{}", hex::encode(self.request_id))
     }
 

@@ -1,7 +1,7 @@
 //! The object that a response is.
 
 use super::items::Item;
-use crate::openai::{
+use crate::{
     Stated,
     rendering::Heading,
     tools::{Choice, Tool},

@@ -1,14 +1,14 @@
 //! Finds the calls of tools in what a model says, as it says it.
 
 use super::said::{self, SaidCall};
-use crate::openai::made::{Made, Piece};
+use crate::made::{Made, Piece};
 use engine::ToolSyntax;
 
 const HERMES: (&str, &str) = ("<tool_call>", "</tool_call>");
 const MISTRAL: &str = "[TOOL_CALLS]";
 
 /// Reads one answer. What may become a call is held back; what turns out to be none is text. No Debug: it holds the answer.
-pub(crate) struct CallReader {
+pub struct CallReader {
     mode: Mode,
     /// Those that can be called.
     names: Vec<String>,
@@ -75,12 +75,12 @@ impl CallReader {
     }
 
     /// How many calls there were.
-    pub(crate) const fn calls(&self) -> usize {
+    pub const fn calls(&self) -> usize {
         self.calls
     }
 
     /// Adds to `made` what `text` says.
-    pub(crate) fn read(&mut self, text: &str, made: &mut Made) {
+    pub fn read(&mut self, text: &str, made: &mut Made) {
         match &self.mode {
             Mode::Text => return made.push_text(text),
             Mode::Arguments(name) if !text.is_empty() => {
@@ -97,7 +97,7 @@ impl CallReader {
     }
 
     /// Adds to `made` what was held back.
-    pub(crate) fn finish(&mut self, made: &mut Made) {
+    pub fn finish(&mut self, made: &mut Made) {
         let held = std::mem::take(&mut self.held);
         match self.mode {
             Mode::Whole | Mode::Inside => self.call_or_say(&held, made),

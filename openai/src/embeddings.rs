@@ -18,15 +18,18 @@ const INPUT: &str = "a string, an array of token ids, or an array of up to 2048 
 const ENCODINGS: &str = "float or base64";
 
 /// What a request asks for. No Debug: it holds the texts.
-pub(crate) struct AskedEmbeddings {
-    pub(crate) model: String,
-    pub(crate) texts: Vec<Prompt>,
-    pub(crate) form: VectorForm,
+pub struct AskedEmbeddings {
+    /// Who is to make the vectors.
+    pub model: String,
+    /// Of what.
+    pub texts: Vec<Prompt>,
+    /// How they are to be written.
+    pub form: VectorForm,
 }
 
 /// How vectors are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct VectorForm {
+pub struct VectorForm {
     encoding: Encoding,
     /// Length that they must have.
     dimensions: Option<usize>,
@@ -63,7 +66,7 @@ struct List<'a> {
 }
 
 /// Reads a request for vectors.
-pub(crate) fn read_embeddings(body: &[u8]) -> Result<AskedEmbeddings, ApiError> {
+pub fn read_embeddings(body: &[u8]) -> Result<AskedEmbeddings, ApiError> {
     let mut fields = Fields::of_body(body)?;
     let asked = AskedEmbeddings {
         model: take_model(&mut fields)?,
@@ -99,11 +102,7 @@ fn take_encoding(fields: &mut Fields<'_>) -> Result<Encoding, ApiError> {
 
 impl VectorForm {
     /// The vectors as one document.
-    pub(crate) fn document(
-        self,
-        embeddings: &Embeddings,
-        model: &str,
-    ) -> Result<Vec<u8>, ApiError> {
+    pub fn document(self, embeddings: &Embeddings, model: &str) -> Result<Vec<u8>, ApiError> {
         let differs = |dimensions| embeddings.vectors.iter().any(|v| v.len() != dimensions);
         if self.dimensions.is_some_and(differs) {
             return Err(ApiError::unsupported("dimensions"));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::openai::rendering::tests::{USAGE, events, heading, text};
+use crate::rendering::tests::{USAGE, events, heading, text};
 
 fn rendering() -> ResponseRendering {
     ResponseRendering::new(heading(), Echo::default())

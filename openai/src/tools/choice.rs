@@ -1,14 +1,14 @@
 //! `tool_choice`: whether tools are called, and which.
 
 use super::{Tool, definition::take_name};
-use crate::openai::{ApiError, fields::Fields};
+use crate::{ApiError, fields::Fields};
 use serde_json::value::RawValue;
 
 const EXPECTED: &str = "none, auto, required or one function of tools";
 
 /// Whether tools are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Choice {
+pub enum Choice {
     None,
     /// As the model likes.
     Auto,

@@ -1,7 +1,7 @@
 //! Answers of `POST /v1/chat/completions`.
 
 use super::{Completion, Heading, Rendering, logprobs, with};
-use crate::openai::{
+use crate::{
     made::{Finish, Made, Piece},
     tools::call_id,
 };
@@ -12,12 +12,12 @@ const PREFIX: &str = "chatcmpl-";
 
 /// A chat's answer in the making.
 pub(crate) struct ChatRendering {
-    pub(crate) heading: Heading,
-    pub(crate) choices: usize,
+    pub heading: Heading,
+    pub choices: usize,
     /// Whether an event before the last counts tokens.
-    pub(crate) counts: bool,
+    pub counts: bool,
     /// Whether log-probabilities were asked for.
-    pub(crate) tells_logprobs: bool,
+    pub tells_logprobs: bool,
 }
 
 impl Rendering for ChatRendering {

@@ -7,26 +7,26 @@ use engine::{Grammar, Prompt};
 pub(crate) const MAX_CHOICES: usize = 8;
 
 /// What a request asked for. No Debug: it holds the prompt.
-pub(crate) struct Asked {
+pub struct Asked {
     pub(crate) model: String,
     pub(crate) prompts: Vec<Prompt>,
     /// Answers to each prompt.
-    pub(crate) choices: usize,
+    pub choices: usize,
     pub(crate) max_tokens: Option<u32>,
     pub(crate) sampling: Sampling,
     pub(crate) stop: Vec<String>,
     pub(crate) grammar: Option<Grammar>,
     /// Alternatives told with each token; none: tell nothing.
-    pub(crate) logprobs: Option<u8>,
+    pub logprobs: Option<u8>,
     /// Those that may be called.
-    pub(crate) tools: Option<Tools>,
+    pub tools: Option<Tools>,
     pub(crate) delivery: Delivery,
     pub(crate) surface: Surface,
 }
 
 /// How the answer travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Delivery {
+pub enum Delivery {
     /// One JSON document.
     Whole,
     /// Server-sent events.
@@ -35,7 +35,7 @@ pub(crate) enum Delivery {
 
 impl Asked {
     /// A format, which is the parameter `format`, and tools that may be called ask for two grammars at once.
-    pub(crate) fn check_tools(self, format: &'static str) -> Result<Self, ApiError> {
+    pub fn check_tools(self, format: &'static str) -> Result<Self, ApiError> {
         match (&self.grammar, &self.tools) {
             (Some(_), Some(_)) => Err(ApiError::unsupported(format)),
             _ => Ok(self),

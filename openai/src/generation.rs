@@ -9,38 +9,46 @@ use engine::{CacheSecret, Engine, EngineError, Job, Prompt, Step, TenantId, chat
 use tokio::sync::mpsc::Receiver;
 
 /// What an answer and its receipt need to know. No Debug.
-pub(crate) struct Generation {
+pub struct Generation {
     /// The choices of the first prompt, of the second, ..
-    pub(crate) jobs: Vec<Running>,
-    pub(crate) choices_per_prompt: usize,
-    pub(crate) stated: Stated,
-    pub(crate) delivery: Delivery,
-    pub(crate) rendering: Box<dyn Rendering>,
+    pub jobs: Vec<Running>,
+    /// How many choices each prompt has.
+    pub choices_per_prompt: usize,
+    /// The sampling that a receipt states.
+    pub stated: Stated,
+    /// How the answer travels.
+    pub delivery: Delivery,
+    /// What it looks like.
+    pub rendering: Box<dyn Rendering>,
 }
 
 /// One job under way; dropping it cancels it.
-pub(crate) struct Running {
-    pub(crate) steps: Receiver<Step>,
+pub struct Running {
+    /// What the engine makes.
+    pub steps: Receiver<Step>,
     /// Finds the calls in what is said.
-    pub(crate) reader: CallReader,
-    pub(crate) input: Input,
+    pub reader: CallReader,
+    /// What it was made of.
+    pub input: Input,
 }
 
 /// What the engine was given, as far as a refusal has to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Input {
+pub struct Input {
     parameter: &'static str,
     is_tokens: bool,
 }
 
 /// For whom the engine works.
-pub(crate) struct Client {
-    pub(crate) tenant: TenantId,
-    pub(crate) cache_secret: Option<CacheSecret>,
+pub struct Client {
+    /// Whose turn it takes.
+    pub tenant: TenantId,
+    /// With whom computed prefixes may be shared.
+    pub cache_secret: Option<CacheSecret>,
 }
 
 /// Whether `model` is the one that is served.
-pub(crate) fn check_model(model: &str, engine: &dyn Engine) -> Result<(), ApiError> {
+pub fn check_model(model: &str, engine: &dyn Engine) -> Result<(), ApiError> {
     match model == engine.card().name {
         true => Ok(()),
         false => Err(ApiError::model_not_found(model)),
@@ -48,23 +56,20 @@ pub(crate) fn check_model(model: &str, engine: &dyn Engine) -> Result<(), ApiErr
 }
 
 /// Hands every choice to `engine`, or none: the jobs of an answer that is not whole are cancelled.
-pub(crate) fn submit(
+pub fn submit(
     mut asked: Asked,
     client: &Client,
     heading: Heading,
     engine: &dyn Engine,
 ) -> Result<Generation, ApiError> {
     check_model(&asked.model, engine)?;
-    let prompts = std::mem::take(&mut asked.prompts);
-    let choices = asked.choices;
-    let count = prompts.len().saturating_mul(choices);
-    let every = prompts
-        .iter()
-        .flat_map(|prompt| (0..choices).map(move |_| prompt));
-    let jobs: Result<Vec<_>, _> = (0..)
-        .zip(every)
-        .map(|(index, prompt)| run(&asked, client, (index, prompt), engine))
-        .collect();
+    let (choices, count) = (
+        asked.choices,
+        asked.prompts.len().saturating_mul(asked.choices),
+    );
+    let jobs = jobs(&asked, engine)?.into_iter();
+    let jobs: Result<Vec<_>, _> = jobs.map(|job| job.run(client, engine)).collect();
+    asked.prompts.clear();
     Ok(Generation {
         jobs: jobs?,
         choices_per_prompt: choices,
@@ -74,12 +79,29 @@ pub(crate) fn submit(
     })
 }
 
-fn run(
+/// One choice that is not under way yet. No Debug.
+pub(crate) struct Choice {
+    pub(crate) job: Job,
+    reader: CallReader,
+    input: Input,
+}
+
+/// The choices of the first prompt, of the second, ..
+pub(crate) fn jobs(asked: &Asked, engine: &dyn Engine) -> Result<Vec<Choice>, ApiError> {
+    let choices = asked.choices;
+    let every = asked.prompts.iter();
+    let every = every.flat_map(|prompt| (0..choices).map(move |_| prompt));
+    let numbered = (0..).zip(every);
+    numbered
+        .map(|(index, prompt)| choice(asked, (index, prompt), engine))
+        .collect()
+}
+
+fn choice(
     asked: &Asked,
-    client: &Client,
     (index, prompt): (u64, &Prompt),
     engine: &dyn Engine,
-) -> Result<Running, ApiError> {
+) -> Result<Choice, ApiError> {
     let (grammar, reader) = match &asked.tools {
         Some(tools) => tools.read_by(engine)?,
         None => (asked.grammar.clone(), CallReader::default()),
@@ -87,28 +109,34 @@ fn run(
     let mut job = Job::new(prompt.clone());
     job.max_tokens = asked.max_tokens;
     job.sampling = asked.sampling.for_engine(index);
-    job.stop = asked
-        .stop
-        .iter()
-        .map(|stop| stop.clone().into_bytes())
-        .collect();
+    let stop = asked.stop.iter();
+    job.stop = stop.map(|stop| stop.clone().into_bytes()).collect();
     job.grammar = grammar;
     job.logprobs = asked.logprobs;
-    job.cache_secret = client.cache_secret.clone();
-    job.tenant = client.tenant;
-    let input = Input::of(asked.surface.input(), prompt);
-    let steps = engine.submit(job);
-    let steps = steps.map_err(|error| input.refused(error))?;
-    Ok(Running {
-        steps,
+    Ok(Choice {
+        job,
         reader,
-        input,
+        input: Input::of(asked.surface.input(), prompt),
     })
+}
+
+impl Choice {
+    fn run(mut self, client: &Client, engine: &dyn Engine) -> Result<Running, ApiError> {
+        self.job.cache_secret = client.cache_secret.clone();
+        self.job.tenant = client.tenant;
+        let steps = engine.submit(self.job);
+        let steps = steps.map_err(|error| self.input.refused(error))?;
+        Ok(Running {
+            steps,
+            reader: self.reader,
+            input: self.input,
+        })
+    }
 }
 
 impl Input {
     /// `prompt`, which came in `parameter`.
-    pub(crate) const fn of(parameter: &'static str, prompt: &Prompt) -> Self {
+    pub const fn of(parameter: &'static str, prompt: &Prompt) -> Self {
         Self {
             parameter,
             is_tokens: matches!(prompt, Prompt::Tokens(_)),
@@ -116,7 +144,7 @@ impl Input {
     }
 
     /// Why it was not taken.
-    pub(crate) fn refused(self, error: EngineError) -> ApiError {
+    pub fn refused(self, error: EngineError) -> ApiError {
         let input = self.parameter;
         match error {
             EngineError::Busy => ApiError::busy(),

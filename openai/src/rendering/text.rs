@@ -1,7 +1,7 @@
 //! Answers of `POST /v1/completions`.
 
 use super::{Completion, Heading, Rendering, logprobs};
-use crate::openai::made::{Finish, Made};
+use crate::made::{Finish, Made};
 use engine::Usage;
 use serde_json::{Value, json};
 

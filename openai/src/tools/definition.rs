@@ -1,6 +1,6 @@
 //! `tools`: functions with a name, a description and a JSON schema of their arguments.
 
-use crate::openai::{ApiError, elements::elements, fields::Fields};
+use crate::{ApiError, elements::elements, fields::Fields};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -16,15 +16,15 @@ const NAME: &str = "1 to 64 letters, digits, _ and -";
 
 /// One function. No Debug: it is the client's.
 #[derive(Clone, Serialize)]
-pub(crate) struct Tool {
-    pub(crate) name: String,
+pub struct Tool {
+    pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) description: Option<String>,
+    pub description: Option<String>,
     /// JSON schema of its arguments.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) parameters: Option<Box<RawValue>>,
+    pub parameters: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) strict: Option<bool>,
+    pub strict: Option<bool>,
 }
 
 /// A tool as chats have it, and templates.

@@ -5,7 +5,7 @@ use super::{
     items::{Content, Item},
     object::Status,
 };
-use crate::openai::{
+use crate::{
     ApiError,
     made::{Finish, Made, Piece},
     rendering::{Heading, Rendering, logprobs_content, to_json, with},

@@ -4,11 +4,12 @@ use engine::{FinishReason, TokenLogprobs};
 
 /// What was made and is not told yet. No Debug: it is the answer.
 #[derive(Default)]
-pub(crate) struct Made {
+pub struct Made {
     pub(crate) pieces: Vec<Piece>,
     /// One for each token, where they were asked for.
-    pub(crate) logprobs: Vec<TokenLogprobs>,
-    pub(crate) end: Option<Finish>,
+    pub logprobs: Vec<TokenLogprobs>,
+    /// Why it ended; none while it goes on.
+    pub end: Option<Finish>,
 }
 
 /// A part of an answer. No Debug.
@@ -24,20 +25,23 @@ pub(crate) enum Piece {
 
 /// Why a choice ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Finish {
+pub enum Finish {
+    /// By itself, or at a stop string.
     Stop,
+    /// At the limit.
     Length,
+    /// With calls of tools.
     ToolCalls,
 }
 
 impl Made {
     /// Whether there is anything to tell.
-    pub(crate) const fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.pieces.is_empty() && self.logprobs.is_empty() && self.end.is_none()
     }
 
     /// Adds text, to the text before it if there is some.
-    pub(crate) fn push_text(&mut self, text: &str) {
+    pub fn push_text(&mut self, text: &str) {
         match (self.pieces.last_mut(), text) {
             (_, "") => {}
             (Some(Piece::Text(before)), text) => before.push_str(text),
@@ -46,7 +50,7 @@ impl Made {
     }
 
     /// Adds to the arguments of the call that began last, which is call `number`.
-    pub(crate) fn push_arguments(&mut self, number: usize, text: &str) {
+    pub fn push_arguments(&mut self, number: usize, text: &str) {
         match (self.pieces.last_mut(), text) {
             (_, "") => {}
             (Some(Piece::Arguments { json, .. }), text) => json.push_str(text),
@@ -58,7 +62,7 @@ impl Made {
     }
 
     /// All text.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let texts = self.pieces.iter().filter_map(|piece| match piece {
             Piece::Text(text) => Some(text.as_str()),
             Piece::Call { .. } | Piece::Arguments { .. } => None,
@@ -67,7 +71,7 @@ impl Made {
     }
 
     /// All calls: name and arguments of each.
-    pub(crate) fn calls(&self) -> Vec<(&str, String)> {
+    pub fn calls(&self) -> Vec<(&str, String)> {
         let mut calls: Vec<(&str, String)> = Vec::new();
         for piece in &self.pieces {
             match (piece, calls.last_mut()) {
@@ -82,7 +86,7 @@ impl Made {
 
 impl Finish {
     /// As OpenAI's API says it.
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Stop => "stop",
             Self::Length => "length",
@@ -91,7 +95,7 @@ impl Finish {
     }
 
     /// Why a choice ended, of which the engine says `reason` and which made calls or none.
-    pub(crate) const fn of(reason: FinishReason, calls: usize) -> Self {
+    pub const fn of(reason: FinishReason, calls: usize) -> Self {
         match (reason, calls) {
             (FinishReason::Length, _) => Self::Length,
             (FinishReason::Stop, 0) => Self::Stop,

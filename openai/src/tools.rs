@@ -13,23 +13,23 @@ pub(crate) use definition::{
     take_schema,
 };
 pub(crate) use id::call_id;
-pub(crate) use reader::CallReader;
+pub use reader::CallReader;
 
 use super::{ApiError, fields::Fields};
 use engine::{Engine, Grammar};
 
 /// The tools of a request that may be called. No Debug: they are the client's.
-pub(crate) struct Tools {
+pub struct Tools {
     /// At least one.
-    pub(crate) all: Vec<Tool>,
+    pub all: Vec<Tool>,
     pub(crate) choice: Choice,
     /// Whether several calls may be made at once.
-    pub(crate) parallel: bool,
+    pub parallel: bool,
 }
 
 impl Tools {
     /// Those that may be called of `all`, with `parallel_tool_calls`; none where none may be.
-    pub(crate) fn take(
+    pub fn take(
         fields: &mut Fields<'_>,
         all: Vec<Tool>,
         choice: Choice,
@@ -48,10 +48,7 @@ impl Tools {
 
 impl Tools {
     /// What forces the calls that must be made, and what finds those that are.
-    pub(crate) fn read_by(
-        &self,
-        engine: &dyn Engine,
-    ) -> Result<(Option<Grammar>, CallReader), ApiError> {
+    pub fn read_by(&self, engine: &dyn Engine) -> Result<(Option<Grammar>, CallReader), ApiError> {
         let names = self.all.iter().map(|tool| tool.name.clone()).collect();
         let most = if self.parallel { usize::MAX } else { 1 };
         match (self.choice, self.all.as_slice()) {
