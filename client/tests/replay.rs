@@ -84,7 +84,8 @@ fn company() -> Job {
 
 /// All choices, made at the same time.
 fn made(engine: &LocalEngine, request: &str) -> Vec<Vec<u32>> {
-    let jobs = openai::jobs(PATH, request.as_bytes(), SEED, engine).unwrap_or_else(|error| panic!("{error:?}"));
+    let jobs = openai::jobs(PATH, request.as_bytes(), SEED, engine)
+        .unwrap_or_else(|error| panic!("{error:?}"));
     let running: Vec<_> = jobs
         .into_iter()
         .map(|job| engine.submit(job).unwrap())
