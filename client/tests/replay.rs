@@ -84,8 +84,9 @@ fn company() -> Job {
 
 /// All choices, made at the same time.
 fn made(engine: &LocalEngine, request: &str) -> Vec<Vec<u32>> {
-    let jobs = openai::jobs(PATH, request.as_bytes(), SEED, engine)
-        .unwrap_or_else(|error| panic!("{error:?}"));
+    let replay = openai::Replay::read(PATH, request.as_bytes());
+    let jobs = replay.and_then(|replay| replay.jobs(SEED, engine));
+    let jobs = jobs.unwrap_or_else(|error| panic!("{error:?}"));
     let running: Vec<_> = jobs
         .into_iter()
         .map(|job| engine.submit(job).unwrap())
@@ -146,15 +147,24 @@ fn receipt(engine: &LocalEngine, request: &str, choices: &[Vec<u32>]) -> Receipt
     }
 }
 
-/// Status and verdict's code of a replay of `receipt`, with further arguments.
+/// Status and last check of a replay of `receipt`, with further arguments.
 fn replay(receipt: &Receipt, request: &str, more: &[&str]) -> (i32, String) {
+    let model = model();
+    let arguments = [&["--json", "--model", model.to_str().unwrap()], more].concat();
+    told(&run(receipt, request, &arguments))
+}
+
+fn replay_status(receipt: &Receipt, request: &str, more: &[&str]) -> i32 {
+    run(receipt, request, more).status
+}
+
+fn run(receipt: &Receipt, request: &str, more: &[&str]) -> Run {
     let folder = tempfile::tempdir().unwrap();
     let signed = receipt.sign(&IdentitySecret::generate());
     fs::write(folder.path().join("r.cose"), signed.as_bytes()).unwrap();
     fs::write(folder.path().join("r.opening"), hex::encode(SECRET)).unwrap();
     fs::write(folder.path().join("r.json"), request).unwrap();
-    let model = model();
-    let mut arguments = vec![
+    let files = [
         "audit",
         "replay",
         "r.cose",
@@ -163,9 +173,7 @@ fn replay(receipt: &Receipt, request: &str, more: &[&str]) -> (i32, String) {
         "--request",
         "r.json",
     ];
-    arguments.extend(["--model", model.to_str().unwrap(), "--json"]);
-    arguments.extend(more);
-    told(&narthex(folder.path(), &arguments))
+    narthex(folder.path(), &[&files, more].concat())
 }
 
 fn told(run: &Run) -> (i32, String) {
@@ -237,6 +245,63 @@ fn an_answer_that_was_broken_off_is_the_beginning() {
 }
 
 #[test]
+fn what_was_broken_off_where_nobody_knows_is_not_judged() {
+    let answered = answered();
+    let unknown = (20, "replay.broken_off".to_owned());
+    let none = Opening::from_bytes(SECRET).tokens_digest(&[]);
+    let mut busy = answered.receipt.clone();
+    (
+        busy.status,
+        busy.usage.completion_tokens,
+        busy.digests.tokens,
+    ) = (503, 0, none);
+    assert_eq!(replay(&busy, &answered.request, &[]), unknown);
+    let (mut both, request) = answered.both.clone();
+    (both.outcome, both.digests.tokens) = (Outcome::Abandoned, [9; 32]);
+    assert_eq!(replay(&both, &request, &[]), unknown);
+    let mut longer = answered.receipt.clone();
+    longer.usage.completion_tokens = 400;
+    longer.digests.tokens = [9; 32];
+    assert_eq!(replay(&longer, &answered.request, &[]), unknown);
+}
+
+#[test]
+fn sampling_that_the_request_did_not_ask_for_is_told() {
+    let answered = answered();
+    for edit in [
+        (|receipt| receipt.temperature_milli = 900) as fn(&mut Receipt),
+        |receipt| receipt.top_p_milli = 900,
+    ] {
+        let mut receipt = answered.receipt.clone();
+        edit(&mut receipt);
+        let told = replay(&receipt, &answered.request, &[]);
+        assert_eq!(told, (10, "replay.sampling".to_owned()));
+    }
+}
+
+#[test]
+fn a_folder_with_one_model_will_do() {
+    let answered = answered();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let by_folder = ["--model", folder.to_str().unwrap()];
+    assert_eq!(
+        replay_status(&answered.receipt, &answered.request, &by_folder),
+        2
+    );
+    std::os::unix::fs::symlink(model(), folder.join("one.gguf")).unwrap();
+    assert_eq!(
+        replay_status(&answered.receipt, &answered.request, &by_folder),
+        0
+    );
+    std::os::unix::fs::symlink(model(), folder.join("two.gguf")).unwrap();
+    assert_eq!(
+        replay_status(&answered.receipt, &answered.request, &by_folder),
+        2
+    );
+}
+
+#[test]
 fn files_of_another_exchange_are_refused_before_anything_runs() {
     let answered = answered();
     let other = answered.request.replace("lighthouse", "windmill");
@@ -262,31 +327,15 @@ fn files_of_another_exchange_are_refused_before_anything_runs() {
     ] {
         let mut receipt = answered.receipt.clone();
         edit(&mut receipt);
-        let run = replay_run(&receipt, &answered.request);
+        let model = model();
+        let run = run(
+            &receipt,
+            &answered.request,
+            &["--model", model.to_str().unwrap()],
+        );
         assert_eq!(run.status, 10, "{run:?}");
         assert!(run.stdout.contains(&format!("REJECTED  {code}")), "{run:?}");
     }
-}
-
-fn replay_run(receipt: &Receipt, request: &str) -> Run {
-    let folder = tempfile::tempdir().unwrap();
-    let signed = receipt.sign(&IdentitySecret::generate());
-    fs::write(folder.path().join("r.cose"), signed.as_bytes()).unwrap();
-    fs::write(folder.path().join("r.opening"), hex::encode(SECRET)).unwrap();
-    fs::write(folder.path().join("r.json"), request).unwrap();
-    let model = model();
-    let arguments = [
-        "audit",
-        "replay",
-        "r.cose",
-        "--opening",
-        "r.opening",
-        "--request",
-        "r.json",
-        "--model",
-        model.to_str().unwrap(),
-    ];
-    narthex(folder.path(), &arguments)
 }
 
 #[test]

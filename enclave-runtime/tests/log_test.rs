@@ -53,7 +53,7 @@ async fn ask_for_a_tenant(stack: &Stack, body: &str) {
         ..json_request("/v1/chat/completions", body)
     };
     let served = stack.exchange(&signed(&tenant as &dyn TenantSigner)).await;
-    assert_eq!(served.receipt.unwrap().cache_scope, "request");
+    assert_eq!(served.receipt.unwrap().cache_scope, "cache-secret");
     stack.exchange(&signed(&forger)).await;
 }
 

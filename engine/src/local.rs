@@ -117,8 +117,9 @@ fn limits(config: &LocalConfig, model: &Model, tokens: usize, model_digest: [u8;
 
 impl Engine for LocalEngine {
     fn submit(&self, job: Job) -> Result<Receiver<Step>, EngineError> {
+        let place = self.scheduler.place(job.tenant)?;
         let prompt = self.encode(&job.prompt)?;
-        self.scheduler.submit(&job, prompt)
+        self.scheduler.submit(&job, prompt, place)
     }
 
     fn tool_syntax(&self) -> Option<ToolSyntax> {

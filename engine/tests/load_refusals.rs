@@ -65,7 +65,7 @@ fn no_file() {
 #[test]
 fn another_tokenizer() {
     assert_eq!(
-        refusal("tokenizer.ggml.model", "gpt2", "bert").code(),
+        refusal("tokenizer.ggml.model", "gpt2", "rwkv").code(),
         "tokenizer.model"
     );
 }

@@ -126,7 +126,11 @@ fn choices_differ_and_each_can_be_made_again() {
         seed: 11,
         ..Sampling::default()
     };
-    let choice = |i| run(job(sampling.for_choice(i), None)).0;
+    let seeded = |seed| Sampling {
+        seed,
+        ..sampling.clone()
+    };
+    let choice = |i: u64| run(job(seeded(11 + i), None)).0;
     let all: Vec<_> = (0..3).map(choice).collect();
     assert_eq!(all[0], run(job(sampling.clone(), None)).0);
     assert!(all[0] != all[1] && all[1] != all[2] && all[0] != all[2]);

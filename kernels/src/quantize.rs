@@ -127,19 +127,6 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Without the tokens before `token`.
-    ///
-    /// # Panics
-    /// If there are not so many.
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "a wrong shape is the caller's mistake"
-    )]
-    pub fn from_token(self, token: usize) -> Self {
-        let values = &self.values[token * self.token_stride..];
-        Self { values, ..self }
-    }
-
     /// Copies columns of a token, `first_column` on; both that and their number are multiples of 16.
     pub fn read(&self, token: usize, first_column: usize, out: &mut [f32]) {
         for (panel, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {

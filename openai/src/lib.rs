@@ -35,7 +35,7 @@ pub use generation::{Client, Generation, Input, Running, check_model, submit};
 pub use made::{Finish, Made};
 pub use models::{model, models};
 pub use rendering::{Heading, Rendering, fingerprint};
-pub use replay::{digested_tokens, jobs};
+pub use replay::{Replay, digested_tokens};
 pub use route::{Completion, Route};
 pub use sampling::Stated;
 pub use tools::CallReader;

@@ -1,18 +1,34 @@
 //! What an auditor needs to make an answer again: the jobs that a request led to, and what its receipt's token digest is over.
 
-use crate::{ApiError, Route, generation};
+use crate::{ApiError, Asked, Route, Stated, generation};
 use engine::{Engine, Job};
 
-/// The jobs that `body`, posted to `path`, led to: all choices in the order of their indices. `seed` is the one that the receipt states, whether
-/// the request named it or not.
-pub fn jobs(path: &str, body: &[u8], seed: u64, engine: &dyn Engine) -> Result<Vec<Job>, ApiError> {
-    let Route::Completion(completion) = Route::find("POST", path)? else {
-        return Err(ApiError::unknown_route());
-    };
-    let mut asked = completion.read(body)?;
-    asked.sampling.stated.seed = seed;
-    let choices = generation::jobs(&asked, engine)?;
-    Ok(choices.into_iter().map(|choice| choice.job).collect())
+/// A request that was answered with tokens, read as the runtime read it. No Debug: it holds the prompt.
+pub struct Replay(Asked);
+
+impl Replay {
+    /// Reads `body`, which was posted to `path`.
+    pub fn read(path: &str, body: &[u8]) -> Result<Self, ApiError> {
+        match Route::find("POST", path)? {
+            Route::Completion(completion) => completion.read(body).map(Self),
+            _ => Err(ApiError::unknown_route()),
+        }
+    }
+
+    /// Whether a receipt of this request can state this sampling: the request's own, with any seed where it named none.
+    pub fn allows(&self, stated: Stated) -> bool {
+        let asked = &self.0.sampling;
+        let same = (asked.stated.temperature_milli, asked.stated.top_p_milli)
+            == (stated.temperature_milli, stated.top_p_milli);
+        same && (!asked.seed_is_named || asked.stated.seed == stated.seed)
+    }
+
+    /// The jobs that it led to under `seed`, which its receipt states: all choices in the order of their indices.
+    pub fn jobs(mut self, seed: u64, engine: &dyn Engine) -> Result<Vec<Job>, ApiError> {
+        self.0.sampling.stated.seed = seed;
+        let choices = generation::jobs(&self.0, engine)?;
+        Ok(choices.into_iter().map(|choice| choice.job).collect())
+    }
 }
 
 /// What the token digest of a receipt is over (docs/protocol.md, R7.2): the ids of the only choice, or of several each choice's ids behind their number.
@@ -44,5 +60,26 @@ mod tests {
             digested_tokens(&[&[7], &[8, 9]])
         );
         assert_eq!(digested_tokens(&[&[], &[]]), [0, 0]);
+    }
+
+    #[test]
+    fn only_what_the_request_left_open_may_differ() {
+        let replay = |rest: &str| {
+            let body = format!(r#"{{"model":"m","prompt":"x","temperature":0.5{rest}}}"#);
+            Replay::read("/v1/completions", body.as_bytes())
+                .ok()
+                .unwrap()
+        };
+        let stated = |temperature_milli, seed| Stated {
+            temperature_milli,
+            top_p_milli: 1000,
+            seed,
+        };
+        assert!(replay("").allows(stated(500, 1)) && replay("").allows(stated(500, 2)));
+        assert!(replay(r#","seed":1"#).allows(stated(500, 1)));
+        assert!(!replay(r#","seed":1"#).allows(stated(500, 2)));
+        assert!(!replay("").allows(stated(600, 1)));
+        assert!(!replay(r#","top_p":0.5"#).allows(stated(500, 1)));
+        assert!(Replay::read("/v1/embeddings", b"{}").is_err());
     }
 }

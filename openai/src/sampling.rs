@@ -7,6 +7,8 @@ use aws_lc_rs::rand;
 /// How tokens are chosen. No Debug: a bias tells of the prompt.
 pub(crate) struct Sampling {
     pub(crate) stated: Stated,
+    /// Whether the request named its seed.
+    pub(crate) seed_is_named: bool,
     top_k: u32,
     min_p: f32,
     frequency_penalty: f32,
@@ -28,8 +30,10 @@ pub struct Stated {
 impl Sampling {
     /// Takes `temperature`, `top_p`, `seed`, `frequency_penalty`, `presence_penalty`, `logit_bias` and vLLM's `top_k` and `min_p`.
     pub(crate) fn take(fields: &mut Fields<'_>) -> Result<Self, ApiError> {
+        let seed = take_seed(fields)?;
         Ok(Self {
-            stated: Stated::take(fields)?,
+            stated: Stated::take(fields, seed)?,
+            seed_is_named: seed.is_some(),
             top_k: take_top_k(fields)?,
             min_p: take_within(fields, "min_p", (0.0, 1.0))?,
             frequency_penalty: take_within(fields, "frequency_penalty", (-2.0, 2.0))?,
@@ -54,8 +58,8 @@ impl Sampling {
 }
 
 impl Stated {
-    /// Takes `temperature` (0 to 2, default 1), `top_p` (0 to 1, default 1) and `seed` (default: random).
-    fn take(fields: &mut Fields<'_>) -> Result<Self, ApiError> {
+    /// Takes `temperature` (0 to 2, default 1) and `top_p` (0 to 1, default 1); a seed that was not named is random.
+    fn take(fields: &mut Fields<'_>, seed: Option<u64>) -> Result<Self, ApiError> {
         let temperature = fields
             .take("temperature", "a number from 0 to 2")?
             .unwrap_or(1.0);
@@ -66,7 +70,7 @@ impl Stated {
             top_p_milli: thousandths(top_p, 1.0)
                 .ok_or_else(|| ApiError::invalid("top_p", "a number from 0 to 1"))?
                 .max(1),
-            seed: seed(fields)?,
+            seed: seed.map_or_else(random_seed, Ok)?,
         })
     }
 }
@@ -111,12 +115,9 @@ fn fraction(milli: u32) -> f32 {
 }
 
 /// OpenAI's seed is a signed 64-bit integer; its bits are the engine's.
-fn seed(fields: &mut Fields<'_>) -> Result<u64, ApiError> {
+fn take_seed(fields: &mut Fields<'_>) -> Result<Option<u64>, ApiError> {
     let given: Option<i64> = fields.take("seed", "an integer of 64 bits")?;
-    match given {
-        Some(seed) => Ok(seed.cast_unsigned()),
-        None => random_seed(),
-    }
+    Ok(given.map(i64::cast_unsigned))
 }
 
 /// Below 2^63, so that a client can give it back.

@@ -1,6 +1,6 @@
 //! `POST /v1/embeddings`.
 
-use crate::{UpstreamConfig, UpstreamError, connection};
+use crate::{Kind, UpstreamConfig, UpstreamError, connection, salt::random_salt};
 use bytes::Bytes;
 use engine::{Embeddings, EngineError, Prompt};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,9 @@ struct Body<'a> {
     model: &'a str,
     input: Vec<Input<'a>>,
     encoding_format: &'static str,
+    /// vLLM caches prefixes of texts that are embedded too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_salt: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -56,12 +59,21 @@ pub(crate) fn body(
         model: &config.model,
         input: input.collect::<Result<_, _>>()?,
         encoding_format: "float",
+        cache_salt: salt(config)?,
     };
     if body.input.is_empty() {
         return Err(EngineError::BadPrompt);
     }
     let body = serde_json::to_vec(&body).map_err(|_| EngineError::BadPrompt)?;
     Ok(Zeroizing::new(body))
+}
+
+/// A fresh one for each request: nothing is shared.
+fn salt(config: &UpstreamConfig) -> Result<Option<String>, EngineError> {
+    match config.kind {
+        Kind::Vllm => random_salt().map(Some).map_err(|_| EngineError::Stopped),
+        Kind::LlamaCpp | Kind::OpenAi => Ok(None),
+    }
 }
 
 /// Asks for `count` vectors.

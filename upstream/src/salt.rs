@@ -8,15 +8,20 @@ use engine::Job;
 /// nothing is shared. The server never sees the secret itself.
 pub(crate) fn salt(job: &Job) -> Result<String, Unspecified> {
     let Some(secret) = &job.cache_secret else {
-        let mut random = [0; 32];
-        rand::fill(&mut random)?;
-        return Ok(BASE64_URL_SAFE_NO_PAD.encode(random));
+        return random_salt();
     };
     let key = hmac::Key::new(hmac::HMAC_SHA256, &secret.0);
     let mut context = hmac::Context::with_key(&key);
     context.update(b"narthex/1/cache-salt");
     context.update(&job.tenant.0);
     Ok(BASE64_URL_SAFE_NO_PAD.encode(context.sign()))
+}
+
+/// One that nobody else has.
+pub(crate) fn random_salt() -> Result<String, Unspecified> {
+    let mut random = [0; 32];
+    rand::fill(&mut random)?;
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(random))
 }
 
 #[cfg(test)]

@@ -201,6 +201,7 @@ async fn embeddings_are_read_back() {
         .embed(vec![Prompt::text("x")], TenantId::default())
         .unwrap();
     assert!(vectors.await.unwrap().vectors == [[0.6, 0.8]]);
+    assert!(server.last().contains("\"cache_salt\":"));
     let server = Scripted::start(json_answer("{}"), false).await;
     let (engine, seen) = connect(config(&server)).await;
     let vectors = engine

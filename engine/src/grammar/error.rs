@@ -38,7 +38,9 @@ impl GrammarError {
             Self::Json => "the schema is not JSON, or nested too deep",
             Self::Object => "the schema is not a JSON object",
             Self::Nesting => "it is nested too deep",
-            Self::Values => "the schema has more than 8192 values",
+            Self::Values => {
+                "the schema has more than 8192 values, or than 1024 where a value has to satisfy several schemas"
+            }
             Self::Patterns => "the schema has more than 16 patternProperties",
             Self::Conjuncts => "more than 8 regular expressions may have to match one string",
             Self::Repeated => "the schema has a length, a count or a multiple above 4096",

@@ -11,6 +11,8 @@ pub(super) const MAX_BYTES: usize = 64 << 10;
 pub(super) const MAX_NESTING: usize = 200;
 /// Most values of a schema, keywords and all.
 pub(super) const MAX_VALUES: usize = 8192;
+/// The same where a value may have to satisfy several schemas: the compiler copies one for each pair.
+pub(super) const MAX_INTERSECTED_VALUES: usize = 1024;
 /// Most entries of all `patternProperties`: each is held against each.
 pub(super) const MAX_PATTERNS: usize = 16;
 /// Most regular expressions of which one string may have to match several: of `pattern` where a schema intersects others, of Lark where there is `&`.
@@ -137,7 +139,11 @@ impl Size {
     }
 
     fn check(&self) -> Result<(), GrammarError> {
-        if self.values > MAX_VALUES {
+        let most = match self.intersections {
+            0 => MAX_VALUES,
+            _ => MAX_INTERSECTED_VALUES,
+        };
+        if self.values > most {
             return Err(GrammarError::Values);
         }
         if self.patterns > MAX_PATTERNS {

@@ -98,15 +98,20 @@ impl Scheduler {
         self.places.free()
     }
 
+    /// A place for a job of `tenant`: taken before anything is rendered, tokenized or compiled for it, so that whoever has no place costs nothing.
+    pub(super) fn place(&self, tenant: TenantId) -> Result<Place, EngineError> {
+        self.places.take(tenant)
+    }
+
     pub(super) fn submit(
         &self,
         job: &Job,
         prompt: Zeroizing<Vec<u32>>,
+        place: Place,
     ) -> Result<Receiver<Step>, EngineError> {
         let max_tokens = self.limits.check(&prompt, job.max_tokens)?;
         let choice = self.choices.choice(job)?;
         let text = TextAssembler::new(&job.stop)?;
-        let place = self.places.take(job.tenant)?;
         let (steps, receiver) = channel(most_steps(max_tokens));
         let admitted = Admitted {
             prompt,

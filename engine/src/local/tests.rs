@@ -57,7 +57,7 @@ fn submit(scheduler: &Scheduler, job: Job) -> Result<Receiver<Step>, EngineError
         panic!("tests have tokens");
     };
     let prompt = prompt.clone();
-    scheduler.submit(&job, prompt)
+    scheduler.submit(&job, prompt, scheduler.place(job.tenant)?)
 }
 
 /// Text, token ids and the reason; no reason if the channel closed without one.

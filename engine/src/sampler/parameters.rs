@@ -1,25 +1,9 @@
-//! Which sampling parameters are possible, and what other parameters they lead to.
+//! Which sampling parameters are possible.
 
-use super::{SamplerError, error::MAX_BIASED, philox};
+use super::{SamplerError, error::MAX_BIASED};
 use crate::job::Sampling;
 
 impl Sampling {
-    /// The sampling of the `choice`-th of several answers to one prompt, from 0.
-    ///
-    /// Choice 0 has the seed itself. The seed of any other is the first 64 bits (first word high) of the Philox4x32-10 block with key
-    /// `seed` and counter `(choice, 0, 0, 1)`; draws have a last word of 0, so that no seed repeats a draw.
-    #[must_use]
-    pub fn for_choice(&self, choice: u32) -> Self {
-        let seed = match choice {
-            0 => self.seed,
-            _ => philox::derived_seed(self.seed, choice),
-        };
-        Self {
-            seed,
-            ..self.clone()
-        }
-    }
-
     /// Every bound that [`Sampling`] names, for a model of so many tokens.
     pub(crate) fn check(&self, vocabulary: usize) -> Result<(), SamplerError> {
         let within = |value: f32, bound: f32| value.abs() <= bound;
@@ -133,23 +117,5 @@ mod tests {
                 Some(SamplerError::BiasToken)
             );
         }
-    }
-
-    #[test]
-    fn choices_have_seeds_of_their_own() {
-        let sampling = Sampling {
-            seed: 7,
-            ..Sampling::default()
-        };
-        assert_eq!(sampling.for_choice(0), sampling);
-        let seeds: Vec<u64> = (0..100).map(|i| sampling.for_choice(i).seed).collect();
-        let mut distinct = seeds.clone();
-        distinct.sort_unstable();
-        distinct.dedup();
-        assert_eq!(distinct.len(), 100);
-        assert_eq!(
-            seeds[1], 13_643_156_694_500_783_979,
-            "published: it may not change"
-        );
     }
 }

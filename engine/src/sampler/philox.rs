@@ -11,12 +11,6 @@ pub(super) fn unit_interval(seed: u64, position: u64) -> f64 {
     bits as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
-/// The seed of another answer to the same prompt; the counter's last word keeps it apart from every draw.
-pub(super) fn derived_seed(seed: u64, choice: u32) -> u64 {
-    let [high, low, ..] = block([choice, 0, 0, 1], halves(seed));
-    u64::from(high) << 32 | u64::from(low)
-}
-
 /// The low and the high half; a counter's upper words are 0.
 fn halves<const N: usize>(wide: u64) -> [u32; N] {
     let mut words = [0; N];

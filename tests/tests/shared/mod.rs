@@ -9,7 +9,10 @@ use protocol::PaddingProfile;
 use std::{
     env,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tests::{
     child::Process,
@@ -46,7 +49,7 @@ pub(crate) fn padded(padding: PaddingProfile) -> Shared {
 }
 
 fn start(tees: Tees, padding: PaddingProfile) -> Shared {
-    let directory = Directory::replace(place("")).unwrap();
+    let directory = Directory::replace(place(&number())).unwrap();
     stack::publish_policy(&directory, &programs(), &model()).unwrap();
     directory.set_padding(padding).unwrap();
     start_in(directory, tees)
@@ -74,6 +77,12 @@ fn start_in(directory: Directory, tees: Tees) -> Shared {
         stack,
         _wires: wires,
     }
+}
+
+/// One for each stack of this test program: tests run beside each other.
+fn number() -> String {
+    static STARTED: AtomicUsize = AtomicUsize::new(0);
+    format!("-{}", STARTED.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A folder of this test program's own, below the build's, and of one of its tests: it is replaced by the next run.

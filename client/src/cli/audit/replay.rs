@@ -3,20 +3,21 @@
 mod again;
 
 use super::super::{
-    Context, Exit, Failure, files,
+    Context, Exit, Failure, config, files,
     receipt::disclosed::{read_opening, read_receipt},
     report::{Report, Retryable},
-    verify,
+    time, verify,
 };
 use crate::Check;
+use attestation::UnixTime;
 use clap::Args;
 use engine::{
     Engine, ModelCard,
     local::{IsaName, LocalConfig, LocalEngine},
 };
-use protocol::{Opening, Outcome, Receipt};
+use protocol::{Opening, Outcome, Receipt, SignedReceipt};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
@@ -32,7 +33,8 @@ Examples:
 
 The batch in which the answer was made, the number of threads and the instructions of the machine do not matter: the same kernels
 give the same bits. Ends with 0 if the tokens are the same, 10 if they are not or the files are not those of the receipt, and 20 if
-this program cannot tell: the answer was made by another engine or by other kernels (install the version that the receipt names).")]
+this program cannot tell: the answer was made by another engine or by other kernels (install the version that the receipt names),
+or it was broken off where nobody knows. Whether the receipt itself holds is a question for `narthex receipt verify`.")]
 pub(crate) struct Replay {
     /// The receipt (COSE_Sign1)
     #[arg(value_name = "RECEIPT")]
@@ -46,12 +48,15 @@ pub(crate) struct Replay {
     /// The model that the receipt names
     #[arg(long, value_name = "FILE|FOLDER")]
     model: PathBuf,
-    /// The evidence bundle of the node: the receipt's signature is verified under the identity in it
+    /// The evidence bundle of the node: it is verified, and the receipt's signature under the identity in it
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
     /// The request's path
     #[arg(long, default_value = "/v1/chat/completions")]
     path: String,
+    /// Judge the bundle's evidence as of this time [default: now]
+    #[arg(long, value_name = "RFC 3339", value_parser = time::parse, requires = "bundle")]
+    at: Option<UnixTime>,
     /// Most tokens of prompt and answer at the runtime that answered
     #[arg(long, value_name = "N", default_value_t = 8192)]
     context_tokens: usize,
@@ -77,86 +82,132 @@ impl Replay {
     }
 
     fn judge(&self, context: &Context<'_>) -> Result<Report, Failure> {
-        let (disclosed, signature) = self.disclosed()?;
-        let report = Report::of(
-            vec![signature, disclosed.is_the_receipts(&self.path)],
-            told(&disclosed.receipt),
-        );
+        let signed = read_receipt(&self.receipt)?;
+        let receipt = signed
+            .read_unverified()
+            .map_err(|error| Failure::new(Exit::Malformed, error.code(), error.to_string()))?;
+        let disclosed = Disclosed {
+            opening: read_opening(&self.opening)?,
+            request: Zeroizing::new(files::read_unlisted(&self.request, MAX_BODY_BYTES)?),
+            receipt,
+        };
+        let signature = self.signature(&signed, context)?;
+        let request = disclosed.is_the_receipts(&self.path);
+        let report = Report::of(vec![signature, request], told(&disclosed.receipt));
         if report.exit != Exit::Accepted {
             return Ok(report);
         }
-        if let Err(check) = replayable(&disclosed.receipt) {
-            return Ok(cannot(report, check));
+        match replayable(&disclosed.receipt) {
+            Ok(()) => self.run_again(report, &disclosed, context),
+            Err(check) => Ok(cannot(report, check)),
+        }
+    }
+
+    fn run_again(
+        &self,
+        report: Report,
+        disclosed: &Disclosed,
+        context: &Context<'_>,
+    ) -> Result<Report, Failure> {
+        let (receipt, replay) = (&disclosed.receipt, disclosed.read(&self.path)?);
+        let report = report.with([same_sampling(receipt, &replay)]);
+        if report.exit != Exit::Accepted {
+            return Ok(report);
         }
         context.output.notice("loading the model");
         let engine = self.load()?;
-        let report = report.with(same_model(&disclosed.receipt, engine.card()));
+        let report = report.with(same_model(receipt, engine.card()));
         if report.exit != Exit::Accepted {
             return Ok(report);
         }
         context.output.notice("running the request again");
-        Ok(report.with([again::compare(
-            &disclosed.receipt,
-            &disclosed.opening,
-            &self.made(&engine, &disclosed)?,
-        )]))
+        let jobs = replay
+            .jobs(receipt.seed, &engine)
+            .map_err(|error| not_answered(&error))?;
+        let made = again::choices(&engine, jobs)?;
+        Ok(match again::compare(receipt, &disclosed.opening, &made) {
+            Ok(check) => report.with([check]),
+            Err(check) => cannot(report, check),
+        })
     }
 
-    /// The files, and whether the receipt is the node's.
-    fn disclosed(&self) -> Result<(Disclosed, Check), Failure> {
+    /// Whether the identity that signed the receipt was attested: the bundle's evidence is verified, no policy is asked.
+    fn signature(&self, signed: &SignedReceipt, context: &Context<'_>) -> Result<Check, Failure> {
         const ID: &str = "receipt.signature";
-        let signed = read_receipt(&self.receipt)?;
-        let title = "the attested identity signed the receipt";
-        let (receipt, signature) = match &self.bundle {
-            Some(path) => match signed.verify(&verify::read_bundle(path)?.identity) {
-                Ok(receipt) => (Ok(receipt), Check::pass(ID, title)),
-                Err(error) => (
-                    signed.read_unverified(),
-                    Check::fail(error.code(), title).detail(error.to_string()),
-                ),
-            },
-            None => {
-                let unknown = Check::new(crate::Outcome::Skip, ID, title);
-                let detail =
-                    "no --bundle was given; narthex receipt verify tells whether the receipt holds";
-                (signed.read_unverified(), unknown.detail(detail))
-            }
+        const TITLE: &str = "the attested identity signed the receipt";
+        let Some(path) = &self.bundle else {
+            let detail = "not looked at: with --bundle it is, and narthex receipt verify tells whether the receipt holds";
+            return Ok(Check::new(crate::Outcome::Info, ID, TITLE).detail(detail));
         };
-        let receipt = receipt
-            .map_err(|error| Failure::new(Exit::Malformed, error.code(), error.to_string()))?;
-        let disclosed = Disclosed {
-            receipt,
-            opening: read_opening(&self.opening)?,
-            request: Zeroizing::new(files::read_unlisted(&self.request, MAX_BODY_BYTES)?),
-        };
-        Ok((disclosed, signature))
+        let bundle = verify::read_bundle(path)?;
+        let verifier = config::verifier(context, None)?;
+        let at = time::or_now(self.at, context);
+        if let Err(error) = verifier.verify(&bundle, None, at) {
+            return Ok(Check::fail(error.code(), TITLE).detail(error.to_string()));
+        }
+        Ok(match signed.verify(&bundle.identity) {
+            Ok(_) => Check::pass(ID, TITLE).detail("no policy was asked"),
+            Err(error) => Check::fail(error.code(), TITLE).detail(error.to_string()),
+        })
     }
 
     fn load(&self) -> Result<LocalEngine, Failure> {
         let config = LocalConfig {
             threads: self.threads,
+            max_sequences: 1,
             max_context: self.context_tokens,
             isa: self.isa,
             ..LocalConfig::default()
         };
-        LocalEngine::load(&self.model, config)
+        let model = model_file(&self.model)?;
+        LocalEngine::load(&model, config)
             .map_err(|error| Failure::new(Exit::Usage, error.code(), error.to_string()))
-    }
-
-    fn made(&self, engine: &LocalEngine, disclosed: &Disclosed) -> Result<again::Choices, Failure> {
-        let seed = disclosed.receipt.seed;
-        let jobs = openai::jobs(&self.path, &disclosed.request, seed, engine).map_err(|error| {
-            let message = format!(
-                "the request is none that is answered with tokens: {}",
-                error.code
-            );
-            Failure::new(Exit::Malformed, "replay.request", message)
-        })?;
-        again::choices(engine, jobs)
     }
 }
 
+/// The file itself, or the only GGUF file of a folder.
+fn model_file(path: &Path) -> Result<PathBuf, Failure> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let mut found = files_of(path)?;
+    match (found.pop(), found.is_empty()) {
+        (Some(only), true) => Ok(only),
+        _ => {
+            let message = format!("{} does not hold exactly one .gguf file", path.display());
+            Err(Failure::new(Exit::Usage, "replay.folder", message))
+        }
+    }
+}
+
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let unreadable = |error: std::io::Error| {
+        let message = format!("{}: {error}", folder.display());
+        Failure::new(Exit::Usage, "replay.folder", message)
+    };
+    let entries = folder.read_dir().map_err(unreadable)?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    let paths: Vec<PathBuf> = paths.collect::<Result<_, _>>().map_err(unreadable)?;
+    let gguf = |path: &PathBuf| {
+        path.extension()
+            .is_some_and(|extension| extension == "gguf")
+    };
+    Ok(paths.into_iter().filter(gguf).collect())
+}
+
+fn not_answered(error: &openai::ApiError) -> Failure {
+    let message = format!(
+        "the request is none that is answered with tokens: {}",
+        error.code
+    );
+    Failure::new(Exit::Malformed, "replay.no_tokens", message)
+}
+
 impl Disclosed {
+    fn read(&self, path: &str) -> Result<openai::Replay, Failure> {
+        openai::Replay::read(path, &self.request).map_err(|error| not_answered(&error))
+    }
+
     fn is_the_receipts(&self, path: &str) -> Check {
         const ID: &str = "replay.request";
         const TITLE: &str = "the receipt is about this request";
@@ -199,6 +250,21 @@ fn replayable(receipt: &Receipt) -> Result<(), Check> {
         );
     }
     Ok(())
+}
+
+/// What a runtime may choose is the seed, and only where the request names none.
+fn same_sampling(receipt: &Receipt, replay: &openai::Replay) -> Check {
+    const ID: &str = "replay.sampling";
+    const TITLE: &str = "the stated sampling is what the request asks for";
+    let stated = openai::Stated {
+        temperature_milli: receipt.temperature_milli,
+        top_p_milli: receipt.top_p_milli,
+        seed: receipt.seed,
+    };
+    if replay.allows(stated) {
+        return Check::pass(ID, TITLE);
+    }
+    Check::fail(ID, TITLE).detail("temperature, top_p or seed are others")
 }
 
 /// File, tokenizer and template, by their digests.

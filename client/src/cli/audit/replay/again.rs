@@ -41,32 +41,70 @@ fn refused(error: &EngineError) -> Failure {
     Failure::new(Exit::Rejected, error.code(), error.to_string()).advice(advice)
 }
 
-/// Whether the receipt states these tokens. An answer that was broken off has as many of them as were made until then; of several choices
-/// nobody knows how many each had.
-pub(super) fn compare(receipt: &Receipt, opening: &Opening, made: &Choices) -> Check {
+/// How the tokens that were made compare with those that are stated.
+enum Found {
+    Same,
+    /// What is stated is the beginning of what was made.
+    Beginning,
+    Others,
+}
+
+/// Whether the receipt states these tokens; an error where that cannot be told: of an answer that was broken off nobody knows where it was,
+/// beyond the number of its tokens, and of several choices not even that of each.
+pub(super) fn compare(
+    receipt: &Receipt,
+    opening: &Opening,
+    made: &Choices,
+) -> Result<Check, Check> {
     const ID: &str = "replay.tokens";
     const TITLE: &str = "the tokens are bit-identical";
-    let digest = |choices: &[&[u32]]| opening.tokens_digest(&digested_tokens(choices));
     let whole: Vec<&[u32]> = made.iter().map(|tokens| tokens.as_slice()).collect();
     let count: usize = whole.iter().map(|tokens| tokens.len()).sum();
     let stated = usize::try_from(receipt.usage.completion_tokens).unwrap_or(usize::MAX);
-    let beginning = match whole.as_slice() {
-        [only] => only.get(..stated),
-        _ => None,
+    let unknown = |detail: String| {
+        Err(Check::new(crate::Outcome::Skip, "replay.broken_off", TITLE).detail(detail))
     };
-    let is_the_beginning =
-        beginning.is_some_and(|tokens| digest(&[tokens]) == receipt.digests.tokens);
-    if digest(&whole) == receipt.digests.tokens {
-        return Check::pass(ID, TITLE).detail(format!("{count} tokens"));
-    }
-    match (receipt.outcome, is_the_beginning) {
-        (Outcome::Failed | Outcome::Abandoned, true) => {
-            Check::pass(ID, TITLE).detail(format!("{stated} tokens, until the answer was broken off"))
-        }
-        (Outcome::Complete, true) => Check::fail("replay.longer", TITLE).detail(format!(
+    match find(receipt, opening, &whole) {
+        Found::Same => Ok(Check::pass(ID, TITLE).detail(format!("{count} tokens"))),
+        Found::Beginning if is_whole(receipt) => Ok(Check::fail("replay.longer", TITLE).detail(format!(
             "the receipt's {stated} tokens are the beginning of the {count} that the request leads to: its runtime had a shorter context \
              (--context-tokens), or cut the answer"
+        ))),
+        Found::Beginning if stated == 0 => unknown("the answer ended before its first token".to_owned()),
+        Found::Beginning => Ok(Check::pass(ID, TITLE)
+            .detail(format!("{stated} tokens, until the answer was broken off"))),
+        Found::Others if !is_whole(receipt) && whole.len() > 1 => {
+            unknown("several choices were broken off: the receipt does not say where each was".to_owned())
+        }
+        Found::Others if count < stated => unknown(format!(
+            "{stated} tokens are stated, only {count} fit: its runtime had a longer context (--context-tokens)"
         )),
-        (_, false) => Check::fail(ID, TITLE).detail(format!("{stated} tokens are stated; the {count} made here are others")),
+        Found::Others => Ok(Check::fail(ID, TITLE)
+            .detail(format!("{stated} tokens are stated; the {count} made here are others"))),
+    }
+}
+
+/// Whether the answer was given to its end: an error that took its place is a whole answer, and its tokens are none.
+fn is_whole(receipt: &Receipt) -> bool {
+    receipt.outcome == Outcome::Complete && receipt.status == 200
+}
+
+fn find(receipt: &Receipt, opening: &Opening, whole: &[&[u32]]) -> Found {
+    let is_stated = |choices: &[&[u32]]| {
+        opening.tokens_digest(&digested_tokens(choices)) == receipt.digests.tokens
+    };
+    let stated = usize::try_from(receipt.usage.completion_tokens).unwrap_or(usize::MAX);
+    if is_stated(whole) {
+        return Found::Same;
+    }
+    match whole {
+        [only]
+            if only
+                .get(..stated)
+                .is_some_and(|beginning| is_stated(&[beginning])) =>
+        {
+            Found::Beginning
+        }
+        _ => Found::Others,
     }
 }
