@@ -5,12 +5,7 @@
 //! in the likeliest token's log-probability, and among the 20 likeliest up to 0.86 after 32 tokens, up to 0.47 elsewhere. The
 //! bounds are set just above that. How much of it is llama.cpp's rounding is not known: no independent float32 pass of this
 //! model has been compared with either. `families.rs` has the tight comparison of the same code, without quantisation.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 mod real_model;
 
