@@ -127,7 +127,7 @@ describe("answers", { concurrency: false }, async () => {
     const chat = (more) => client.chat.completions.create({ ...ASK, ...more });
     await assert.rejects(chat({ model: "gpt-nothing" }), mistake(OpenAI.NotFoundError, "model_not_found"));
     await assert.rejects(client.images.generate({ prompt: "a door" }), mistake(OpenAI.NotFoundError, "unknown_url"));
-    await assert.rejects(chat({ n: 2 }), mistake(OpenAI.BadRequestError, "unsupported_parameter"));
+    await assert.rejects(chat({ n: 9 }), mistake(OpenAI.BadRequestError, "invalid_value"));
     assert.equal(fetch.receipts.at(-1).claims.status, 400, "an error has a receipt too");
   });
 
