@@ -1,6 +1,6 @@
 //! What hardware hands out, untouched, and who asks it.
 
-use crate::{Binding, BindingId, Digest, hash};
+use crate::{Binding, BindingId, Digest, ReportData, hash};
 
 /// What the CPU's firmware signs, with what comes along.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,28 @@ pub trait EvidenceProvider: Send + Sync {
 
     /// The CPU's evidence over `binding.report_data()`, which covers what [`Self::devices`] answered.
     fn evidence(&self, binding: &Binding) -> Result<CpuEvidence, EvidenceError>;
+
+    /// The CPU's evidence over what another protocol has it sign, on platforms that it is spoken on.
+    fn foreign_evidence(&self, _data: &ForeignReportData) -> Result<CpuEvidence, EvidenceError> {
+        let reason = "this platform signs nothing for other protocols".to_owned();
+        Err(EvidenceError::Unavailable(reason))
+    }
+}
+
+/// What another protocol puts into report_data: a SHA-384, behind it 16 zero bytes. No [`Binding`] gives such report_data: it is a SHA-512.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ForeignReportData(pub [u8; 48]);
+
+impl ForeignReportData {
+    /// The 64 bytes.
+    #[must_use]
+    pub fn report_data(&self) -> ReportData {
+        let mut bytes = [0; 64];
+        for (to, from) in bytes.iter_mut().zip(self.0) {
+            *to = from;
+        }
+        ReportData(bytes)
+    }
 }
 
 /// What the whole machine said to one binding.

@@ -38,8 +38,8 @@ pub use cache::Cache;
 pub use collateral::CollateralBundle;
 pub use composite::{Anchors, CpuClaims, NodeClaims, Verifier, VerifyError};
 pub use evidence::{
-    Attestation, CpuEvidence, DeviceEvidence, EvidenceError, EvidenceProvider, GpuNonce,
-    SnpEvidence, TdxEvidence, attest,
+    Attestation, CpuEvidence, DeviceEvidence, EvidenceError, EvidenceProvider, ForeignReportData,
+    GpuNonce, SnpEvidence, TdxEvidence, attest,
 };
 pub use freshness::{Freshness, Nonce, NoncePath};
 pub use manifest::{Manifest, ManifestError};

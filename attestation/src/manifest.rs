@@ -1,5 +1,9 @@
 //! The manifest: what the runtime says it is, committed to by report_data. Deterministic CBOR, hashed as received.
 
+mod gpu_code;
+
+pub use gpu_code::{Arithmetic, GpuCode, GpuKernels, SelfTest};
+
 use crate::{
     Digest,
     cbor::{self, Fields},
@@ -45,6 +49,8 @@ pub struct Manifest {
     pub padding: String,
     /// Digest of the policy root (keys and threshold) whose policies this runtime obeys.
     pub policy_root: Digest,
+    /// What computes on its GPUs; `None` where the CPU does.
+    pub gpu: Option<GpuCode>,
 }
 
 /// Why manifest bytes were refused.
@@ -98,6 +104,10 @@ impl Manifest {
             max_request_bytes: fields.take_uint("max-request-bytes")?,
             padding: text(&mut fields, "padding")?,
             policy_root: fields.take_array("policy-root")?,
+            gpu: match fields.take("gpu") {
+                None => None,
+                Some(value) => Some(GpuCode::from_value(value)?),
+            },
         };
         fields.finish().map(|()| manifest)
     }
@@ -127,6 +137,7 @@ impl Manifest {
                 .as_ref()
                 .map(|aibom| ("aibom-digest", digest(aibom))),
         );
+        fields.extend(self.gpu.as_ref().map(|gpu| ("gpu", gpu.to_value())));
         cbor::encode(&cbor::map(fields))
     }
 
@@ -139,7 +150,11 @@ impl Manifest {
 
 fn text(fields: &mut Fields, key: &str) -> Option<String> {
     let text = fields.take_text(key)?;
-    (1..=MAX_TEXT_BYTES).contains(&text.len()).then_some(text)
+    is_text(&text).then_some(text)
+}
+
+fn is_text(text: &str) -> bool {
+    (1..=MAX_TEXT_BYTES).contains(&text.len())
 }
 
 /// `Some(None)` where the key is absent; `None` where it is there and no digest.

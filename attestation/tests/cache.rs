@@ -118,6 +118,7 @@ fn bundle(machine: &impl EvidenceProvider, identity: u8) -> EvidenceBundle {
         max_request_bytes: 1024,
         padding: "off".into(),
         policy_root: [6; 32],
+        gpu: None,
     };
     let identity = IdentityKey([identity; 32]);
     tee_sim::bundle(machine, identity, manifest.to_cbor(), &NONCE)

@@ -35,6 +35,7 @@ fn manifest() -> Vec<u8> {
         max_request_bytes: 65_536,
         padding: "off".into(),
         policy_root: [6; 32],
+        gpu: None,
     };
     manifest.to_cbor()
 }

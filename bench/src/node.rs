@@ -136,5 +136,6 @@ fn manifest() -> Manifest {
         max_request_bytes: 1 << 20,
         padding: "off".to_owned(),
         policy_root: [0; 32],
+        gpu: None,
     }
 }

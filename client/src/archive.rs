@@ -1,6 +1,6 @@
 //! What the client keeps on disk of an exchange: receipt, opening, evidence. New files only the user can read, but for those that are made to be handed on.
 
-use crate::{AdmittedNode, Exchange};
+use crate::{AdmittedNode, Exchange, random};
 use protocol::{Opening, SignedReceipt};
 use std::{
     fs,
@@ -56,6 +56,19 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write(path, bytes, PRIVATE)
 }
 
+/// The same where nothing was before: of several that write one name one does, and the others find it there.
+pub(crate) fn write_private_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let number: [u8; 8] = random::bytes().map_err(|error| io::Error::other(error.to_string()))?;
+    let beside = sibling(path, &format!(".{}.part", hex::encode(number)));
+    let mut file = create_new(&beside, PRIVATE)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    let named = written.and_then(|()| fs::hard_link(&beside, path));
+    let removed = fs::remove_file(&beside);
+    named.and(removed)?;
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
 /// The same for what others may read.
 pub(crate) fn write_shared(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write(path, bytes, SHARED)
@@ -70,7 +83,7 @@ pub(crate) fn append_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let beside = sibling(path);
+    let beside = sibling(path, ".part");
     let mut file = create_new(&beside, mode)?;
     file.write_all(bytes)?;
     file.sync_all()?;
@@ -87,9 +100,9 @@ fn create_new(path: &Path, mode: u32) -> io::Result<fs::File> {
     options.write(true).create_new(true).mode(mode).open(path)
 }
 
-fn sibling(path: &Path) -> PathBuf {
+fn sibling(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
+    name.push(suffix);
     path.with_file_name(name)
 }
 
@@ -109,6 +122,8 @@ mod tests {
         assert_eq!(fs::read(&theirs).unwrap(), b"");
         assert_eq!(fs::read(&target).unwrap(), b"secret");
 
+        assert!(write_private_new(&target, b"another").is_err());
+        assert_eq!(fs::read(&target).unwrap(), b"secret");
         fs::write(&part, b"left over").unwrap();
         fs::set_permissions(&part, fs::Permissions::from_mode(0o644)).unwrap();
         write_private(&target, b"again").unwrap();

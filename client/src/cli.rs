@@ -19,6 +19,7 @@ mod inputs;
 mod keygen;
 mod man;
 mod measure;
+mod model;
 mod output;
 mod policy;
 mod proxy;
@@ -110,6 +111,8 @@ enum Command {
     Audit(audit::AuditCommand),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    #[command(subcommand)]
+    Model(model::ModelCommand),
     Aibom(aibom::Aibom),
     Completion(completion::Completion),
     Man(man::Man),
@@ -154,6 +157,7 @@ fn dispatch(command: Command, context: &Context<'_>) -> Result<Exit, Failure> {
         Command::Receipt(receipt) => receipt.run(context),
         Command::Audit(audit) => audit.run(context),
         Command::Policy(policy) => policy.run(context),
+        Command::Model(model) => model.run(context),
         Command::Aibom(aibom) => aibom.run(context),
         Command::Completion(completion) => completion.run(&mut Narthex::command(), context),
         Command::Man(man) => man.run(Narthex::command(), context),

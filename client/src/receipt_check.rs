@@ -69,9 +69,10 @@ fn model_checks(receipt: &Receipt, manifest: &Manifest) -> [Check; 3] {
     ]
 }
 
-fn engine_checks(receipt: &Receipt, manifest: &Manifest) -> [Check; 4] {
+fn engine_checks(receipt: &Receipt, manifest: &Manifest) -> [Check; 5] {
     let kernels = receipt.kernels_digest == manifest.kernels_digest;
     [
+        gpu_check(receipt, manifest),
         check("receipt.kernels", "the attested kernels computed", kernels)
             .detail(hex::encode(receipt.kernels_digest)),
         check(
@@ -93,6 +94,23 @@ fn engine_checks(receipt: &Receipt, manifest: &Manifest) -> [Check; 4] {
         )
         .detail(receipt.padding.as_str()),
     ]
+}
+
+/// What computed on GPUs, or that nothing did.
+fn gpu_check(receipt: &Receipt, manifest: &Manifest) -> Check {
+    let attested = manifest.gpu.as_ref().map(|gpu| gpu.kernels);
+    let told = receipt.gpu.map_or_else(
+        || "none".to_owned(),
+        |gpu| {
+            format!(
+                "{}, {}",
+                gpu.arithmetic.as_str(),
+                hex::encode(gpu.cubins_digest)
+            )
+        },
+    );
+    let title = "the attested code computed on the GPUs";
+    check("receipt.gpu", title, receipt.gpu == attested).detail(told)
 }
 
 /// Without a list they looked at nothing.

@@ -9,6 +9,7 @@
 
 mod narthex;
 
+use engine::describe::cubin;
 use narthex::narthex;
 use serde_json::Value;
 use std::{
@@ -88,6 +89,34 @@ fn lists_the_model_and_everything_beside_it() {
         component(&bill, part);
     }
     assert!(told.contains("SHA-256 of the bill of materials"), "{told}");
+}
+
+#[test]
+fn the_code_for_gpus_has_its_digests_and_its_compiler() {
+    let folder = directory();
+    let (bill, _) = bill(folder.path(), &[]);
+    let cubins = component(&bill, "cubins");
+    let sha256 = |digest: [u8; 32]| serde_json::json!(hex::encode(digest));
+    assert_eq!(cubins["hashes"][0]["content"], sha256(cubin::digest()));
+    let files = cubins["components"].as_array().unwrap();
+    assert_eq!(files.len(), cubin::all().len());
+    for (file, cubin) in files.iter().zip(cubin::all()) {
+        assert_eq!(file["name"], format!("{}.cubin", cubin.architecture()));
+        assert_eq!(file["hashes"][0]["content"], sha256(cubin.digest()));
+    }
+    let properties = cubins["properties"].as_array().unwrap();
+    let named = |start: &str| {
+        let names = properties.iter().map(|one| one["name"].as_str().unwrap());
+        names.filter(|name| name.starts_with(start)).count()
+    };
+    for name in [
+        "narthex:compiler",
+        "narthex:flags",
+        "narthex:sources_sha256",
+    ] {
+        assert_eq!(named(name), 1, "{name}");
+    }
+    assert!(named("narthex:toolchain:nvidia-cuda-nvcc==") >= 1);
 }
 
 #[test]

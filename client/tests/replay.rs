@@ -10,7 +10,10 @@
 
 mod narthex;
 
-use attestation::{BindingId, UnixTime};
+use attestation::{
+    BindingId, UnixTime,
+    manifest::{Arithmetic, GpuKernels},
+};
 use engine::{
     Engine, Job, Prompt, Sampling, Step,
     local::{LocalConfig, LocalEngine},
@@ -144,6 +147,7 @@ fn receipt(engine: &LocalEngine, request: &str, choices: &[Vec<u32>]) -> Receipt
         isa: card.isa.to_owned(),
         engine: card.mode.clone().into_owned(),
         kernels_digest: card.kernels_digest,
+        gpu: None,
     }
 }
 
@@ -353,6 +357,43 @@ fn what_this_program_cannot_run_again_is_not_judged() {
         replay(&receipt, &answered.request, &[]),
         (20, "replay.engine".to_owned())
     );
+}
+
+/// The receipt of a GPU's answer, which is the CPU's where its arithmetic is exact.
+fn of_gpus(engine: &str, arithmetic: Arithmetic) -> Receipt {
+    Receipt {
+        engine: engine.to_owned(),
+        gpu: Some(GpuKernels {
+            cubins_digest: [7; 32],
+            arithmetic,
+        }),
+        ..answered().receipt.clone()
+    }
+}
+
+#[test]
+fn what_gpus_answered_in_exact_arithmetic_is_run_again_on_a_cpu() {
+    let receipt = of_gpus("cuda/exact", Arithmetic::Exact);
+    assert_eq!(
+        replay(&receipt, &answered().request, &[]),
+        (0, "replay.tokens".to_owned())
+    );
+}
+
+#[test]
+fn what_gpus_answered_in_fast_arithmetic_is_not_judged() {
+    let judged = |receipt: &Receipt| replay(receipt, &answered().request, &[]);
+    for engine in ["cuda/fast", "cuda/exact", "cpu/deterministic"] {
+        let fast = of_gpus(engine, Arithmetic::Fast);
+        assert_eq!(judged(&fast), (20, "replay.arithmetic".to_owned()));
+    }
+    for engine in ["cuda/fast", "cpu/deterministic"] {
+        let other = of_gpus(engine, Arithmetic::Exact);
+        assert_eq!(judged(&other), (20, "replay.engine".to_owned()));
+    }
+    let mut untold = of_gpus("cuda/exact", Arithmetic::Exact);
+    untold.gpu = None;
+    assert_eq!(judged(&untold), (20, "replay.engine".to_owned()));
 }
 
 #[test]

@@ -8,13 +8,16 @@
 
 mod fake;
 
-use attestation::{EvidenceBundle, UnixTime};
+use attestation::{
+    EvidenceBundle, UnixTime,
+    manifest::{Arithmetic, GpuKernels},
+};
 use client::{
     SystemClock,
     cli::{self, Composition},
 };
 use fake::{Fault, Gateway, Node};
-use protocol::{Outcome, PaddingProfile, Receipt, SignedReceipt};
+use protocol::{IdentitySecret, Outcome, PaddingProfile, Receipt, SignedReceipt};
 use std::{ffi::OsString, fs, process::ExitCode, sync::Arc};
 use tee_sim::PolicySigner;
 
@@ -151,7 +154,7 @@ async fn an_auditor_accepts_what_a_chat_leaves_behind() {
 /// One field of a receipt, and the check that tells of it.
 type Mutation = (&'static str, fn(&mut Receipt));
 
-const MUTATIONS: [Mutation; 21] = [
+const MUTATIONS: [Mutation; 22] = [
     ("receipt.binding", |receipt| receipt.binding_id.0[0] ^= 1),
     ("receipt.manifest", |receipt| receipt.manifest[0] ^= 1),
     ("receipt.model", |receipt| receipt.model.push('x')),
@@ -166,6 +169,12 @@ const MUTATIONS: [Mutation; 21] = [
         receipt.template_digest[0] ^= 1
     }),
     ("receipt.kernels", |receipt| receipt.kernels_digest[0] ^= 1),
+    ("receipt.gpu", |receipt| {
+        receipt.gpu = Some(GpuKernels {
+            cubins_digest: [1; 32],
+            arithmetic: Arithmetic::Exact,
+        });
+    }),
     ("receipt.engine", |receipt| receipt.engine.push('x')),
     ("receipt.isa", |receipt| receipt.isa.push('x')),
     ("receipt.padding", |receipt| {
@@ -436,4 +445,40 @@ async fn an_error_from_inside_the_seal_is_a_failure_without_blame() {
     let bench = Bench::new().await;
     assert_eq!(bench.chat(&["refuse me"]).await, 1);
     assert_eq!(bench.chat(&["--model", "other", "Hello"]).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replay_asks_the_bundle_who_signed() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.chat(&["Hello"]).await, 0);
+    let [receipt, opening, bundle, request] =
+        ["receipt", "opening", "bundle", "request"].map(|name| bench.file(name));
+    let replay = |more: &[&str]| {
+        let files = [
+            "audit",
+            "replay",
+            &receipt,
+            "--opening",
+            &opening,
+            "--request",
+            &request,
+            "--model",
+            "none.gguf",
+        ];
+        let arguments = [&files, more].concat();
+        bench.run(arguments.into_iter().map(str::to_owned).collect())
+    };
+    let with_bundle = ["--bundle", &bundle];
+    assert_eq!(replay(&[]).await, 20, "other kernels than this program's");
+    assert_eq!(replay(&with_bundle).await, 20, "who signed was attested");
+    let late = [&with_bundle[..], &["--at", "2050-01-01T00:00:00Z"]].concat();
+    assert_eq!(replay(&late).await, 10);
+    let signed = SignedReceipt::from_bytes(fs::read(&receipt).unwrap());
+    let anothers = signed
+        .read_unverified()
+        .unwrap()
+        .sign(&IdentitySecret::generate());
+    fs::write(&receipt, anothers.as_bytes()).unwrap();
+    assert_eq!(replay(&[]).await, 20, "nobody was asked");
+    assert_eq!(replay(&with_bundle).await, 10);
 }

@@ -2,6 +2,7 @@
 
 use engine::Usage;
 use openai::Stated;
+use zeroize::Zeroizing;
 
 /// What cached state may serve: the request that made it and no other.
 const REQUEST: &str = "request";
@@ -21,10 +22,10 @@ pub(crate) struct Account {
     pub(crate) failed: bool,
 }
 
-/// What was made of one choice. No Debug.
+/// What was made of one choice. No Debug. Wiped when dropped.
 #[derive(Default)]
 pub(crate) struct Counted {
-    pub(crate) tokens: Vec<u32>,
+    pub(crate) tokens: Zeroizing<Vec<u32>>,
     pub(crate) usage: Usage,
 }
 
@@ -64,9 +65,9 @@ impl Account {
     }
 
     /// What the token digest is over (R7.2).
-    pub(crate) fn digested_tokens(&self) -> Vec<u32> {
+    pub(crate) fn digested_tokens(&self) -> Zeroizing<Vec<u32>> {
         let choices = self.choices.iter().map(|choice| choice.tokens.as_slice());
-        openai::digested_tokens(&choices.collect::<Vec<_>>())
+        Zeroizing::new(openai::digested_tokens(&choices.collect::<Vec<_>>()))
     }
 }
 
@@ -76,7 +77,7 @@ mod tests {
 
     fn account(choices: &[&[u32]], choices_per_prompt: usize) -> Account {
         let counted = |tokens: &&[u32]| Counted {
-            tokens: tokens.to_vec(),
+            tokens: tokens.to_vec().into(),
             usage: Usage {
                 prompt_tokens: 10,
                 cached_tokens: 4,

@@ -33,8 +33,8 @@ pub(crate) async fn answer(exchange: &mut Exchange, request: Plaintext) -> Resul
         ..Usage::default()
     };
     exchange.account.choices = vec![Counted {
-        tokens: Vec::new(),
         usage,
+        ..Counted::default()
     }];
     let document = form.document(&embeddings, &exchange.node.engine.card().name)?;
     Ok(exchange.document(&document).await?)

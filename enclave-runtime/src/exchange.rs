@@ -4,7 +4,7 @@ use crate::{
     account::{Account, CacheScope},
     leash::Leash,
     node::Node,
-    obeyed::StatedPolicy,
+    obeyed::{Obeyed, StatedPolicy},
     outgoing::{Gone, Outgoing},
     receipts::{RequestId, TenantKey},
     telemetry,
@@ -25,6 +25,8 @@ pub(crate) struct Exchange {
     pub(crate) outgoing: Outgoing,
     pub(crate) leash: Leash,
     received_at: UnixTime,
+    /// What this runtime obeyed when the exchange began: all of it is judged by that. What stops it later, it hears from its leash.
+    obeyed: Arc<Obeyed>,
     /// The policy that it is answered under.
     policy: StatedPolicy,
     status: u16,
@@ -41,9 +43,11 @@ impl Exchange {
         out: mpsc::Sender<Bytes>,
     ) -> Self {
         let tenant = signer(request);
+        let obeyed = node.standing.obeyed();
         Self {
             received_at: node.clock.now(),
-            policy: node.standing.obeyed().stated(),
+            policy: obeyed.stated(),
+            obeyed,
             leash: node.standing.leash(tenant),
             headers: request.headers.clone(),
             account: Account::default(),
@@ -58,24 +62,25 @@ impl Exchange {
     /// Whether the request comes from a tenant that is served, is meant for this runtime as it is now, and is stopped by nothing. From here
     /// on its receipt will be kept: nobody else can push out those of others.
     pub(crate) fn admit(&mut self) -> Result<(), ApiError> {
-        self.node
-            .check_tenant(&self.headers, self.tenant.as_ref())?;
-        self.policy = self.node.check_headers(&self.headers, self.received_at)?;
+        let (node, tenant) = (&self.node, self.tenant.as_ref());
+        node.check_tenant(&self.obeyed, &self.headers, tenant)?;
+        self.policy = node.check_headers(&self.obeyed, &self.headers, self.received_at)?;
         self.keeps_receipt = true;
         self.leash.check()
     }
 
     /// Whether the tenant that signed may use `route`.
     pub(crate) fn check_role(&self, route: &Route) -> Result<(), ApiError> {
-        self.node.check_role(self.tenant.as_ref(), route.roles())
+        let tenant = self.tenant.as_ref();
+        self.node.check_role(&self.obeyed, tenant, route.roles())
     }
 
     /// For whom the engine works, once `admit` has let them in. State is shared as the request asks and the policy allows: the receipt
     /// says so, and the secret stays here no longer.
     pub(crate) fn client(&mut self) -> Client {
         let scope = CacheScope::CacheSecret;
-        let policy = self.node.standing.obeyed();
-        let refused = policy.in_force.policy().judge_cache_scope(scope.as_str());
+        let policy = self.obeyed.in_force.policy();
+        let refused = policy.judge_cache_scope(scope.as_str());
         let secret = self.headers.cache_secret.take();
         let secret = secret.filter(|_| refused.is_none());
         if secret.is_some() {
@@ -192,7 +197,7 @@ impl Exchange {
             epoch: self.outgoing.responder.epoch(),
             cache_scope: self.account.cache_scope.as_str().to_owned(),
             tenant: self.tenant,
-            residency: node.country(),
+            residency: node.country_under(&self.obeyed),
             padding: node.padding,
             outcome,
             status: self.status,
@@ -208,6 +213,7 @@ impl Exchange {
             isa: card.isa.to_owned(),
             engine: card.mode.clone().into_owned(),
             kernels_digest: card.kernels_digest,
+            gpu: node.gpu(),
         }
     }
 }

@@ -26,6 +26,7 @@ impl Leash {
         match state.halt {
             Some(Halt::Stopped) => Err(ApiError::stopped()),
             Some(Halt::LeaseEnded) => Err(ApiError::lease_ended()),
+            Some(Halt::EngineFailed(_)) => Err(ApiError::engine_failed()),
             None if state.obeyed.stops(self.tenant.as_ref()) => Err(ApiError::tenant_stopped()),
             None => Ok(()),
         }

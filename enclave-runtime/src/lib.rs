@@ -7,7 +7,9 @@ pub mod evidence;
 pub mod follow;
 pub mod harden;
 pub mod limits;
+pub mod model_key;
 pub mod runtime;
+pub mod sealed;
 pub mod secret_memory;
 pub mod shutdown;
 pub mod telemetry;
@@ -36,7 +38,7 @@ mod steps;
 
 pub use clock::Clock;
 pub use config::{Config, ConfigError};
-pub use evidence::{EvidenceSettings, discover};
+pub use evidence::{EvidenceSettings, Platform, discover};
 pub use follow::follow;
 pub use harden::{HardenError, harden};
 pub use limits::Limits;

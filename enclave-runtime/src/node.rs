@@ -17,7 +17,7 @@ use crate::{
 };
 use attestation::{
     Attestation, Binding, BindingId, Digest, EvidenceError, EvidenceProvider, Freshness, Manifest,
-    NamedMachine, Nonce, UnixTime,
+    NamedMachine, Nonce, UnixTime, manifest::GpuKernels,
 };
 use aws_lc_rs::rand;
 use engine::{Engine, ModelCard};
@@ -85,7 +85,13 @@ impl Node {
         let started = clock.moment();
         let terms = key_list_terms(&parts, identity.public().digest(), manifest_digest);
         let grace = parts.limits.key_grace;
-        let standing = Standing::new(itself, (parts.in_force, anchor), grace, &clock);
+        let standing = Standing::new(
+            itself,
+            (parts.in_force, anchor),
+            grace,
+            Arc::clone(&engine),
+            &clock,
+        );
         let node = Self {
             fingerprint: openai::fingerprint(&card.model_digest, &card.kernels_digest),
             issued: IssuedBindings::new(parts.limits.max_bindings),
@@ -124,6 +130,11 @@ impl Node {
         attestation::attest(self.provider.as_ref(), binding)
     }
 
+    /// What computes on the GPUs, for receipts.
+    pub(crate) fn gpu(&self) -> Option<GpuKernels> {
+        self.stated.gpu.as_ref().map(|gpu| gpu.kernels)
+    }
+
     /// Why nothing is served now, if so. Halts and resumes as it finds.
     pub(crate) fn look(&self) -> Option<Halt> {
         self.standing.look(&self.epochs, &self.clock)
@@ -155,7 +166,8 @@ impl Node {
         self.country_under(&self.standing.obeyed())
     }
 
-    fn country_under(&self, obeyed: &Obeyed) -> Option<String> {
+    /// The same as `obeyed` has it.
+    pub(crate) fn country_under(&self, obeyed: &Obeyed) -> Option<String> {
         let configured = self.residency.as_deref();
         obeyed.country(self.standing.itself(), configured, self.clock.moment())
     }
@@ -194,15 +206,15 @@ impl Node {
         }
     }
 
-    /// Whether sealed headers are meant for this runtime as it is at `now`, and its policy is still in force; the policy that the request is
+    /// Whether sealed headers are meant for this runtime as it is at `now`, and the policy in `obeyed` is still in force; the policy that the request is
     /// answered under. A model that is not served is the client's own mistake and is told plainly; everything else gets one coarse answer,
     /// and the log the header's name.
     pub(crate) fn check_headers(
         &self,
+        obeyed: &Obeyed,
         headers: &SealedHeaders,
         now: UnixTime,
     ) -> Result<StatedPolicy, ApiError> {
-        let obeyed = self.standing.obeyed();
         let moment = Moment {
             wall: now,
             monotonic: self.clock.monotonic(),
@@ -213,7 +225,7 @@ impl Node {
             return Err(ApiError::misdirected());
         }
         let policy = obeyed.named(headers.policy_version, &headers.policy_digest, moment);
-        let context = self.request_context(&headers.binding_id, &obeyed, (policy, now));
+        let context = self.request_context(&headers.binding_id, obeyed, (policy, now));
         // R6.6
         let Err(mismatch) = headers.check(&context, now) else {
             return Ok(policy);
@@ -229,12 +241,13 @@ impl Node {
     /// refused in any case.
     pub(crate) fn check_tenant(
         &self,
+        obeyed: &Obeyed,
         headers: &SealedHeaders,
         signer: Option<&TenantKey>,
     ) -> Result<(), ApiError> {
         let is_signed = headers.tenant.is_some() == signer.is_some();
         match is_signed {
-            true => self.check_role(signer, &Route::ALL_ROLES),
+            true => self.check_role(obeyed, signer, &Route::ALL_ROLES),
             false => Err(not_served()),
         }
     }
@@ -242,11 +255,11 @@ impl Node {
     /// Whether who signed has one of `roles`, where the policy gives any.
     pub(crate) fn check_role(
         &self,
+        obeyed: &Obeyed,
         signer: Option<&TenantKey>,
         roles: &[TenantRole],
     ) -> Result<(), ApiError> {
-        let (obeyed, now) = (self.standing.obeyed(), self.clock.moment());
-        match obeyed.serves(signer, roles, now) {
+        match obeyed.serves(signer, roles, self.clock.moment()) {
             true => Ok(()),
             false => Err(not_served()),
         }
@@ -301,7 +314,8 @@ fn itself(
     Ok(Itself::new(node, card.model_digest, &machine))
 }
 
-fn manifest(parts: &Parts, card: &ModelCard, policy_root: Digest) -> Manifest {
+/// What a runtime of these `parts` says of itself while it serves the model of `card`.
+pub(crate) fn manifest(parts: &Parts, card: &ModelCard, policy_root: Digest) -> Manifest {
     Manifest {
         runtime_version: env!("CARGO_PKG_VERSION").to_owned(),
         runtime_digest: parts.runtime_digest,
@@ -317,6 +331,7 @@ fn manifest(parts: &Parts, card: &ModelCard, policy_root: Digest) -> Manifest {
         max_request_bytes: parts.limits.max_request_bytes,
         padding: parts.padding.as_str().to_owned(),
         policy_root,
+        gpu: parts.gpu.clone(),
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) enum Halt {
     Stopped,
     /// The policy's lease has ended, and it says to stop then.
     LeaseEnded,
+    /// The engine answers nothing any more; its own code is for the log.
+    EngineFailed(&'static str),
 }
 
 /// A policy as key lists, sealed headers and receipts state it.
@@ -44,6 +46,7 @@ impl Halt {
         match self {
             Self::Stopped => "stopped",
             Self::LeaseEnded => "lease_ended",
+            Self::EngineFailed(_) => "engine_failed",
         }
     }
 

@@ -73,6 +73,9 @@ impl Problem {
             Self::Halted(Halt::LeaseEnded) => {
                 "The lease of this runtime's policy has ended: its keys are wiped."
             }
+            Self::Halted(Halt::EngineFailed(_)) => {
+                "The engine of this runtime has failed: its keys are wiped."
+            }
         }
     }
 

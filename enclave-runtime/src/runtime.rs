@@ -1,7 +1,7 @@
 //! The runtime as its binary, or another composition, uses it.
 
 use crate::{Clock, Limits, NotObeyed, http, node::Node, telemetry};
-use attestation::{Digest, EvidenceError, EvidenceProvider, VerifyError};
+use attestation::{Digest, EvidenceError, EvidenceProvider, VerifyError, manifest::GpuCode};
 use engine::Engine;
 use listener::{Accept, Drained};
 use policy::{InForce, Reason};
@@ -35,6 +35,8 @@ pub struct Parts {
     pub padding: PaddingProfile,
     /// SHA-256 of the executable.
     pub runtime_digest: Digest,
+    /// What computes on the GPUs; stated in the manifest, the kernels of it in receipts too. `None` where the CPU does.
+    pub gpu: Option<GpuCode>,
     /// Limits.
     pub limits: Limits,
 }

@@ -19,7 +19,7 @@ impl StopSignals {
     }
 
     /// Returns when one has come.
-    pub async fn received(mut self) {
+    pub async fn received(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

@@ -1,4 +1,5 @@
-//! Whether this runtime serves: judged by what it obeys whenever someone asks, at once when that changes, and by itself as time goes on.
+//! Whether this runtime serves: judged by what it obeys, and by whether its engine works, whenever someone asks, at once when what it obeys
+//! changes, and by itself as time goes on.
 //! What ends with it (keys, answers under way) ends in the same step.
 
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
     telemetry,
 };
 use attestation::Digest;
+use engine::Engine;
 use policy::{InForce, PolicyError, Remembered};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -52,6 +54,7 @@ pub(crate) struct Standing {
     itself: Itself,
     anchor: Digest,
     grace: Duration,
+    engine: Arc<dyn Engine>,
     state: watch::Sender<State>,
 }
 
@@ -61,6 +64,7 @@ impl Standing {
         itself: Itself,
         (in_force, anchor): (InForce, Digest),
         grace: Duration,
+        engine: Arc<dyn Engine>,
         clock: &Clock,
     ) -> Self {
         let now = clock.moment();
@@ -76,6 +80,7 @@ impl Standing {
             itself,
             anchor,
             grace,
+            engine,
             state: watch::Sender::new(state),
         }
     }
@@ -99,7 +104,7 @@ impl Standing {
     pub(crate) fn look(&self, epochs: &Epochs, clock: &Clock) -> Option<Halt> {
         let (judged, known) = {
             let state = self.state.borrow();
-            let judged = state.obeyed.halt(&self.itself, clock.moment());
+            let judged = self.judge(&state.obeyed, clock);
             (judged, state.halt)
         };
         if judged == known {
@@ -152,19 +157,27 @@ impl Standing {
         Ok(())
     }
 
+    /// Why nothing may be served now.
+    fn judge(&self, obeyed: &Obeyed, clock: &Clock) -> Option<Halt> {
+        let halt = obeyed.halt(&self.itself, clock.moment());
+        halt.or_else(|| self.engine.failure().map(Halt::EngineFailed))
+    }
+
     /// Judges anew; whether that changed anything.
     fn apply(&self, state: &mut State, epochs: &Epochs, clock: &Clock) -> bool {
-        let now = clock.moment();
-        let halt = state.obeyed.halt(&self.itself, now);
+        let halt = self.judge(&state.obeyed, clock);
         let changed = halt != state.halt;
         state.halt = halt;
         match halt {
             Some(halt) if changed => {
                 epochs.halt();
                 telemetry::halted(halt.code());
+                if let Halt::EngineFailed(code) = halt {
+                    telemetry::engine_failed(code);
+                }
             }
             None if changed => {
-                epochs.resume(now);
+                epochs.resume(clock.moment());
                 telemetry::resumed();
             }
             _ => {}

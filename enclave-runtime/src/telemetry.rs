@@ -1,7 +1,7 @@
 //! The only place that logs. Every event is a function here and every field has a type that cannot hold a prompt: codes, counts,
 //! addresses, names of the operator's own.
 
-use crate::{config::LogFormat, secret_memory::PageKind};
+use crate::{config::LogFormat, evidence::GpuVersions, secret_memory::PageKind};
 use attestation::Digest;
 use std::{fmt, net::SocketAddr};
 use tracing::{error, info, warn};
@@ -24,6 +24,11 @@ pub fn loading_model(path: &std::path::Path) {
     info!(path = %path.display(), "loading the model");
 }
 
+/// Says that a device gave every answer that it had to.
+pub fn tested_device(architecture: &'static str, driver_version: u32, tests: usize) {
+    tracing::info!(architecture, driver_version, tests, "device tested");
+}
+
 /// The model is loaded.
 pub fn loaded_model(name: &str, digest: &Digest, isa: &'static str) {
     info!(
@@ -32,6 +37,44 @@ pub fn loaded_model(name: &str, digest: &Digest, isa: &'static str) {
         isa,
         "model loaded"
     );
+}
+
+/// The key of a sealed model is asked for.
+pub fn awaiting_model_key(server: &str, key: &Digest) {
+    info!(server, key = hex::encode(key), "asking for the model's key");
+}
+
+/// The key of a sealed model is there; the model is opened with it.
+pub fn model_key_received() {
+    info!("the model's key is here");
+}
+
+/// Who opens the model: the device that computes, or the processor, which then holds all of it for a while.
+pub(crate) fn model_opened_by(opener: &'static str) {
+    info!(opener, "opening the model");
+}
+
+/// The key of a sealed model was not released; it is asked for again.
+pub(crate) fn model_key_refused(code: &'static str, reason: &dyn fmt::Display) {
+    warn!(code, %reason, "no model key yet");
+}
+
+/// The GPUs are genuine and confidential by the runtime's own check. Identifiers of hardware are not logged.
+pub(crate) fn gpus_confidential(versions: &GpuVersions, multi_gpu: &'static str) {
+    let (driver, cuda) = (versions.driver.as_str(), versions.cuda.as_str());
+    let gpus = versions.vbios.len();
+    info!(
+        gpus,
+        driver, cuda, multi_gpu, "gpus in confidential-compute mode"
+    );
+    for (gpu, vbios) in versions.vbios.iter().enumerate() {
+        info!(gpu, vbios, "gpu firmware");
+    }
+}
+
+/// The driver lets programs use the GPUs from now on.
+pub(crate) fn gpus_made_ready() {
+    info!("gpus made ready by this runtime");
 }
 
 /// The inference server beside this process is awaited.
@@ -132,12 +175,17 @@ pub(crate) fn country_unknown() {
     );
 }
 
-/// Nothing is served from now on. The code is `stopped` or `lease_ended`.
+/// Nothing is served from now on. The code is `stopped`, `lease_ended` or `engine_failed`.
 pub(crate) fn halted(code: &'static str) {
     error!(
         code,
         "halted: all channel keys are wiped, nothing is served"
     );
+}
+
+/// The engine answers nothing any more; the code is its own.
+pub(crate) fn engine_failed(code: &'static str) {
+    error!(code, "the engine failed for good: restart this runtime");
 }
 
 /// A halt has ended.

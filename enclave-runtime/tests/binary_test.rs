@@ -128,3 +128,18 @@ fn a_policy_of_another_key_or_time() {
         log(&output)
     );
 }
+
+#[test]
+fn a_gpu_that_is_not_asked_for_evidence_is_a_mistake_of_the_configuration() {
+    let folder = installed(END);
+    let config = folder.path().join("runtime.toml");
+    let good = fs::read_to_string(&config).unwrap();
+    let engine = "[engine]\ndevice = \"cuda\"\n[evidence]";
+    fs::write(&config, good.replace("[evidence]", engine)).unwrap();
+    for arguments in [&["--check-config"][..], &[]] {
+        let output = run(folder.path(), arguments);
+        let told = log(&output);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("evidence.gpus must be"), "{told}");
+    }
+}

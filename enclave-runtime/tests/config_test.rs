@@ -1,9 +1,11 @@
 //! The configuration: defaults, every mistake at once, and a printed form that reads back.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use attestation::manifest::Arithmetic;
 use enclave_runtime::{
     Config, ConfigError,
-    config::{LogFormat, PolicyRoot},
+    config::{ComputeDevice, GpuSource, LogFormat, PolicyRoot},
+    model_key::KeyServerKind,
 };
 use engine::local::IsaName;
 use protocol::PaddingProfile;
@@ -11,6 +13,9 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// Where a GPU may compute.
+const ASKED: &str = "[evidence]\ngpus = \"nvml\"\n";
 
 fn minimal() -> String {
     "node = \"node-1\"
@@ -59,11 +64,19 @@ fn little_is_required() {
 #[test]
 fn what_is_printed_reads_back() {
     let text = minimal()
-        + "[evidence]\nvek = \"v.der\"\nprivlevel = 2\n[engine]\nthreads = 2\nisa = \"scalar\"\nkv_bytes = 5\ntenant_jobs = 6\ncached_tokens_per_secret = 0\n[channel]\npadding = \"strict\"\nflush_ms = 40\n[limits]\nmax_in_flight = 3\nkey_grace_seconds = 0\n[log]\nformat = \"json\"\n";
-    let config = parse(&text.replace("k.pem\"]", "k.pem\"]\nthreshold = 1")).unwrap();
+        + "[evidence]\nvek = \"v.der\"\nprivlevel = 2\ngpus = \"nvml\"\n[engine]\nthreads = 2\ndevice = \"cuda\"\narithmetic = \"fast\"\ndevice_index = 3\nkv_bytes = 5\ntenant_jobs = 6\ncached_tokens_per_secret = 0\n[channel]\npadding = \"strict\"\nflush_ms = 40\n[limits]\nmax_in_flight = 3\nkey_grace_seconds = 0\n[log]\nformat = \"json\"\n";
+    // How many keys must sign is printed, also where it was left to the number of keys.
+    let text = text.replace("k.pem\"]", "k.pem\"]\nthreshold = 1");
+    let config = parse(&text).unwrap();
+    assert_eq!(parse(&config.to_string()).unwrap(), config);
+    let on_cpu = text.replace(
+        "device = \"cuda\"\narithmetic = \"fast\"\ndevice_index = 3",
+        "isa = \"scalar\"",
+    );
+    let config = parse(&on_cpu).unwrap();
     assert_eq!(parse(&config.to_string()).unwrap(), config);
     let with_root = text.replace(
-        "keys = [\"k.pem\"]",
+        "keys = [\"k.pem\"]\nthreshold = 1",
         "root = \"root.json\"\nrefresh_seconds = 5",
     );
     let config = parse(&(String::from("aibom = \"b.json\"\n") + &with_root)).unwrap();
@@ -73,6 +86,110 @@ fn what_is_printed_reads_back() {
     );
     assert_eq!(config.aibom, Some("/etc/narthex/b.json".into()));
     assert_eq!(parse(&config.to_string()).unwrap(), config);
+}
+
+#[test]
+fn a_sealed_model_names_who_has_its_key() {
+    let of = |lines: &str| parse(&(minimal() + "[model_key]\n" + lines));
+    let releaser = "releaser = \"https://keys.example:8445/\"\nowner = [\"owner.pem\"]\n";
+    let config = of(&format!(
+        "{releaser}ca = \"ca.pem\"\nattempts = 3\nthreshold = 1\n"
+    ))
+    .unwrap();
+    let settings = config.model_key.clone().unwrap();
+    assert_eq!(settings.server.address, "https://keys.example:8445");
+    assert_eq!(settings.server.kind, KeyServerKind::Releaser);
+    assert_eq!(settings.server.attempts, 3);
+    assert_eq!(settings.owner, [PathBuf::from("/etc/narthex/owner.pem")]);
+    let again = |config: &Config| parse(&config.to_string()).unwrap().model_key;
+    assert_eq!(again(&config), config.model_key);
+    let kbs = "kbs = \"http://127.0.0.1:8080\"\nresource = \"a/b/c\"\nowner = [\"owner.pem\"]\n";
+    let config = of(kbs).unwrap();
+    assert_eq!(again(&config), config.model_key);
+    assert_eq!(parse(&minimal()).unwrap().model_key, None);
+}
+
+#[test]
+fn a_key_server_that_cannot_be_meant_is_refused() {
+    let of = |lines: &str| mistakes(&(minimal() + "[model_key]\nowner = [\"o.pem\"]\n" + lines));
+    let address = "model_key.releaser must be https://HOST[:PORT]; http on loopback only";
+    for url in [
+        "http://keys.example",
+        "https://keys.example/path",
+        "https://user@keys.example",
+        "https://keys.example?a=b",
+        "ftp://keys.example",
+        "keys.example",
+    ] {
+        assert_eq!(of(&format!("releaser = {url:?}\n")), [address], "{url}");
+    }
+    let none = "model_key.releaser is required: https://HOST[:PORT]; http on loopback only";
+    assert_eq!(of(""), [none]);
+    let good = "releaser = \"https://a\"\n";
+    let both = of(&format!(
+        "{good}kbs = \"https://b\"\nresource = \"a/b/c\"\n"
+    ));
+    assert_eq!(
+        both,
+        ["model_key.releaser has no meaning beside model_key.kbs"]
+    );
+    let resource = "model_key.resource must be REPOSITORY/TYPE/TAG";
+    assert_eq!(
+        of("kbs = \"https://b\"\nresource = \"a/../c\"\n"),
+        [resource]
+    );
+    let attempts = "model_key.attempts must be 1 to 1000";
+    assert_eq!(of(&format!("{good}attempts = 0\n")), [attempts]);
+    let unknown = "model_key.key is unknown";
+    assert_eq!(of(&format!("{good}key = \"00\"\n")), [unknown]);
+}
+
+#[test]
+fn gpus_are_asked_where_they_are_named() {
+    let gpus = |lines: &str| {
+        let text = minimal() + "[evidence]\n" + lines;
+        let config = parse(&text).unwrap();
+        let again = parse(&config.to_string()).unwrap();
+        assert_eq!(again.evidence, config.evidence);
+        config.evidence.gpus
+    };
+    assert_eq!(gpus(""), GpuSource::None);
+    assert_eq!(gpus("gpus = \"none\""), GpuSource::None);
+    let driver = GpuSource::Nvml("libnvidia-ml.so.1".into());
+    assert_eq!(gpus("gpus = \"nvml\""), driver);
+    let other = GpuSource::Nvml("/opt/ml.so".into());
+    assert_eq!(
+        gpus("gpus = \"nvml\"\nnvml_library = \"/opt/ml.so\""),
+        other
+    );
+    let refused = |lines: &str| mistakes(&(minimal() + "[evidence]\n" + lines));
+    let unknown = "evidence.gpus must be \"nvml\" or \"none\"";
+    assert_eq!(refused("gpus = \"all\""), [unknown]);
+    assert_eq!(
+        refused("nvml_library = \"/opt/ml.so\""),
+        ["evidence.nvml_library has no meaning beside evidence.gpus = \"none\""]
+    );
+}
+
+#[test]
+fn a_sealed_model_is_computed_by_either() {
+    let of = |device: &str| {
+        let sealed = "[model_key]\nowner = [\"o.pem\"]\nreleaser = \"https://a\"\n";
+        minimal() + sealed + "[engine]\ndevice = \"" + device + "\"\n"
+    };
+    assert!(parse(&of("cpu")).is_ok());
+    assert!(parse(&(of("cuda") + ASKED)).is_ok());
+}
+
+/// Else a model would lie on a GPU that nobody has looked at.
+#[test]
+fn a_gpu_computes_only_where_it_is_asked_for_evidence() {
+    let cuda = minimal() + "[engine]\ndevice = \"cuda\"\n";
+    assert!(parse(&(cuda.clone() + ASKED)).is_ok());
+    let mistake = "evidence.gpus must be \"nvml\" where engine.device is \"cuda\"";
+    assert_eq!(mistakes(&cuda), [mistake]);
+    let none = cuda + "[evidence]\ngpus = \"none\"\n";
+    assert_eq!(mistakes(&none), [mistake]);
 }
 
 #[test]
@@ -86,6 +203,57 @@ fn instructions_are_named_or_left_to_the_machine() {
     for name in IsaName::ALL {
         assert_eq!(isa(&format!("isa = \"{name}\"")), Some(name));
     }
+}
+
+#[test]
+fn a_device_is_named_and_numbered() {
+    let engine = |lines: &str| parse(&(minimal() + ASKED + "[engine]\n" + lines)).map(|c| c.engine);
+    let none = engine("").unwrap();
+    assert_eq!((none.device, none.device_index), (ComputeDevice::Cpu, 0));
+    let second = engine("device = \"cuda\"\ndevice_index = 1\n").unwrap();
+    assert_eq!(
+        (second.device, second.device_index),
+        (ComputeDevice::Cuda, 1)
+    );
+    let wrong = minimal() + "[engine]\ndevice = \"gpu\"\n";
+    assert_eq!(
+        mistakes(&wrong),
+        ["engine.device must be \"cpu\" or \"cuda\""]
+    );
+    let wrong = minimal() + ASKED + "[engine]\ndevice = \"cuda\"\ndevice_index = 64\n";
+    assert_eq!(mistakes(&wrong), ["engine.device_index must be 0 to 63"]);
+}
+
+#[test]
+fn what_the_device_would_ignore_is_refused() {
+    let of = |lines: &str| mistakes(&(minimal() + ASKED + "[engine]\n" + lines));
+    for cpu in ["device_index = 0\n", "device = \"cpu\"\ndevice_index = 1\n"] {
+        let expected = ["engine.device_index is for `device = \"cuda\"`"];
+        assert_eq!(of(cpu), expected);
+    }
+    let cuda = "device = \"cuda\"\nisa = ";
+    let expected = ["engine.isa is for `device = \"cpu\"`"];
+    assert_eq!(of(&format!("{cuda}\"scalar\"\n")), expected);
+    assert!(parse(&(minimal() + ASKED + "[engine]\n" + cuda + "\"auto\"\n")).is_ok());
+}
+
+#[test]
+fn only_a_gpu_computes_fast() {
+    let engine = |lines: &str| minimal() + ASKED + "[engine]\n" + lines;
+    let arithmetic = |lines: &str| parse(&engine(lines)).unwrap().engine.arithmetic;
+    assert_eq!(arithmetic("device = \"cuda\"\n"), Arithmetic::Exact);
+    assert_eq!(
+        arithmetic("device = \"cuda\"\narithmetic = \"fast\"\n"),
+        Arithmetic::Fast
+    );
+    assert_eq!(
+        mistakes(&engine("arithmetic = \"fast\"\n")),
+        ["engine.arithmetic \"fast\" is for `device = \"cuda\"`"]
+    );
+    assert_eq!(
+        mistakes(&engine("arithmetic = \"bf16\"\n")),
+        ["engine.arithmetic must be \"exact\" or \"fast\""]
+    );
 }
 
 #[test]

@@ -11,12 +11,15 @@ mod support;
 
 use attestation::UnixTime;
 use enclave_runtime::Parts;
+use http_body_util::BodyExt;
 use policy::{HardwareId, Placement};
 use protocol::client::ClientRequest;
 use support::{
-    NOW, Stack,
-    engine::ScriptedEngine,
-    get_request, prepare_under,
+    NOW, Stack, chat,
+    engine::{Script, ScriptedEngine},
+    get_request,
+    http::{Outer, begin},
+    json_request, open, prepare_under,
     published::{chip, inventory, placed, publisher},
 };
 use tee_sim::Publisher;
@@ -118,4 +121,23 @@ async fn a_later_inventory_moves_it() {
     untold.look(&team);
     assert_eq!(stated(&told).await, None, "two words, neither counts");
     assert_eq!(stated(&untold).await.as_deref(), Some("DE"));
+}
+
+/// R9.12: an exchange is judged by one set of documents from its beginning to its receipt.
+#[tokio::test]
+async fn what_is_under_way_is_where_it_began() {
+    let mut team = team(chip(), placed("cellar", "FR"));
+    let stack = Stack::obeying(&team, ScriptedEngine::new(Script::Wait)).await;
+    let body = chat(r#","stream":true"#);
+    let request = json_request("/v1/chat/completions", &body);
+    let (sealed, opener) = stack.sealer().await.seal(&request, NOW).unwrap();
+    let outer = Outer::post("/narthex/v1/sealed", &sealed.envelope)
+        .media_type(protocol::REQUEST_MEDIA_TYPE);
+    let response = begin(stack.address, outer).await;
+    team.publish_inventory(&inventory(2, [(chip(), placed("attic", "DE"))]));
+    stack.look(&team);
+    stack.engine.release();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let receipt = open(opener, &body).receipt.unwrap();
+    assert_eq!(receipt.residency.as_deref(), Some("FR"));
 }

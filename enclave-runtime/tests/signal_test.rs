@@ -12,7 +12,7 @@ use tokio::time::timeout;
 #[tokio::test]
 async fn sigterm_drains() {
     let mut stack = Stack::start().await;
-    let signals = StopSignals::listen().unwrap();
+    let mut signals = StopSignals::listen().unwrap();
     kill_process(getpid(), Signal::TERM).unwrap();
     timeout(Duration::from_secs(20), signals.received())
         .await

@@ -7,7 +7,7 @@
     reason = "tests"
 )]
 
-use attestation::{CpuEvidence, ReportData, SnpEvidence};
+use attestation::{CpuEvidence, ReportData, SnpEvidence, UnixTime};
 use enclave_runtime::{
     EvidenceSettings, discover,
     evidence::{Configfs, ReportTree, Tsm, TsmError, VekFile},
@@ -340,9 +340,10 @@ fn a_machine_without_tee_is_refused() {
         tsm_root: "/nonexistent/tsm".into(),
         vek: None,
         privlevel: None,
+        nvml: None,
     };
     if !std::path::Path::new("/dev/sev-guest").exists() {
-        assert!(discover(settings).is_err());
+        assert!(discover(settings, UnixTime(0)).is_err());
     }
 }
 

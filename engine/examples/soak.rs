@@ -188,6 +188,8 @@ impl Crowd<'_> {
         job.prompt = Prompt::tokens(vec![7; (CONTEXT + beyond) as usize]);
         match self.engine.submit(job) {
             Err(EngineError::ContextOverflow { .. }) => self.counts.overlong.fetch_add(1, Relaxed),
+            // Who finds no place is not looked at any further.
+            Err(EngineError::Busy) => self.counts.busy.fetch_add(1, Relaxed),
             _ => self.counts.wrong.fetch_add(1, Relaxed),
         };
     }

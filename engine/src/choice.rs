@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
+    decoder::Row,
     grammar::{Constraint, GrammarError, Grammars, Progress},
     job::{EngineError, Job, Logprob, MAX_LOGPROBS, TokenLogprobs},
     sampler::{
-        Sampler, SamplerError,
+        Plain, Sampler, SamplerError,
         distribution::{Distribution, Likely},
     },
     tokenizer::Tokenizer,
@@ -99,8 +100,39 @@ impl Choices {
 }
 
 impl Choice {
+    /// The next choice, if whoever has the logits can make it: no grammar, nothing told beside the token.
+    pub(crate) fn plain(&self, position: u64) -> Option<Plain> {
+        let alone = self.constraint.is_none() && self.logprobs.is_none();
+        self.sampler.plain(position).filter(|_| alone)
+    }
+
+    /// The same choice under another seed, as long as nothing was chosen.
+    pub(crate) fn with_seed(&self, seed: u64) -> Self {
+        Self {
+            tokenizer: Arc::clone(&self.tokenizer),
+            sampler: self.sampler.with_seed(seed),
+            constraint: self.constraint.as_ref().map(Constraint::again),
+            logprobs: self.logprobs.as_ref().map(Telling::again),
+        }
+    }
+
     /// The token that follows; `position` is its place in the sequence, the prompt included, from 0.
-    pub(crate) fn choose(&mut self, logits: &[f32], position: u64) -> Result<Chosen, ChoiceError> {
+    pub(crate) fn choose(&mut self, row: Row<'_>, position: u64) -> Result<Chosen, ChoiceError> {
+        match row {
+            Row::Logits(logits) => self.choose_of(logits, position),
+            Row::Token(id) => {
+                let id = id.ok_or(SamplerError::Logits)?;
+                let end = self.end(id)?;
+                Ok(Chosen {
+                    id,
+                    logprobs: None,
+                    end,
+                })
+            }
+        }
+    }
+
+    fn choose_of(&mut self, logits: &[f32], position: u64) -> Result<Chosen, ChoiceError> {
         let allowed = self.constraint.as_mut().map(Constraint::allowed);
         let id = self
             .sampler
@@ -137,6 +169,13 @@ impl Telling {
             distribution: Distribution::default(),
             alternatives: usize::from(asked),
         }))
+    }
+
+    fn again(&self) -> Self {
+        Self {
+            distribution: Distribution::default(),
+            alternatives: self.alternatives,
+        }
     }
 
     fn of(

@@ -14,10 +14,10 @@ use std::{num::NonZeroUsize, slice::ChunksExact, sync::Arc, thread};
 
 use kernels::{Isa, Pool, lanes::LANES, quantize::BLOCK, rope::Frequencies};
 
-pub use batch::Part;
+pub use batch::{Part, Row};
 pub use cache::KvCache;
 pub use error::DecoderError;
-pub use pool::{KvPool, KvTable, PAGE_TOKENS};
+pub use pool::{HostPages, KvPool, KvTable, NotWiped, PAGE_TOKENS, PageMemory, Pages};
 
 #[cfg(test)]
 pub(crate) use pool::Shape;
@@ -58,8 +58,8 @@ impl Decoder {
                 isa,
                 pool: Pool::new(threads),
             },
-            frequencies: frequencies(&model),
-            local_frequencies: local_frequencies(config),
+            frequencies: model.frequencies(),
+            local_frequencies: model.local_frequencies(),
             scratch: Scratch::new(config, MAX_STEP_TOKENS),
             model,
         }
@@ -72,7 +72,8 @@ impl Decoder {
         pool: &mut KvPool,
         parts: &mut [Part<'_>],
     ) -> Result<ChunksExact<'_, f32>, DecoderError> {
-        self.check(pool, parts)?;
+        pool.check(self.model.config())?;
+        check_parts(self.model.config(), parts)?;
         let wanted = self.pass(pool, parts);
         for part in parts {
             part.table.extend(part.tokens.len());
@@ -82,7 +83,7 @@ impl Decoder {
 
     /// Appends `tokens` to a sequence with a pool of its own, in as many steps as it takes; gives the logits after the last.
     pub fn forward(&mut self, tokens: &[u32], cache: &mut KvCache) -> Result<&[f32], DecoderError> {
-        self.check_tokens(tokens)?;
+        check_tokens(self.model.config(), tokens)?;
         cache.pool.check(self.model.config())?;
         cache.reserve(tokens.len())?;
         let mut left = tokens.len();
@@ -102,31 +103,6 @@ impl Decoder {
     /// Instruction-set path in use.
     pub fn isa(&self) -> &'static str {
         self.crew.isa.name()
-    }
-
-    fn check(&self, pool: &KvPool, parts: &[Part<'_>]) -> Result<(), DecoderError> {
-        let config = self.model.config();
-        pool.check(config)?;
-        for part in parts {
-            self.check_tokens(part.tokens)?;
-            part.table.check(config.context_tokens, part.tokens.len())?;
-        }
-        match parts.iter().map(|part| part.tokens.len()).sum() {
-            0 => Err(DecoderError::Empty),
-            1..=MAX_STEP_TOKENS => Ok(()),
-            _ => Err(DecoderError::TooManyTokens),
-        }
-    }
-
-    fn check_tokens(&self, tokens: &[u32]) -> Result<(), DecoderError> {
-        let vocabulary = self.model.config().vocabulary;
-        if tokens.is_empty() {
-            return Err(DecoderError::Empty);
-        }
-        match tokens.iter().all(|token| (*token as usize) < vocabulary) {
-            true => Ok(()),
-            false => Err(DecoderError::UnknownToken),
-        }
     }
 
     /// Sends tokens through all blocks; gives how many rows of logits there are.
@@ -197,21 +173,30 @@ impl Decoder {
     }
 }
 
-/// Frequencies of layers that see everything.
-fn frequencies(model: &Model) -> Frequencies {
-    let config = model.config();
-    let pairs = config.head_width / 2;
-    let plain = Frequencies::new(config.rope_base, config.head_width);
-    let scaled = plain.divided(&vec![config.rope_factor; pairs]);
-    match &model.weights().rope_factors {
-        Some(factors) => scaled.divided(factors),
-        None => scaled,
+/// Whether `parts` make a step of a model of this shape: known tokens, with room for their keys and values, and not too many.
+pub fn check_parts(config: &ModelConfig, parts: &[Part<'_>]) -> Result<(), DecoderError> {
+    for part in parts {
+        check_tokens(config, part.tokens)?;
+        part.table.check(config.context_tokens, part.tokens.len())?;
+    }
+    match parts.iter().map(|part| part.tokens.len()).sum() {
+        0 => Err(DecoderError::Empty),
+        1..=MAX_STEP_TOKENS => Ok(()),
+        _ => Err(DecoderError::TooManyTokens),
     }
 }
 
-fn local_frequencies(config: &ModelConfig) -> Option<Frequencies> {
-    let base = config.local_rope_base()?;
-    Some(Frequencies::new(base, config.head_width))
+fn check_tokens(config: &ModelConfig, tokens: &[u32]) -> Result<(), DecoderError> {
+    if tokens.is_empty() {
+        return Err(DecoderError::Empty);
+    }
+    match tokens
+        .iter()
+        .all(|token| (*token as usize) < config.vocabulary)
+    {
+        true => Ok(()),
+        false => Err(DecoderError::UnknownToken),
+    }
 }
 
 /// Blocks of a token's activations.

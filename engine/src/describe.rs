@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+/// What would run it on GPUs.
+pub use kernels::cubin;
+
 use crate::{
     gguf::{Gguf, GgufError},
     local::{self, LoadError},
@@ -50,7 +53,7 @@ pub fn describe(gguf: &Gguf) -> Result<ModelDescription, LoadError> {
         model_digest: gguf.digest(),
         tokenizer_digest: tokenizer.digest(),
         template_digest: local::template_digest(gguf),
-        kernels_digest: kernels::digest(),
+        kernels_digest: local::kernels_digest(),
         mode: local::MODE,
         parameters: quantization.values().sum(),
         quantization,

@@ -1,9 +1,10 @@
 //! GGUF model files, versions 2 and 3 (<https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>): metadata and tensors.
 //!
-//! The whole file is held in memory, so that what was digested is what is used. Every length, count, type and offset is
+//! The whole file is held in memory, so that what was digested is what is used; of a file that is elsewhere, the header. Every length, count, type and offset is
 //! checked when the file is opened; reading a value or a tensor later cannot leave the file.
 
 mod cursor;
+mod elsewhere;
 mod error;
 mod header;
 mod loose;
@@ -12,16 +13,20 @@ mod value;
 
 use std::{collections::BTreeMap, mem, path::Path};
 
+pub use elsewhere::{ModelBytes, TensorPlace, Unreadable};
 pub use error::GgufError;
 pub use loose::LooseTensors;
 pub use tensor::{Tensor, TensorType};
 
 use crate::file;
+use header::Header;
 use tensor::TensorSlot;
 use value::Value;
 
 /// Largest model file: 64 GiB.
 const MAX_FILE_BYTES: u64 = 64 << 30;
+/// Read first of a file that is elsewhere; twice as much whenever its header is longer.
+const FIRST_BYTES: usize = 4 << 20;
 
 /// A validated model file.
 pub struct Gguf {
@@ -45,13 +50,41 @@ impl Gguf {
     }
 
     fn from_digested(bytes: Vec<u8>, digest: [u8; 32]) -> Result<Self, GgufError> {
-        let header = header::parse(&bytes)?;
-        Ok(Self {
+        let header = header::parse(&bytes, bytes.len())?;
+        Ok(Self::with_header(bytes, digest, header))
+    }
+
+    /// The header of a file that `source` holds and whose SHA-256 is to be `digest`. Metadata are there, tensors in their places:
+    /// asked for, they end early.
+    pub fn describe(source: &dyn ModelBytes, digest: [u8; 32]) -> Result<Self, GgufError> {
+        let too_large = GgufError::TooLarge(source.length());
+        let length = usize::try_from(source.length()).ok();
+        let length = length.filter(|length| *length as u64 <= MAX_FILE_BYTES);
+        let length = length.ok_or(too_large)?;
+        let mut wanted = FIRST_BYTES.min(length);
+        loop {
+            let mut bytes = source.read(0..wanted as u64)?;
+            match header::parse(&bytes, length) {
+                Err(GgufError::Truncated) if wanted < length => {
+                    wanted = wanted.saturating_mul(2).min(length);
+                }
+                Err(error) => return Err(error),
+                Ok(header) => {
+                    bytes.truncate(header.data);
+                    bytes.shrink_to_fit();
+                    return Ok(Self::with_header(bytes, digest, header));
+                }
+            }
+        }
+    }
+
+    fn with_header(bytes: Vec<u8>, digest: [u8; 32], header: Header) -> Self {
+        Self {
             bytes,
             digest,
             metadata: header.metadata,
             tensors: header.tensors,
-        })
+        }
     }
 
     /// SHA-256 of the whole file.
@@ -101,11 +134,6 @@ impl Gguf {
         self.integers(key)
     }
 
-    /// An array of integers of any width that are all within `u32`.
-    pub fn u32s(&self, key: &str) -> Result<Vec<u32>, GgufError> {
-        self.integers(key)
-    }
-
     /// An array of 32-bit floats.
     pub fn f32s(&self, key: &str) -> Result<Vec<f32>, GgufError> {
         self.value(key)?.f32s(&self.bytes).map_err(|e| e.named(key))
@@ -116,6 +144,13 @@ impl Gguf {
         let slot = self.tensors.get(name);
         let slot = slot.ok_or_else(|| GgufError::MissingTensor(name.to_owned()))?;
         slot.tensor(&self.bytes)
+    }
+
+    /// Where a tensor lies in the file.
+    pub fn place(&self, name: &str) -> Result<TensorPlace, GgufError> {
+        let slot = self.tensors.get(name);
+        let slot = slot.ok_or_else(|| GgufError::MissingTensor(name.to_owned()))?;
+        Ok(slot.place())
     }
 
     /// Takes all tensors out of the file, so that the memory of each can be given back by itself; the metadata stay.

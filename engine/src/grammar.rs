@@ -66,6 +66,15 @@ impl Grammars {
 }
 
 impl Constraint {
+    /// The same constraint for another answer; nothing is compiled again.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            matcher: self.matcher.deep_clone(),
+            allowed: self.allowed.clone(),
+            is_current: self.is_current,
+        }
+    }
+
     /// The tokens that may follow. An end token is among them where a word is whole.
     pub fn allowed(&mut self) -> Result<Allowed<'_>, GrammarError> {
         if !self.is_current {

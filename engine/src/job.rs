@@ -16,6 +16,7 @@ use crate::{
 pub const MAX_LOGPROBS: u8 = 20;
 
 /// One answer to make. No Debug: it holds the prompt. Prompt and stop strings are wiped when dropped.
+#[derive(Clone)]
 pub struct Job {
     /// What is to be continued.
     pub prompt: Prompt,
@@ -48,6 +49,14 @@ impl Job {
             cache_secret: None,
             tenant: TenantId::default(),
         }
+    }
+
+    /// The same job under another seed.
+    #[must_use]
+    pub fn with_seed(&self, seed: u64) -> Self {
+        let mut job = self.clone();
+        job.sampling.seed = seed;
+        job
     }
 }
 
@@ -215,8 +224,9 @@ pub enum FinishReason {
     Length,
 }
 
-/// Vectors of the texts of [`Engine::embed`], in their order, and what they took.
-#[derive(Clone, PartialEq)]
+/// Vectors of the texts of [`Engine::embed`], in their order, and what they took. No Debug: much of a text can be read off its vector. Wiped
+/// when dropped.
+#[derive(Clone, PartialEq, Zeroize, ZeroizeOnDrop)]
 pub struct Embeddings {
     /// One for each text, of length one.
     pub vectors: Vec<Vec<f32>>,
@@ -240,6 +250,12 @@ pub enum EngineError {
         prompt: usize,
         /// Tokens asked for, at least one.
         answer: usize,
+        /// Tokens of the context.
+        context: usize,
+    },
+    /// The context has no room for the prompt alone, which was not read to its end.
+    #[error("the prompt has more tokens than the {context} that the context holds")]
+    PromptTooLong {
         /// Tokens of the context.
         context: usize,
     },
@@ -281,6 +297,7 @@ impl EngineError {
         match self {
             Self::Busy => "engine.busy",
             Self::ContextOverflow { .. } => "engine.context_overflow",
+            Self::PromptTooLong { .. } => "engine.prompt_too_long",
             Self::BadPrompt => "engine.bad_prompt",
             Self::Chat(error) => error.code(),
             Self::BadSampling(error) => error.code(),
@@ -305,7 +322,7 @@ pub struct ModelCard {
     pub tokenizer_digest: [u8; 32],
     /// SHA-256 of the chat template's text; of nothing where the model has none.
     pub template_digest: [u8; 32],
-    /// SHA-256 over the kernels' sources and version; of an upstream engine, its image's or executable's digest.
+    /// SHA-256 over the sources and versions of kernels and engine; of an upstream engine, its image's or executable's digest.
     pub kernels_digest: [u8; 32],
     /// Engine mode, `cpu/deterministic` or `upstream/NAME`.
     pub mode: Cow<'static, str>,
@@ -319,6 +336,17 @@ pub struct ModelCard {
 pub trait Engine: Send + Sync {
     /// Renders and tokenizes the prompt, checks it, queues the job: takes as long as the prompt is long, so call it where blocking is no harm.
     fn submit(&self, job: Job) -> Result<mpsc::Receiver<Step>, EngineError>;
+
+    /// Submits `job` once for each of `seeds`, which stand in for its own; all are taken or none. An engine that can does for all of them once
+    /// what does not depend on the seed.
+    fn submit_choices(
+        &self,
+        job: Job,
+        seeds: &[u64],
+    ) -> Result<Vec<mpsc::Receiver<Step>>, EngineError> {
+        let choices = seeds.iter().map(|seed| self.submit(job.with_seed(*seed)));
+        choices.collect()
+    }
 
     /// Turns texts into vectors; the same about blocking. The channel closing without a word is an engine failure.
     fn embed(
@@ -337,6 +365,11 @@ pub trait Engine: Send + Sync {
 
     /// How many more jobs would be taken now.
     fn capacity(&self) -> usize;
+
+    /// Why it answers nothing any more, if so: a stable code, for logs. What comes back by itself is no failure.
+    fn failure(&self) -> Option<&'static str> {
+        None
+    }
 
     /// What is served.
     fn card(&self) -> &ModelCard;

@@ -4,6 +4,7 @@ pub mod chat;
 mod choice;
 pub mod decoder;
 pub mod describe;
+mod digest;
 pub mod encoder;
 mod file;
 pub mod folder;

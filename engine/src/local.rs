@@ -1,5 +1,6 @@
 //! The engine that runs in this process: a model file, one thread that decodes, and a bounded queue before it.
 
+mod batches;
 mod card;
 mod embedding;
 mod forward;
@@ -7,6 +8,7 @@ mod load;
 mod places;
 mod plan;
 mod prefix;
+mod promise;
 mod queue;
 mod runner;
 mod scheduler;
@@ -22,19 +24,21 @@ use zeroize::Zeroizing;
 pub use card::kernels_digest;
 pub(crate) use card::{MODE, name_of as public_name, template_digest};
 pub use embedding::{EmbeddingEngine, MAX_TEXTS};
+pub use forward::{Backend, Capacity, Forward};
 pub use kernels::IsaName;
 pub use load::{LoadError, LocalConfig};
+pub use promise::PromisedModel;
 
 use crate::{
     chat::{Chat, ChatError, ChatTemplate},
-    decoder::{Decoder, KvPool},
-    gguf::Gguf,
+    decoder::KvPool,
+    gguf::{Gguf, ModelBytes},
     job::{Engine, EngineError, Job, ModelCard, Prompt, Step},
-    model::Model,
+    model::{Model, ModelError, PlacedMatrix},
     tokenizer::{SpecialTokens, Tokenizer},
     tools::ToolSyntax,
 };
-use forward::LocalDecoder;
+use forward::Cpu;
 use scheduler::{Limits, Scheduler};
 
 /// Loads what is at `path`, a model file or the folder of an encoder, and serves it under `name` where one is given.
@@ -51,6 +55,27 @@ pub fn open(
         }));
     }
     let engine = LocalEngine::load(path, config)?;
+    Ok(Arc::new(match name {
+        Some(name) => engine.with_name(name)?,
+        None => engine,
+    }))
+}
+
+/// As [`open`], computed by `backend`, which takes model files only.
+pub fn open_on<B: Backend>(
+    backend: B,
+    path: &Path,
+    name: Option<&str>,
+    config: LocalConfig,
+) -> Result<Arc<dyn Engine>, LoadError> {
+    config.check()?;
+    if path.is_dir() {
+        return Err(LoadError::Backend {
+            code: "engine.device",
+            reason: "a model folder makes embeddings, which the CPU computes".to_owned(),
+        });
+    }
+    let engine = LocalEngine::on(backend, Gguf::open(path)?, config)?;
     Ok(Arc::new(match name {
         Some(name) => engine.with_name(name)?,
         None => engine,
@@ -74,18 +99,50 @@ impl LocalEngine {
     }
 
     /// As [`Self::load`], from a model file in memory.
-    pub fn from_gguf(mut gguf: Gguf, config: LocalConfig) -> Result<Self, LoadError> {
+    pub fn from_gguf(gguf: Gguf, config: LocalConfig) -> Result<Self, LoadError> {
         config.check()?;
         let isa = config.isa()?;
-        let tokenizer = Arc::new(Tokenizer::from_gguf(&gguf)?);
-        let template = load::template(&gguf, &tokenizer)?;
-        let model = Arc::new(Model::take(&mut gguf)?);
+        let threads = config.threads;
+        Self::on(Cpu { threads, isa }, gguf, config)
+    }
+
+    /// As [`Self::from_gguf`], computed by `backend`.
+    pub fn on<B: Backend>(
+        backend: B,
+        mut gguf: Gguf,
+        config: LocalConfig,
+    ) -> Result<Self, LoadError> {
+        Self::with_model(backend, &mut gguf, Model::take, config)
+    }
+
+    /// As [`Self::on`], of a model file that `bytes` holds and whose header `gguf` is: its matrices are read by `backend`.
+    pub fn elsewhere<B: Backend<PlacedMatrix>>(
+        backend: B,
+        (mut gguf, bytes): (Gguf, &dyn ModelBytes),
+        config: LocalConfig,
+    ) -> Result<Self, LoadError> {
+        let model = |gguf: &mut Gguf| Model::describe(gguf, bytes);
+        Self::with_model(backend, &mut gguf, model, config)
+    }
+
+    fn with_model<M, B: Backend<M>>(
+        backend: B,
+        gguf: &mut Gguf,
+        model: impl FnOnce(&mut Gguf) -> Result<Model<M>, ModelError>,
+        config: LocalConfig,
+    ) -> Result<Self, LoadError> {
+        config.check()?;
+        let tokenizer = Arc::new(Tokenizer::from_gguf(gguf)?);
+        let template = load::template(gguf, &tokenizer)?;
+        let model = Arc::new(model(gguf)?);
         let limits = limits(&config, &model, tokenizer.vocabulary_len(), gguf.digest());
-        let pages = config.pages(limits.context_tokens, KvPool::page_bytes(&model))?;
-        let pool = KvPool::new(&model, pages);
-        let decoder = Decoder::with_isa(model, config.threads, isa);
-        let card = card::card(&gguf, &tokenizer, decoder.isa(), limits.context_tokens)?;
-        let forward = LocalDecoder::new(decoder, pool);
+        let capacity = Capacity {
+            pages: config.pages(limits.context_tokens, KvPool::page_bytes(&model))?,
+            context_tokens: limits.context_tokens,
+            sequences: limits.sequences,
+        };
+        let card = card::card(gguf, &tokenizer, &backend, limits.context_tokens)?;
+        let forward = backend.start(&model, capacity)?;
         let scheduler = Scheduler::start(forward, Arc::clone(&tokenizer), limits);
         Ok(Self {
             card,
@@ -102,7 +159,12 @@ impl LocalEngine {
     }
 }
 
-fn limits(config: &LocalConfig, model: &Model, tokens: usize, model_digest: [u8; 32]) -> Limits {
+fn limits<M>(
+    config: &LocalConfig,
+    model: &Model<M>,
+    tokens: usize,
+    model_digest: [u8; 32],
+) -> Limits {
     Limits {
         sequences: config.max_sequences,
         queue: config.queue,
@@ -117,9 +179,15 @@ fn limits(config: &LocalConfig, model: &Model, tokens: usize, model_digest: [u8;
 
 impl Engine for LocalEngine {
     fn submit(&self, job: Job) -> Result<Receiver<Step>, EngineError> {
-        let place = self.scheduler.place(job.tenant)?;
+        let seed = job.sampling.seed;
+        let mut choices = self.submit_choices(job, &[seed])?;
+        choices.pop().ok_or(EngineError::Stopped)
+    }
+
+    fn submit_choices(&self, job: Job, seeds: &[u64]) -> Result<Vec<Receiver<Step>>, EngineError> {
+        let places = self.scheduler.places(job.tenant, seeds)?;
         let prompt = self.encode(&job.prompt)?;
-        self.scheduler.submit(&job, prompt, place)
+        self.scheduler.submit(&job, &prompt, places)
     }
 
     fn tool_syntax(&self) -> Option<ToolSyntax> {
@@ -130,6 +198,10 @@ impl Engine for LocalEngine {
         self.scheduler.capacity()
     }
 
+    fn failure(&self) -> Option<&'static str> {
+        self.scheduler.failure()
+    }
+
     fn card(&self) -> &ModelCard {
         &self.card
     }
@@ -137,20 +209,29 @@ impl Engine for LocalEngine {
 
 impl LocalEngine {
     /// The tokens of a prompt, as [`Engine::submit`] takes it.
-    pub fn encode(&self, prompt: &Prompt) -> Result<Zeroizing<Vec<u32>>, ChatError> {
-        Ok(match prompt {
-            Prompt::Chat(chat) => Zeroizing::new(self.encode_chat(chat)?),
-            Prompt::Text(text) => {
-                Zeroizing::new(self.tokenizer.encode_prompt(text, SpecialTokens::Never))
-            }
-            Prompt::Tokens(ids) => ids.clone(),
-        })
+    pub fn encode(&self, prompt: &Prompt) -> Result<Zeroizing<Vec<u32>>, EngineError> {
+        match prompt {
+            Prompt::Chat(chat) => self.encode_chat(chat),
+            Prompt::Text(text) => self.encode_text(text, SpecialTokens::Never),
+            Prompt::Tokens(ids) => Ok(ids.clone()),
+        }
     }
 
-    fn encode_chat(&self, chat: &Chat) -> Result<Vec<u32>, ChatError> {
+    fn encode_chat(&self, chat: &Chat) -> Result<Zeroizing<Vec<u32>>, EngineError> {
         let template = self.template.as_ref().ok_or(ChatError::NoTemplate)?;
         let prompt = template.render(chat)?;
-        let outside = SpecialTokens::Outside(prompt.words());
-        Ok(self.tokenizer.encode_prompt(prompt.text(), outside))
+        self.encode_text(prompt.text(), SpecialTokens::Outside(prompt.words()))
+    }
+
+    /// Refuses what is longer than the context without reading it to its end.
+    fn encode_text(
+        &self,
+        text: &str,
+        special: SpecialTokens<'_>,
+    ) -> Result<Zeroizing<Vec<u32>>, EngineError> {
+        let context = self.scheduler.context_tokens();
+        let ids = self.tokenizer.encode_prompt_within(text, special, context);
+        ids.map(Zeroizing::new)
+            .ok_or(EngineError::PromptTooLong { context })
     }
 }

@@ -10,51 +10,62 @@ mod family;
 mod folder;
 pub(crate) mod json;
 mod metadata;
+mod placed;
 pub(crate) mod reader;
 pub(crate) mod tensors;
+mod turns;
 mod weights;
 
-pub use config::{ModelConfig, SlidingWindow};
+pub use config::{ModelConfig, Reach, SlidingWindow};
 pub use error::ModelError;
 pub use family::{Family, RopePairs};
+pub use placed::{PlacedMatrix, PlacedPanel, PlacedPart};
+pub use weights::{HeadNorms, Layer, Weights};
 
-pub(crate) use config::{MAX_HEAD_WIDTH, MAX_LAYERS, MAX_TOKENS, MAX_WIDTH, Reach};
-pub(crate) use weights::{Layer, Weights};
+pub(crate) use config::{MAX_HEAD_WIDTH, MAX_LAYERS, MAX_TOKENS, MAX_WIDTH};
+
+use kernels::matmul::Matrix;
 
 use crate::{folder::ModelFolder, gguf::Gguf};
 use folder::FolderTensors;
 
-/// A model ready to run.
-pub struct Model {
+/// A model ready to run, or one whose matrices are elsewhere.
+pub struct Model<M = Matrix> {
     config: ModelConfig,
-    weights: Weights,
+    weights: Weights<M>,
 }
 
 impl Model {
-    /// Packs the weights; the file is no longer needed afterwards.
-    pub fn load(gguf: &Gguf) -> Result<Self, ModelError> {
-        let config = config::read(gguf)?;
-        let weights = weights::read(gguf, &config)?;
-        Ok(Self { config, weights })
-    }
-
-    /// As [`Self::load`], without ever holding more than one tensor twice: what is packed leaves the file.
+    /// Packs the weights without ever holding more than one tensor twice: what is packed leaves the file, of which the metadata stay.
     pub fn take(gguf: &mut Gguf) -> Result<Self, ModelError> {
         let config = config::read(gguf)?;
-        let weights = weights::read(&gguf.take_tensors()?, &config)?;
+        let weights = weights::read(&gguf.take_tensors()?, &config, &weights::packed)?;
         weights.gather();
         Ok(Self { config, weights })
     }
 
-    /// As [`Self::load`], from a folder: families Llama, Mistral, Qwen 2 and Qwen 3, in F32, F16 or BF16.
+    /// As [`Self::take`], from a folder: families Llama, Mistral, Qwen 2 and Qwen 3, in F32, F16 or BF16.
     pub fn from_folder(folder: &ModelFolder) -> Result<Self, ModelError> {
         let read = folder::read(folder)?;
         let tensors = FolderTensors::new(folder, read.tied);
-        let mut weights = weights::read(&tensors, &read.config)?;
+        let mut weights = weights::read(&tensors, &read.config, &weights::packed)?;
         weights.rope_factors = read.rope_factors;
         Ok(Self {
             config: read.config,
             weights,
+        })
+    }
+}
+
+impl<M> Model<M> {
+    /// The same with other matrices: what `matrix` makes of each.
+    pub fn with_matrices<N, E>(
+        &self,
+        matrix: impl FnMut(&M) -> Result<N, E>,
+    ) -> Result<Model<N>, E> {
+        Ok(Model {
+            config: self.config,
+            weights: self.weights.with_matrices(matrix)?,
         })
     }
 
@@ -63,7 +74,8 @@ impl Model {
         &self.config
     }
 
-    pub(crate) fn weights(&self) -> &Weights {
+    /// The weights.
+    pub fn weights(&self) -> &Weights<M> {
         &self.weights
     }
 }

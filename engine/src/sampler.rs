@@ -18,12 +18,14 @@ mod error;
 mod likeliest;
 mod parameters;
 mod philox;
+mod plain;
 #[cfg(test)]
 mod tests;
 mod weights;
 
 pub use adjusted::Allowed;
 pub use error::SamplerError;
+pub use plain::Plain;
 
 use adjusted::Adjusted;
 use weights::Weights;
@@ -46,6 +48,19 @@ impl Sampler {
             adjusted: Adjusted::default(),
             weights: Weights::default(),
         })
+    }
+
+    /// A sampler with these parameters and another seed, for an answer of its own.
+    pub(crate) fn with_seed(&self, seed: u64) -> Self {
+        let sampling = Sampling {
+            seed,
+            ..self.sampling.clone()
+        };
+        Self {
+            sampling,
+            adjusted: Adjusted::default(),
+            weights: Weights::default(),
+        }
     }
 
     /// The token that follows, of those that are allowed; `position` is its place in the sequence, the prompt included, from 0.

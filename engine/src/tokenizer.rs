@@ -131,11 +131,43 @@ impl Tokenizer {
     /// A whole prompt: [`Self::encode`] behind the beginning-of-sequence token, where the model wants one and the text has none, and before the
     /// separator, where the model ends texts with one.
     pub fn encode_prompt(&self, text: &str, special: SpecialTokens<'_>) -> Vec<u32> {
+        self.encode_prompt_up_to(text, special, usize::MAX)
+    }
+
+    /// As [`Self::encode_prompt`], if that is at most `most` tokens; none: it is more. A text that is far too long is not read to its end, most
+    /// are not read at all.
+    pub fn encode_prompt_within(
+        &self,
+        text: &str,
+        special: SpecialTokens<'_>,
+        most: usize,
+    ) -> Option<Vec<u32>> {
+        // One of the text's own may be left out for the one that is put before it.
+        let read = most.saturating_add(1);
+        if self.least_tokens(text) > read {
+            return None;
+        }
+        let ids = self.encode_prompt_up_to(text, special, read);
+        (ids.len() <= most).then_some(ids)
+    }
+
+    /// Tokens that `text` has at least. A word of WordPiece may be any length, and so may what lies between two.
+    fn least_tokens(&self, text: &str) -> usize {
+        match &self.encoder {
+            Encoder::BytePair(_) | Encoder::SentencePiece(_) if self.vocabulary.has_all_bytes() => {
+                text.len().div_ceil(self.vocabulary.longest_of_all())
+            }
+            _ => 0,
+        }
+    }
+
+    /// As [`Self::encode_prompt`]; where that is more than `most` tokens, its beginning, which is more than `most` too.
+    fn encode_prompt_up_to(&self, text: &str, special: SpecialTokens<'_>, most: usize) -> Vec<u32> {
         let mut ids = Vec::with_capacity(self.room(text));
         if let (true, Some(bos)) = (self.starts_with_bos, self.bos) {
             ids.push(bos);
         }
-        self.encode_into(text, special, &mut ids);
+        self.encode_into(text, special, &mut ids, most);
         drop_doubled_bos(&mut ids, self.bos.filter(|_| self.starts_with_bos));
         ids.extend(self.separator);
         ids
@@ -144,7 +176,7 @@ impl Tokenizer {
     /// Token ids of `text`. A byte that a `gpt2` vocabulary has no token for is left out, as in llama.cpp.
     pub fn encode(&self, text: &str, special: SpecialTokens<'_>) -> Vec<u32> {
         let mut ids = Vec::with_capacity(self.room(text));
-        self.encode_into(text, special, &mut ids);
+        self.encode_into(text, special, &mut ids, usize::MAX);
         ids
     }
 
@@ -179,8 +211,8 @@ impl Tokenizer {
         text.len().saturating_add(2).saturating_mul(each)
     }
 
-    /// `ids` must have [`Self::room`].
-    fn encode_into(&self, text: &str, special: SpecialTokens<'_>, ids: &mut Vec<u32>) {
+    /// `ids` must have [`Self::room`]. Ends early once they are more than `most`.
+    fn encode_into(&self, text: &str, special: SpecialTokens<'_>, ids: &mut Vec<u32>, most: usize) {
         let everything = 0..text.len();
         let words = match special {
             SpecialTokens::Never => std::slice::from_ref(&everything),
@@ -188,18 +220,21 @@ impl Tokenizer {
         };
         let mut rest = 0;
         for found in self.special.find_all(text, words) {
-            self.encode_words(text.get(rest..found.start).unwrap_or_default(), ids);
+            self.encode_words(text.get(rest..found.start).unwrap_or_default(), ids, most);
             ids.push(found.id);
             rest = found.end;
         }
-        self.encode_words(text.get(rest..).unwrap_or_default(), ids);
+        self.encode_words(text.get(rest..).unwrap_or_default(), ids, most);
     }
 
-    fn encode_words(&self, text: &str, ids: &mut Vec<u32>) {
+    fn encode_words(&self, text: &str, ids: &mut Vec<u32>, most: usize) {
+        if ids.len() > most {
+            return;
+        }
         match &self.encoder {
-            Encoder::BytePair(encoder) => encoder.encode(text, &self.vocabulary, ids),
+            Encoder::BytePair(encoder) => encoder.encode(text, &self.vocabulary, ids, most),
             Encoder::SentencePiece(encoder) => encoder.encode(text, &self.vocabulary, ids),
-            Encoder::WordPiece(encoder) => encoder.encode(text, ids),
+            Encoder::WordPiece(encoder) => encoder.encode(text, ids, most),
         }
     }
 }

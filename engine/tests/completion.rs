@@ -164,14 +164,18 @@ fn a_dropped_receiver_frees_its_place() {
 
 #[test]
 fn prompts_beyond_the_context_are_refused() {
-    let long = || Prompt::text(PROMPT.repeat(200));
-    let refused = engine().submit(job(long(), 1)).err();
+    let refusal = |prompt| engine().submit(job(prompt, 1)).err();
     let overflow = EngineError::ContextOverflow {
-        prompt: engine().encode(&long()).unwrap().len(),
+        prompt: 512,
         answer: 1,
         context: 512,
     };
-    assert_eq!(refused, Some(overflow));
+    assert_eq!(refusal(Prompt::tokens([1; 512])), Some(overflow));
+    let too_long = Some(EngineError::PromptTooLong { context: 512 });
+    let long = PROMPT.repeat(200);
+    assert_eq!(refusal(Prompt::text(long.clone())), too_long);
+    let said = vec![Message::new("user", long)];
+    assert_eq!(refusal(Prompt::Chat(said.into())), too_long);
 }
 
 #[test]

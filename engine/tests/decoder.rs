@@ -15,8 +15,8 @@ use gguf_file::{MATRIX_TYPES, llama, sized_llama};
 use kernels::Isa;
 
 fn small() -> Arc<Model> {
-    let gguf = Gguf::from_bytes(llama(3).bytes()).unwrap();
-    Arc::new(Model::load(&gguf).unwrap())
+    let mut gguf = Gguf::from_bytes(llama(3).bytes()).unwrap();
+    Arc::new(Model::take(&mut gguf).unwrap())
 }
 
 /// A model whose matrices are all stored in different ways, and whose vocabulary fills no whole number of panels.
@@ -38,7 +38,7 @@ fn motley() -> Arc<Model> {
         let (kind, _) = types.next().unwrap();
         file.tensor(&name, *kind, &dimensions).fill_matrix(3);
     }
-    Arc::new(Model::load(&Gguf::from_bytes(file.bytes()).unwrap()).unwrap())
+    Arc::new(Model::take(&mut Gguf::from_bytes(file.bytes()).unwrap()).unwrap())
 }
 
 fn prompt(length: u32) -> Vec<u32> {
@@ -93,8 +93,8 @@ fn matrices_may_be_stored_in_many_ways() {
 
 #[test]
 fn the_paths_agree_on_the_real_model() {
-    let gguf = Gguf::open(&real_model::path()).expect("the model opens");
-    let model = Arc::new(Model::load(&gguf).expect("the model loads"));
+    let mut gguf = Gguf::open(&real_model::path()).expect("the model opens");
+    let model = Arc::new(Model::take(&mut gguf).expect("the model loads"));
     let prompt = [1, 9690, 198, 2683, 359, 253, 5356, 5646, 11173, 3365];
     let mut cache = KvCache::new(&model, 16);
     let mut scalar = Decoder::with_isa(Arc::clone(&model), 0, Isa::scalar());
@@ -304,8 +304,8 @@ fn refusals_change_nothing() {
         capacity_tokens: 70,
     };
     assert_eq!(refuse(&prompt(11), &mut cache), Err(full));
-    let shallow = Gguf::from_bytes(llama(2).bytes()).unwrap();
-    let mut foreign = KvCache::new(&Model::load(&shallow).unwrap(), 70);
+    let mut shallow = Gguf::from_bytes(llama(2).bytes()).unwrap();
+    let mut foreign = KvCache::new(&Model::take(&mut shallow).unwrap(), 70);
     assert_eq!(refuse(&[1], &mut foreign), Err(DecoderError::OtherModel));
     assert_eq!((cache.len(), foreign.len()), (60, 0));
     let mut again = KvCache::new(&model, 70);

@@ -47,7 +47,9 @@ fn case(json: &Value) -> Case {
         name: json["name"].as_str().unwrap().to_owned(),
         tokens: tiny::tokens(json),
         positions: positions.zip(rows).collect(),
-        model: Arc::new(Model::load(&Gguf::from_bytes(tiny::file(json).bytes()).unwrap()).unwrap()),
+        model: Arc::new(
+            Model::take(&mut Gguf::from_bytes(tiny::file(json).bytes()).unwrap()).unwrap(),
+        ),
     }
 }
 
@@ -112,5 +114,23 @@ fn the_scalar_path_gives_the_same_bits() {
         };
         let (scalar, fast) = (kernels::Isa::scalar(), kernels::Isa::detect());
         assert_eq!(run(scalar), run(fast), "{}", case.name);
+    }
+}
+
+#[test]
+fn what_overflows_is_no_number_on_every_path() {
+    for json in tiny::cases() {
+        let mut file = tiny::file(&json);
+        let weights = &mut file.named("blk.0.attn_output.weight").bytes;
+        let quads = weights.as_chunks_mut::<4>().0.iter_mut();
+        quads.for_each(|weight| *weight = f32::MAX.to_le_bytes());
+        let mut gguf = Gguf::from_bytes(file.bytes()).unwrap();
+        let model = Arc::new(Model::take(&mut gguf).unwrap());
+        for isa in kernels::Isa::all_here() {
+            let mut decoder = Decoder::with_isa(Arc::clone(&model), 1, isa);
+            let mut cache = KvCache::new(&model, 8);
+            let logits = decoder.forward(&[1, 2, 3], &mut cache).unwrap();
+            assert!(logits.iter().all(|logit| logit.is_nan()), "{isa:?}");
+        }
     }
 }

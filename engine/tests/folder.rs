@@ -160,7 +160,7 @@ fn a_folder_is_the_model_of_the_file() {
     for name in ["qwen2-0", "qwen3-1"] {
         let case = tiny::named(name);
         let (folder, file) = Folder::of(&case);
-        let theirs = Model::load(&Gguf::from_bytes(file.bytes()).unwrap()).unwrap();
+        let theirs = Model::take(&mut Gguf::from_bytes(file.bytes()).unwrap()).unwrap();
         let tokens = tiny::tokens(&case);
         assert_eq!(
             logits(folder.load().unwrap(), &tokens),
@@ -174,7 +174,7 @@ fn a_folder_is_the_model_of_the_file() {
 fn heads_of_llamas_turn_by_halves() {
     let case = tiny::named("llama-0");
     let (folder, file) = Folder::of(&case);
-    let theirs = Model::load(&Gguf::from_bytes(file.bytes()).unwrap()).unwrap();
+    let theirs = Model::take(&mut Gguf::from_bytes(file.bytes()).unwrap()).unwrap();
     let tokens = tiny::tokens(&case);
     let (ours, theirs) = (
         logits(folder.load().unwrap(), &tokens),

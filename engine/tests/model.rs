@@ -10,7 +10,7 @@ use engine::{
 use gguf_file::*;
 
 fn load(file: &File) -> Result<Model, ModelError> {
-    Model::load(&Gguf::from_bytes(file.bytes()).unwrap())
+    Model::take(&mut Gguf::from_bytes(file.bytes()).unwrap())
 }
 
 fn changed(change: impl FnOnce(&mut File)) -> &'static str {

@@ -119,8 +119,8 @@ fn greatest(logits: &[f32]) -> usize {
 
 #[test]
 fn logits_agree_with_the_oracle() {
-    let gguf = Gguf::open(&real_model::path()).expect("the model opens");
-    let model = Arc::new(Model::load(&gguf).expect("the model loads"));
+    let mut gguf = Gguf::open(&real_model::path()).expect("the model opens");
+    let model = Arc::new(Model::take(&mut gguf).expect("the model loads"));
     let mut decoder = Decoder::new(Arc::clone(&model), 0);
     let mut worst = (0.0_f64, 0.0_f64);
     let mut cache = KvCache::new(&model, 512);
@@ -160,8 +160,8 @@ fn logits_agree_with_the_oracle() {
 /// Differences to the oracle in one format: ours and llama.cpp's.
 fn variant_differences(format: &str) -> (Vec<f64>, Vec<f64>) {
     let path = real_model::variants().join(format!("{format}.gguf"));
-    let gguf = Gguf::open(&path).expect("the variant opens");
-    let model = Arc::new(Model::load(&gguf).expect("the variant loads"));
+    let mut gguf = Gguf::open(&path).expect("the variant opens");
+    let model = Arc::new(Model::take(&mut gguf).expect("the variant loads"));
     drop(gguf);
     let mut decoder = Decoder::new(Arc::clone(&model), 0);
     let mut cache = KvCache::new(&model, 128);

@@ -21,8 +21,8 @@ const TEXTS: [&str; 3] = [
 ];
 
 fn model() -> Arc<Model> {
-    let gguf = Gguf::open(&real_model::path()).expect("the model opens");
-    Arc::new(Model::load(&gguf).expect("the model loads"))
+    let mut gguf = Gguf::open(&real_model::path()).expect("the model opens");
+    Arc::new(Model::take(&mut gguf).expect("the model loads"))
 }
 
 fn tokens(text: &str, length: usize) -> Vec<u32> {

@@ -228,3 +228,59 @@ proptest! {
         outside(&text, &ascending);
     }
 }
+
+/// How GPT-2 writes each byte: itself where it is visible, and the next characters from U+0100 on where it is not.
+fn byte_alphabet() -> Vec<String> {
+    let mut hidden = 0x100..;
+    let visible = |byte: &u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..);
+    let character = |byte: u8| match visible(&byte) {
+        true => char::from(byte),
+        false => hidden.next().and_then(char::from_u32).unwrap(),
+    };
+    (0..=u8::MAX).map(character).map(String::from).collect()
+}
+
+/// Every byte, two merges, a control token of five bytes at the beginning.
+fn of_all_bytes(alphabet: &[String]) -> Tokenizer {
+    let tokens = alphabet.iter().map(String::as_str);
+    let source = TokenizerSource {
+        tokens: tokens.chain(["ab", "abc", "<bos>"]).collect(),
+        kinds: [vec![1; 258], vec![3]].concat(),
+        merges: vec!["a b", "ab c"],
+        bos: Some(258),
+        add_bos: true,
+        ..source()
+    };
+    Tokenizer::new(&source).unwrap()
+}
+
+fn check_bound(tokenizer: &Tokenizer, text: &str, most: usize) -> Result<(), TestCaseError> {
+    for special in [SpecialTokens::Never, SpecialTokens::Outside(&[])] {
+        let whole = tokenizer.encode_prompt(text, special);
+        let within = tokenizer.encode_prompt_within(text, special, most);
+        prop_assert_eq!(within, (whole.len() <= most).then_some(whole));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_text_that_just_fits_is_taken() {
+    let tokenizer = of_all_bytes(&byte_alphabet());
+    let within = |text: &str, most| {
+        let outside = SpecialTokens::Outside(&[]);
+        let ids = tokenizer.encode_prompt_within(text, outside, most);
+        ids.map(|ids| ids.len())
+    };
+    let longest = "<bos>".repeat(8);
+    assert_eq!(within(&longest, 8), Some(8), "a doubled beginning is one");
+    assert_eq!(within(&longest, 7), None);
+    assert_eq!(within(&"x".repeat(1 << 20), 8), None);
+}
+
+proptest! {
+    #[test]
+    fn a_bound_refuses_only_what_is_longer(text in "(<bos>|[a-c ]|é){0,40}", most in 0..50usize) {
+        check_bound(&tokenizer(), &text, most)?;
+        check_bound(&of_all_bytes(&byte_alphabet()), &text, most)?;
+    }
+}

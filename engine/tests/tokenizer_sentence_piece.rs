@@ -207,3 +207,16 @@ proptest! {
         outside(&text, &ascending);
     }
 }
+
+proptest! {
+    #[test]
+    fn a_bound_refuses_only_what_is_longer(text in "(<s>|abc|[a-c ]|\n|é){0,40}", most in 0..60usize) {
+        for tokenizer in [tokenizer(), prefixed()] {
+            for special in [SpecialTokens::Never, SpecialTokens::Outside(&[])] {
+                let whole = tokenizer.encode_prompt(&text, special);
+                let within = tokenizer.encode_prompt_within(&text, special, most);
+                prop_assert_eq!(within, (whole.len() <= most).then_some(whole));
+            }
+        }
+    }
+}

@@ -92,6 +92,7 @@ pub fn manifest() -> Manifest {
         max_request_bytes: 65_536,
         padding: "off".into(),
         policy_root: [7; 32],
+        gpu: None,
     }
 }
 

@@ -23,91 +23,87 @@ fn check(data: &[u8]) {
 }
 
 fn plant() {
-    let string = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
-    let text = |key, value| [string(key), 8u32.to_le_bytes().to_vec(), string(value)].concat();
-    let list = |key, kind: u32, count: u64, values: Vec<u8>| {
-        let head = [9u32.to_le_bytes(), kind.to_le_bytes()].concat();
-        [string(key), head, count.to_le_bytes().to_vec(), values].concat()
-    };
-    let flag = |key, value: u8| [string(key), 7u32.to_le_bytes().to_vec(), vec![value]].concat();
-    let id = |key, id: u32| {
-        [
-            string(key),
-            4u32.to_le_bytes().to_vec(),
-            id.to_le_bytes().to_vec(),
-        ]
-        .concat()
-    };
-    let file = |entries: &[Vec<u8>]| {
-        let counts = [0u64.to_le_bytes(), (entries.len() as u64).to_le_bytes()].concat();
-        let head = [&b"GGUF"[..], &3u32.to_le_bytes(), &counts].concat();
-        [head, entries.concat()].concat()
-    };
-    let tokenizer = file(&[
+    seeds::plant([file(&[]), byte_pair(), sentence_piece(), word_piece()]);
+}
+
+fn byte_pair() -> Vec<u8> {
+    file(&[
         text("tokenizer.ggml.model", "gpt2"),
         text("tokenizer.ggml.pre", "smollm"),
-        list(
-            "tokenizer.ggml.tokens",
-            8,
-            3,
-            ["a", "b", "ab"].map(string).concat(),
-        ),
-        list(
-            "tokenizer.ggml.token_type",
-            5,
-            3,
-            [1i32.to_le_bytes(); 3].concat(),
-        ),
-        list("tokenizer.ggml.merges", 8, 1, string("a b")),
+        texts("tokenizer.ggml.tokens", &["a", "b", "ab"]),
+        numbers("tokenizer.ggml.token_type", &[1; 3]),
+        texts("tokenizer.ggml.merges", &["a b"]),
         text(
             "tokenizer.chat_template",
             "{% for m in messages %}{{ m.content }}{% endfor %}",
         ),
-    ]);
-    let spelled: Vec<String> = (0..=255).map(|byte| format!("<0x{byte:02X}>")).collect();
-    let bytes: Vec<u8> = spelled.iter().flat_map(|text| string(text)).collect();
-    let sentence_piece = file(&[
+    ])
+}
+
+fn sentence_piece() -> Vec<u8> {
+    let bytes = (0..=255).map(|byte| format!("<0x{byte:02X}>"));
+    let tokens: Vec<String> = ["a".to_owned()].into_iter().chain(bytes).collect();
+    let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+    let scores = [(-1f32).to_le_bytes(); 257].concat();
+    file(&[
         text("tokenizer.ggml.model", "llama"),
-        list(
-            "tokenizer.ggml.tokens",
-            8,
-            257,
-            [string("a"), bytes].concat(),
-        ),
-        list(
-            "tokenizer.ggml.token_type",
-            5,
-            257,
-            [&1i32.to_le_bytes()[..], &[6i32.to_le_bytes(); 256].concat()].concat(),
-        ),
-        list(
-            "tokenizer.ggml.scores",
-            6,
-            257,
-            [(-1f32).to_le_bytes(); 257].concat(),
-        ),
-        id("tokenizer.ggml.bos_token_id", 0),
-        flag("tokenizer.ggml.add_bos_token", 1),
-        flag("tokenizer.ggml.add_space_prefix", 0),
-    ]);
-    let word_piece = file(&[
+        texts("tokenizer.ggml.tokens", &tokens),
+        numbers("tokenizer.ggml.token_type", &[&[1][..], &[6; 256]].concat()),
+        list("tokenizer.ggml.scores", (6, 257), scores),
+        entry("tokenizer.ggml.bos_token_id", 4, &0u32.to_le_bytes()),
+        entry("tokenizer.ggml.add_bos_token", 7, &[1]),
+        entry("tokenizer.ggml.add_space_prefix", 7, &[0]),
+    ])
+}
+
+fn word_piece() -> Vec<u8> {
+    file(&[
         text("tokenizer.ggml.model", "bert"),
-        list(
+        texts(
             "tokenizer.ggml.tokens",
-            8,
-            4,
-            ["[CLS]", "[SEP]", "[UNK]", "\u{2581}a"]
-                .map(string)
-                .concat(),
+            &["[CLS]", "[SEP]", "[UNK]", "\u{2581}a"],
         ),
-        list(
-            "tokenizer.ggml.token_type",
-            5,
-            4,
-            [3i32, 3, 3, 1].map(i32::to_le_bytes).concat(),
-        ),
-        id("tokenizer.ggml.seperator_token_id", 1),
-        flag("tokenizer.ggml.normalizer.lowercase", 0),
-    ]);
-    seeds::plant([file(&[]), tokenizer, sentence_piece, word_piece]);
+        numbers("tokenizer.ggml.token_type", &[3, 3, 3, 1]),
+        entry("tokenizer.ggml.seperator_token_id", 4, &1u32.to_le_bytes()),
+        entry("tokenizer.ggml.normalizer.lowercase", 7, &[0]),
+    ])
+}
+
+/// A model file of version 3 with these entries and no tensors.
+fn file(entries: &[Vec<u8>]) -> Vec<u8> {
+    let counts = [0u64.to_le_bytes(), (entries.len() as u64).to_le_bytes()].concat();
+    let head = [&b"GGUF"[..], &3u32.to_le_bytes(), &counts].concat();
+    [head, entries.concat()].concat()
+}
+
+/// A key, a value's type by its number, and the value.
+fn entry(key: &str, kind: u32, value: &[u8]) -> Vec<u8> {
+    [&string(key)[..], &kind.to_le_bytes(), value].concat()
+}
+
+fn text(key: &str, value: &str) -> Vec<u8> {
+    entry(key, 8, &string(value))
+}
+
+fn texts(key: &str, values: &[&str]) -> Vec<u8> {
+    let all: Vec<u8> = values.iter().flat_map(|value| string(value)).collect();
+    list(key, (8, values.len()), all)
+}
+
+fn numbers(key: &str, values: &[i32]) -> Vec<u8> {
+    let all: Vec<u8> = values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
+    list(key, (5, values.len()), all)
+}
+
+/// A list of so many values of one type.
+fn list(key: &str, (kind, count): (u32, usize), values: Vec<u8>) -> Vec<u8> {
+    let head = [&kind.to_le_bytes()[..], &(count as u64).to_le_bytes()].concat();
+    entry(key, 9, &[head, values].concat())
+}
+
+fn string(text: &str) -> Vec<u8> {
+    [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat()
 }

@@ -59,5 +59,6 @@ fn receipt() -> Receipt {
         isa: "scalar".into(),
         engine: "deterministic".into(),
         kernels_digest: [11; 32],
+        gpu: None,
     }
 }

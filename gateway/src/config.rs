@@ -5,14 +5,15 @@ mod document;
 mod mistakes;
 mod policy;
 
-use crate::{NodeName, api_key::KeyDigest, tls::Certificate};
+use crate::{NodeName, api_key::KeyDigest};
 
-pub use crate::tls::TlsError;
 use attestation::{
     CollateralBundle, Verifier,
     collateral::{CollateralError, MAX_COLLATERAL_BYTES},
 };
 use hyper::http::uri::Authority;
+use listener::tls::Certificate;
+pub use listener::tls::TlsError;
 use provision::FileError;
 use std::{
     fs, io,

@@ -13,13 +13,15 @@ use crate::{
     slots::Slots,
     standing::Standing,
     telemetry,
-    tls::{ShownCertificate, server_config},
     upstream::Upstream,
     verdict_report::{BURST, PERIOD},
 };
 use arc_swap::ArcSwap;
 use attestation::Cache;
-use listener::{Accept, Counters, Drained, Limits, Server};
+use listener::{
+    Accept, Counters, Drained, Limits, Server,
+    tls::{ShownCertificate, server_config},
+};
 use policy::{Appraiser, InForce, publication::Files};
 use provision::{Connector, policy_keeper::Alarm};
 use rustls::ServerConfig;

@@ -23,14 +23,13 @@ mod routes;
 mod slots;
 mod standing;
 pub mod telemetry;
-mod tls;
 mod upstream;
 mod verdict_report;
 
 pub use crate::gateway::{CertificateReload, Gateway, Listeners};
 pub use appraisal::AppraisalError;
 pub use config::{Config, ConfigError};
+pub use listener::tls::Certificate;
 pub use node_name::NodeName;
 pub use policy_feed::PolicyFeed;
 pub use provision::{Clock, Connector, PolicyKeeperError, SystemClock};
-pub use tls::Certificate;

@@ -7,6 +7,7 @@
 //! With `m` the largest score so far and `c = exp(m_before - m)`, each tile does `l[i] = l[i] * c`, then adds `e[i]`,
 //! `e[i + 16]`, `e[i + 32]`, `e[i + 48]` (`e = exp(score - m)`, nothing before the first position and beyond the last), and
 //! `o = o * c`, then `o = fma(e[p], value[p], o)` in order of `p`. The result is `o * (1 / sum(l))`.
+//! Where a score is infinite or no number, all of the token's result for that head is no number: `l` is then no number.
 
 mod cache;
 mod scalar;

@@ -3,6 +3,9 @@
 use std::{fmt, str::FromStr};
 
 /// A path that this machine can run: holding one is the proof, so launchers need not ask again.
+///
+/// There is none for AVX512-BF16 or AMX. `VDPBF16PS` flushes denormals and rounds activations to eight bits of mantissa, which
+/// the other paths could not repeat cheaply; tiles of AMX have exact integer sums, so that they could be one, and are not built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Isa(Path);
 

@@ -19,7 +19,7 @@ mod avx2;
 mod avx512;
 
 pub use formats::Format;
-pub use matrix::{Matrix, Panels};
+pub use matrix::{Matrix, PackedPanel, Panels};
 pub use pack::PackError;
 
 use crate::{

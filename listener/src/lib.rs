@@ -10,6 +10,7 @@ mod connection;
 mod counters;
 mod limits;
 mod server;
+pub mod tls;
 
 pub use accept::Accept;
 pub use body::{Body, BodyError, BoxError, read_body};

@@ -100,6 +100,13 @@ impl ApiError {
         Self::client(400, "context_length_exceeded", message)
     }
 
+    /// The prompt alone exceeds the context.
+    pub fn prompt_too_long(context: usize) -> Self {
+        let message =
+            format!("This model's context holds {context} tokens; the prompt alone has more.");
+        Self::client(400, "context_length_exceeded", message)
+    }
+
     /// The chat template refused the messages.
     pub fn template(reason: &str) -> Self {
         let message = format!("The model's chat template refused the messages: {reason}");

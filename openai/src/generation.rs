@@ -67,11 +67,13 @@ pub fn submit(
         asked.choices,
         asked.prompts.len().saturating_mul(asked.choices),
     );
-    let jobs = jobs(&asked, engine)?.into_iter();
-    let jobs: Result<Vec<_>, _> = jobs.map(|job| job.run(client, engine)).collect();
+    let mut jobs = Vec::with_capacity(count);
+    for choices in all_choices(&asked, engine)? {
+        jobs.extend(choices.run(client, engine)?);
+    }
     asked.prompts.clear();
     Ok(Generation {
-        jobs: jobs?,
+        jobs,
         choices_per_prompt: choices,
         stated: asked.sampling.stated,
         delivery: asked.delivery,
@@ -79,58 +81,71 @@ pub fn submit(
     })
 }
 
-/// One choice that is not under way yet. No Debug.
-pub(crate) struct Choice {
-    pub(crate) job: Job,
-    reader: CallReader,
+/// The choices of one prompt that are not under way yet: the same job under several seeds. No Debug.
+pub(crate) struct Choices {
+    job: Job,
+    seeds: Vec<u64>,
+    readers: Vec<CallReader>,
     input: Input,
 }
 
-/// The choices of the first prompt, of the second, ..
-pub(crate) fn jobs(asked: &Asked, engine: &dyn Engine) -> Result<Vec<Choice>, ApiError> {
-    let choices = asked.choices;
-    let every = asked.prompts.iter();
-    let every = every.flat_map(|prompt| (0..choices).map(move |_| prompt));
-    let numbered = (0..).zip(every);
-    numbered
-        .map(|(index, prompt)| choice(asked, (index, prompt), engine))
+/// The choices of each prompt.
+pub(crate) fn all_choices(asked: &Asked, engine: &dyn Engine) -> Result<Vec<Choices>, ApiError> {
+    let firsts = (0u64..).step_by(asked.choices.max(1));
+    let prompts = firsts.zip(&asked.prompts);
+    prompts
+        .map(|(first, prompt)| choices(asked, (first, prompt), engine))
         .collect()
 }
 
-fn choice(
+/// The choices of `prompt`, of which `first` is the index of the first.
+fn choices(
     asked: &Asked,
-    (index, prompt): (u64, &Prompt),
+    (first, prompt): (u64, &Prompt),
     engine: &dyn Engine,
-) -> Result<Choice, ApiError> {
+) -> Result<Choices, ApiError> {
     let (grammar, reader) = match &asked.tools {
         Some(tools) => tools.read_by(engine)?,
         None => (asked.grammar.clone(), CallReader::default()),
     };
     let mut job = Job::new(prompt.clone());
     job.max_tokens = asked.max_tokens;
-    job.sampling = asked.sampling.for_engine(index);
+    job.sampling = asked.sampling.for_engine(first);
     let stop = asked.stop.iter();
     job.stop = stop.map(|stop| stop.clone().into_bytes()).collect();
     job.grammar = grammar;
     job.logprobs = asked.logprobs;
-    Ok(Choice {
+    let indices = (first..).take(asked.choices);
+    Ok(Choices {
         job,
-        reader,
+        seeds: indices
+            .map(|index| asked.sampling.for_engine(index).seed)
+            .collect(),
+        readers: vec![reader; asked.choices],
         input: Input::of(asked.surface.input(), prompt),
     })
 }
 
-impl Choice {
-    fn run(mut self, client: &Client, engine: &dyn Engine) -> Result<Running, ApiError> {
+impl Choices {
+    /// Hands all of them to `engine` at once.
+    fn run(mut self, client: &Client, engine: &dyn Engine) -> Result<Vec<Running>, ApiError> {
         self.job.cache_secret = client.cache_secret.clone();
         self.job.tenant = client.tenant;
-        let steps = engine.submit(self.job);
-        let steps = steps.map_err(|error| self.input.refused(error))?;
-        Ok(Running {
+        let input = self.input;
+        let running = engine.submit_choices(self.job, &self.seeds);
+        let running = running.map_err(|error| input.refused(error))?;
+        let running = running.into_iter().zip(self.readers);
+        let running = running.map(|(steps, reader)| Running {
             steps,
-            reader: self.reader,
-            input: self.input,
-        })
+            reader,
+            input,
+        });
+        Ok(running.collect())
+    }
+
+    /// One job for each.
+    pub(crate) fn jobs(&self) -> impl Iterator<Item = Job> {
+        self.seeds.iter().map(|seed| self.job.with_seed(*seed))
     }
 }
 
@@ -153,6 +168,9 @@ impl Input {
                 answer,
                 context,
             } => ApiError::context_length_exceeded(prompt, answer, context).about(input),
+            EngineError::PromptTooLong { context } => {
+                ApiError::prompt_too_long(context).about(input)
+            }
             EngineError::Chat(ChatError::Template(why)) => ApiError::template(&why).about(input),
             EngineError::Chat(error) => ApiError::template(&error.to_string()).about(input),
             EngineError::BadPrompt if self.is_tokens => ApiError::unknown_token().about(input),
@@ -173,7 +191,69 @@ impl Input {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::{sampler::SamplerError, text::StopError};
+    use crate::Route;
+    use engine::{ModelCard, sampler::SamplerError, text::StopError};
+    use std::sync::Mutex;
+
+    /// Notes which seeds it is asked for together.
+    struct Asking(ModelCard, Mutex<Vec<Vec<u64>>>);
+
+    impl Engine for Asking {
+        fn submit(&self, _: Job) -> Result<Receiver<Step>, EngineError> {
+            Err(EngineError::Stopped)
+        }
+
+        fn submit_choices(
+            &self,
+            _: Job,
+            seeds: &[u64],
+        ) -> Result<Vec<Receiver<Step>>, EngineError> {
+            self.1.lock().unwrap().push(seeds.to_vec());
+            let steps = seeds.iter().map(|_| tokio::sync::mpsc::channel(1).1);
+            Ok(steps.collect())
+        }
+
+        fn capacity(&self) -> usize {
+            0
+        }
+
+        fn card(&self) -> &ModelCard {
+            &self.0
+        }
+    }
+
+    #[test]
+    fn choices_of_a_prompt_are_asked_for_together() {
+        let card = ModelCard {
+            name: "m".to_owned(),
+            model_digest: [0; 32],
+            tokenizer_digest: [0; 32],
+            template_digest: [0; 32],
+            kernels_digest: [0; 32],
+            mode: "cpu/asking".into(),
+            isa: "-",
+            context_tokens: 8,
+        };
+        let engine = Asking(card, Mutex::default());
+        let Ok(Route::Completion(completion)) = Route::find("POST", "/v1/completions") else {
+            unreachable!("the route is there");
+        };
+        let body = br#"{"model":"m","prompt":["a","b"],"n":3,"seed":5}"#;
+        let asked = completion.read(body).ok().unwrap();
+        let client = Client {
+            tenant: TenantId::default(),
+            cache_secret: None,
+        };
+        let heading = Heading {
+            request_id: [0; 16],
+            created: attestation::UnixTime(0),
+            model: "m".to_owned(),
+            fingerprint: String::new(),
+        };
+        let generation = submit(asked, &client, heading, &engine).ok().unwrap();
+        assert_eq!(generation.jobs.len(), 6);
+        assert_eq!(*engine.1.lock().unwrap(), [[5, 6, 7], [8, 9, 10]]);
+    }
 
     #[test]
     fn engine_errors_have_their_codes() {
@@ -189,6 +269,10 @@ mod tests {
             (EngineError::Stopped, "engine_failed"),
             (EngineError::BadPrompt, "empty_prompt"),
             (overflow, "context_length_exceeded"),
+            (
+                EngineError::PromptTooLong { context: 8 },
+                "context_length_exceeded",
+            ),
             (ChatError::NoTemplate.into(), "invalid_messages"),
             (SamplerError::TopP.into(), "invalid_value"),
             (StopError::Count.into(), "invalid_value"),

@@ -1,6 +1,9 @@
 //! What an auditor needs to make an answer again: the jobs that a request led to, and what its receipt's token digest is over.
 
-use crate::{ApiError, Asked, Route, Stated, generation};
+use crate::{
+    ApiError, Asked, Route, Stated,
+    generation::{self, Choices},
+};
 use engine::{Engine, Job};
 
 /// A request that was answered with tokens, read as the runtime read it. No Debug: it holds the prompt.
@@ -26,8 +29,8 @@ impl Replay {
     /// The jobs that it led to under `seed`, which its receipt states: all choices in the order of their indices.
     pub fn jobs(mut self, seed: u64, engine: &dyn Engine) -> Result<Vec<Job>, ApiError> {
         self.0.sampling.stated.seed = seed;
-        let choices = generation::jobs(&self.0, engine)?;
-        Ok(choices.into_iter().map(|choice| choice.job).collect())
+        let choices = generation::all_choices(&self.0, engine)?;
+        Ok(choices.iter().flat_map(Choices::jobs).collect())
     }
 }
 

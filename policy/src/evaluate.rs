@@ -3,6 +3,7 @@
 mod ends;
 mod exceptions;
 mod gpu;
+mod gpu_code;
 mod lease;
 mod models;
 pub(crate) mod orders;
@@ -76,6 +77,7 @@ impl Policy {
         let manifest = &subject.claims.manifest;
         reasons.extend(models::reasons(self, manifest, subject.now));
         reasons.extend(service::reasons(self, manifest));
+        reasons.extend(gpu_code::reasons(self, subject));
         reasons.extend(rego::reasons(self, subject));
         in_order(reasons)
     }

@@ -294,6 +294,38 @@ const REMEDIES: &[(&str, &str)] = &[
         "start the runtime with a smaller limit of request bodies",
     ),
     (
+        "policy.engine.devices",
+        "have the runtime ask its GPUs for evidence (`evidence.gpus`), or compute on the CPU",
+    ),
+    (
+        "policy.engine.self_test",
+        "have the GPUs pass the runtime's known-answer test; one that fails it is broken or runs other code",
+    ),
+    (
+        "policy.engine.gpu",
+        "run an engine that states its code for GPUs, or take the GPUs off the guest",
+    ),
+    (
+        "policy.engine.cubins",
+        "run a listed build of the code for GPUs; if this build is meant, list its digest",
+    ),
+    (
+        "policy.engine.arithmetic",
+        "start the runtime with a listed arithmetic",
+    ),
+    (
+        "policy.engine.driver",
+        "install a driver in the guest that is not below the floor",
+    ),
+    (
+        "policy.engine.stated_driver",
+        "start the runtime anew, so that it states the driver that is loaded",
+    ),
+    (
+        "policy.engine.stated_mode",
+        "run a released runtime: this one's engine and its code for GPUs contradict each other",
+    ),
+    (
         "policy.rego",
         "what the policy's own module says; its authors know",
     ),
@@ -315,6 +347,10 @@ const DEMANDED: &[&str] = &[
     "policy.rego",
     "policy.rego.failed",
     "policy.cpu",
+    "policy.engine.devices",
+    "policy.engine.self_test",
+    "policy.engine.stated_driver",
+    "policy.engine.stated_mode",
     "policy.snp.milan",
     "policy.snp.product",
     "policy.snp.measurement",

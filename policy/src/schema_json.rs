@@ -18,7 +18,7 @@ mod tests;
 use crate::PayloadType;
 use serde_json::Value;
 
-/// The schema of `kind`: JSON, indented.
+/// The schema of `kind`: JSON, indented. Of what is not TOML it says nothing.
 #[must_use]
 pub const fn text(kind: PayloadType) -> &'static str {
     match kind {
@@ -27,6 +27,7 @@ pub const fn text(kind: PayloadType) -> &'static str {
         PayloadType::Inventory => include_str!("../../docs/policies/schema/inventory.schema.json"),
         PayloadType::Order => include_str!("../../docs/policies/schema/order.schema.json"),
         PayloadType::Timestamp => include_str!("../../docs/policies/schema/timestamp.schema.json"),
+        PayloadType::SealedModel => "{}",
     }
 }
 

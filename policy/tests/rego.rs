@@ -35,6 +35,7 @@ fn bundle() -> EvidenceBundle {
         max_request_bytes: 65536,
         padding: "off".to_owned(),
         policy_root: [6; 32],
+        gpu: None,
     };
     MACHINE.bundle(IdentityKey([7; 32]), manifest.to_cbor(), &NONCE)
 }

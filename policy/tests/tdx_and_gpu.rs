@@ -51,6 +51,7 @@ fn manifest() -> Vec<u8> {
         max_request_bytes: 65536,
         padding: "off".to_owned(),
         policy_root: [6; 32],
+        gpu: None,
     }
     .to_cbor()
 }

@@ -1,10 +1,12 @@
 //! The client's side: [`Sealer`] encrypts to an admitted node only, [`Opener`] reads the sealed answer.
 
+mod computes;
 mod opener;
 mod response;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use computes::Computes;
 pub use opener::{OpenError, Opener, ResponseEvent, ResponsePart};
 
 use crate::{
@@ -40,6 +42,7 @@ pub(crate) struct Peer {
     pub(crate) padding: PaddingProfile,
     pub(crate) tokenizer: Digest,
     pub(crate) template: Digest,
+    pub(crate) computes: Computes,
 }
 
 /// A request to seal: what an HTTP client would have sent. Debug tells the body's length only.
@@ -142,6 +145,7 @@ impl TryFrom<&Admitted> for Peer {
             padding: padding.ok_or(SealError::Padding)?,
             tokenizer: claims.manifest.tokenizer_digest,
             template: claims.manifest.template_digest,
+            computes: Computes::from(&claims.manifest),
         })
     }
 }
@@ -311,6 +315,7 @@ impl Sealer {
             request: opening.request_digest(request.method, request.path, request.body),
             binding_id: self.peer.binding_id,
             manifest: self.peer.manifest,
+            computes: self.peer.computes.clone(),
             policy_version: self.keys.policy_version,
             policy_digest: self.keys.policy_digest,
             client_policy: self.peer.client_policy,

@@ -15,6 +15,7 @@ mod form;
 mod hpke;
 pub mod identity;
 pub mod key_config;
+pub mod key_release;
 mod ohttp_keys;
 pub mod padding;
 pub mod receipt;

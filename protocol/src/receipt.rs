@@ -11,6 +11,7 @@ use crate::{
 use attestation::{
     BindingId, Digest, IdentityKey, UnixTime,
     cbor::{self, Fields},
+    manifest::{Arithmetic, GpuKernels},
 };
 use ciborium::Value;
 
@@ -84,6 +85,8 @@ pub struct Receipt {
     pub engine: String,
     /// Digest of the kernels.
     pub kernels_digest: Digest,
+    /// What computed on GPUs, as in the manifest; `None` where the CPU did.
+    pub gpu: Option<GpuKernels>,
 }
 
 /// Tokens in and out.
@@ -264,7 +267,8 @@ impl Receipt {
         let tenant = tenant.map(|key| ("tenant", key.as_slice().into()));
         let residency = self.residency.as_deref();
         let residency = residency.map(|country| ("residency", country.into()));
-        aibom.into_iter().chain(tenant).chain(residency)
+        let gpu = self.gpu.iter().flat_map(gpu_fields);
+        aibom.into_iter().chain(tenant).chain(residency).chain(gpu)
     }
 
     // R7.1
@@ -303,6 +307,7 @@ impl Receipt {
             isa: fields.take_text("isa")?,
             engine: fields.take_text("engine")?,
             kernels_digest: fields.take_array("kernels-digest")?,
+            gpu: take_gpu(&mut fields)?,
         };
         fields.finish()?;
         (version == VERSION).then_some(receipt)
@@ -321,6 +326,24 @@ fn take_usage(fields: &mut Fields) -> Option<Usage> {
     Some(Usage {
         prompt_tokens: fields.take_uint("prompt-tokens")?,
         completion_tokens: fields.take_uint("completion-tokens")?,
+    })
+}
+
+fn gpu_fields(gpu: &GpuKernels) -> [(&'static str, Value); 2] {
+    [
+        ("arithmetic", gpu.arithmetic.as_str().into()),
+        ("cubins-digest", gpu.cubins_digest.as_slice().into()),
+    ]
+}
+
+/// Both fields or none.
+fn take_gpu(fields: &mut Fields) -> Option<Option<GpuKernels>> {
+    let present = fields.has("arithmetic") || fields.has("cubins-digest");
+    optional(present, || {
+        Some(GpuKernels {
+            arithmetic: Arithmetic::parse(&fields.take_text("arithmetic")?)?,
+            cubins_digest: fields.take_array("cubins-digest")?,
+        })
     })
 }
 

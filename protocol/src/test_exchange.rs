@@ -3,7 +3,8 @@
 use crate::{
     ClientRequest, IdentitySecret, KeyConfigs, KeyEpoch, Opener, Outcome, PaddingProfile,
     Plaintext, Receipt, Receiver, RequestContext, Responder, SealError, Sealer, SignedKeyConfigs,
-    Terms, Usage, client::Peer,
+    Terms, Usage,
+    client::{Computes, Peer},
 };
 use attestation::{BindingId, UnixTime};
 
@@ -86,6 +87,12 @@ impl Node {
             padding: self.padding,
             tokenizer: [10; 32],
             template: [11; 32],
+            computes: Computes {
+                engine: "deterministic".into(),
+                isa: "scalar".into(),
+                kernels_digest: [8; 32],
+                gpu: None,
+            },
         }
     }
 
@@ -150,6 +157,7 @@ impl Node {
             isa: "scalar".into(),
             engine: "deterministic".into(),
             kernels_digest: [8; 32],
+            gpu: None,
         }
     }
 

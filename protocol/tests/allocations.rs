@@ -239,5 +239,6 @@ fn manifest(padding: PaddingProfile) -> Manifest {
         max_request_bytes: 1 << 20,
         padding: padding.as_str().to_owned(),
         policy_root: [0; 32],
+        gpu: None,
     }
 }

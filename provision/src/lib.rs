@@ -6,6 +6,7 @@ pub mod clock;
 pub mod collateral;
 pub mod connector;
 pub mod file;
+pub mod https;
 pub mod policy_clock;
 pub mod policy_keeper;
 mod policy_store;
@@ -15,6 +16,7 @@ pub mod signing_key;
 pub use clock::{Clock, SystemClock};
 pub use connector::Connector;
 pub use file::FileError;
+pub use https::{Https, HttpsError};
 pub use policy_clock::PolicyClock;
 pub use policy_keeper::{
     PolicyKeeper, PolicyKeeperError, PolicySettings, PolicySource, Refreshed, RootSource,

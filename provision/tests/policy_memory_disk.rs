@@ -96,8 +96,14 @@ fn after_restart(folder: &Path, state: &Path) -> u64 {
     })
 }
 
+/// The folder of the host, in a process that one of these tests started to run itself on a small disk.
+fn as_child() -> Option<PathBuf> {
+    std::env::var_os(FOLDER).map(PathBuf::from)
+}
+
+/// Runs `test` in a process of its own, which finds itself to be the child.
 fn child(test: &str, folder: &Path, before: &str) -> Output {
-    let test = [test, "--exact", "--ignored", "--nocapture"];
+    let test = [test, "--exact", "--nocapture"];
     Command::new("sh")
         .args(["-c", &format!("{before}; exec \"$0\" \"$@\"")])
         .arg(std::env::current_exe().unwrap())
@@ -121,6 +127,10 @@ fn told(output: &Output) -> (u64, bool) {
 /// privilege, and makes the write fail that would pass it.
 #[test]
 fn a_disk_that_is_full_at_any_point_leaves_what_was_in_force() {
+    const SELF: &str = "a_disk_that_is_full_at_any_point_leaves_what_was_in_force";
+    if let Some(folder) = as_child() {
+        return takes_the_large_one(&folder);
+    }
     let blocks_of_512 = [
         0, 1, 8, 700, 2000, 2200, 2700, 3200, 3700, 4200, 6000, 20_000,
     ];
@@ -134,8 +144,7 @@ fn a_disk_that_is_full_at_any_point_leaves_what_was_in_force() {
                 start(host.folder(), &host.state(), 1).0
             };
             let limited = format!("trap '' XFSZ; ulimit -f {limit}");
-            let (in_force, refused) =
-                told(&child("child_takes_the_large_one", host.folder(), &limited));
+            let (in_force, refused) = told(&child(SELF, host.folder(), &limited));
             let expected = if refused { before } else { 2 };
             assert_eq!(in_force, expected, "{limit} blocks");
             let found = after_restart(host.folder(), &host.state());
@@ -155,17 +164,18 @@ fn a_disk_that_is_full_at_any_point_leaves_what_was_in_force() {
     }
 }
 
-#[test]
-#[ignore = "the child of a_disk_that_is_full_at_any_point_leaves_what_was_in_force"]
-fn child_takes_the_large_one() {
-    let folder = PathBuf::from(std::env::var(FOLDER).unwrap());
-    let (version, refused) = start(&folder, &folder.join("state"), 2);
+fn takes_the_large_one(folder: &Path) {
+    let (version, refused) = start(folder, &folder.join("state"), 2);
     println!("\ntold {version} {refused}");
 }
 
 /// A file system that is really full, where the kernel lets this user mount one.
 #[test]
 fn a_full_file_system_leaves_what_was_in_force() {
+    const SELF: &str = "a_full_file_system_leaves_what_was_in_force";
+    if let Some(folder) = as_child() {
+        return fills_a_small_file_system(&folder);
+    }
     let (_team, host) = host_with_offers();
     let mount = "mount -t tmpfs -o size=1600k tmpfs \"$NARTHEX_TEST_HOST/state\"";
     let mounted = format!("unshare --user --map-root-user --mount sh -c '{mount}' || exit 77");
@@ -177,7 +187,7 @@ fn a_full_file_system_leaves_what_was_in_force() {
     }
     let test = std::env::current_exe().unwrap();
     let within = format!(
-        "exec unshare --user --map-root-user --mount sh -c '{mount} && exec \"$0\" \"$@\"' {:?} child_in_a_small_file_system --exact --ignored --nocapture",
+        "exec unshare --user --map-root-user --mount sh -c '{mount} && exec \"$0\" \"$@\"' {:?} {SELF} --exact --nocapture",
         test.display()
     );
     let output = child("", host.folder(), &within);
@@ -190,21 +200,18 @@ fn a_full_file_system_leaves_what_was_in_force() {
     assert!(text.contains("1 passed"), "{text}");
 }
 
-#[test]
-#[ignore = "the child of a_full_file_system_leaves_what_was_in_force"]
-fn child_in_a_small_file_system() {
-    let folder = PathBuf::from(std::env::var(FOLDER).unwrap());
+fn fills_a_small_file_system(folder: &Path) {
     let state = folder.join("state");
-    assert_eq!(start(&folder, &state, 1), (1, false));
+    assert_eq!(start(folder, &state, 1), (1, false));
     let filler = state.join("filler");
     let mut room = 1_600_000;
     while room > 0 && fs::write(&filler, vec![1; room]).is_err() {
         room -= 4096;
     }
-    assert_eq!(start(&folder, &state, 2), (1, true), "full");
-    assert_eq!(after_restart(&folder, &state), 1);
+    assert_eq!(start(folder, &state, 2), (1, true), "full");
+    assert_eq!(after_restart(folder, &state), 1);
     fs::remove_file(filler).unwrap();
-    assert_eq!(start(&folder, &state, 1), (1, false));
+    assert_eq!(start(folder, &state, 1), (1, false));
 }
 
 /// A directory that its reader may not write: what is remembered there can still be obeyed, and nothing newer.

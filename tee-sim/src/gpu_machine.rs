@@ -3,7 +3,7 @@
 use crate::nvidia::Nvidia;
 use attestation::{
     Binding, CollateralBundle, CpuEvidence, DeviceEvidence, EvidenceError, EvidenceProvider,
-    GpuNonce,
+    ForeignReportData, GpuNonce,
 };
 
 /// `P` answers for the CPU, each of the GPUs for itself.
@@ -52,5 +52,9 @@ impl<P: EvidenceProvider> EvidenceProvider for GpuMachine<P> {
 
     fn evidence(&self, binding: &Binding) -> Result<CpuEvidence, EvidenceError> {
         self.cpu.evidence(binding)
+    }
+
+    fn foreign_evidence(&self, data: &ForeignReportData) -> Result<CpuEvidence, EvidenceError> {
+        self.cpu.foreign_evidence(data)
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::tdx::Intel;
 use attestation::{
-    Binding, CollateralBundle, CpuEvidence, EvidenceError, EvidenceProvider, TdxEvidence,
+    Binding, CollateralBundle, CpuEvidence, EvidenceError, EvidenceProvider, ForeignReportData,
+    ReportData, TdxEvidence,
 };
 
 /// A guest that asks for quotes; what they and the collateral say is the [`Intel`]'s to set.
@@ -24,6 +25,13 @@ impl TdxMachine {
         &self.intel
     }
 
+    fn quote(&self, report_data: &ReportData) -> CpuEvidence {
+        CpuEvidence::Tdx(TdxEvidence {
+            quote: self.intel.quote(&report_data.0),
+            event_log: self.intel.event_log(),
+        })
+    }
+
     /// What verifiers of its quotes need.
     #[must_use]
     pub fn collateral(&self) -> CollateralBundle {
@@ -36,9 +44,10 @@ impl TdxMachine {
 
 impl EvidenceProvider for TdxMachine {
     fn evidence(&self, binding: &Binding) -> Result<CpuEvidence, EvidenceError> {
-        Ok(CpuEvidence::Tdx(TdxEvidence {
-            quote: self.intel.quote(&binding.report_data().0),
-            event_log: self.intel.event_log(),
-        }))
+        Ok(self.quote(&binding.report_data()))
+    }
+
+    fn foreign_evidence(&self, data: &ForeignReportData) -> Result<CpuEvidence, EvidenceError> {
+        Ok(self.quote(&data.report_data()))
     }
 }

@@ -1,5 +1,6 @@
 //! The simulated machines of the stack: a node with SEV-SNP and one with TDX, a Hopper GPU in each.
 
+use crate::publication;
 use attestation::{CollateralBundle, EvidenceProvider, UnixTime, Verifier, snp::Product};
 use clap::ValueEnum;
 use std::{fs, io, path::Path, sync::Arc};
@@ -92,7 +93,7 @@ impl Fleet {
             &nvidia.rim_root,
         ];
         let mut files = ROOTS.iter().zip(roots);
-        files.try_for_each(|(name, der)| fs::write(directory.join(name), der))
+        files.try_for_each(|(name, der)| publication::write(&directory.join(name), der))
     }
 
     /// The machines of `tees`, a Hopper GPU in each.

@@ -8,6 +8,8 @@ pub mod fleet;
 pub mod gateway_process;
 pub mod memory;
 pub mod publication;
+pub mod releaser_process;
+pub mod sealed;
 pub mod stack;
 pub mod streams;
 pub mod wiretap;

@@ -24,13 +24,15 @@ pub enum Reader {
     Runtime,
     /// The gateway.
     Gateway,
+    /// The releaser, where there is one.
+    Releaser,
     /// The clients.
     Client,
 }
 
 impl Reader {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Runtime, Self::Gateway, Self::Client];
+    pub const ALL: [Self; 4] = [Self::Runtime, Self::Gateway, Self::Releaser, Self::Client];
 
     /// Its folder in `directory`.
     #[must_use]
@@ -38,6 +40,7 @@ impl Reader {
         directory.join(match self {
             Self::Runtime => "published-to-runtime",
             Self::Gateway => "published-to-gateway",
+            Self::Releaser => "published-to-releaser",
             Self::Client => "published-to-client",
         })
     }
@@ -110,7 +113,7 @@ pub fn publish_to(reader: Reader, directory: &Path, publisher: &Publisher) -> io
 }
 
 /// Whole or not at all: processes read while tests write.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let fresh = path.with_extension("fresh");
     fs::write(&fresh, bytes)?;
     fs::rename(fresh, path)

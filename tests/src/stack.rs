@@ -25,9 +25,10 @@ use tempfile::TempDir;
 /// The public name of the model of demo and tests.
 pub const MODEL: &str = "smollm2-135m-instruct";
 /// Folders that remember policy versions, one for each that judges.
-const STATES: [&str; 5] = [
+const STATES: [&str; 6] = [
     "state-runtime",
     "state-gateway",
+    "state-releaser",
     "state-client",
     "state-other",
     "state-tdx",
@@ -165,26 +166,38 @@ impl Directory {
 
     /// Writes the gateway's certificate and key for loopback, and the one API key.
     pub fn write_access(&self) -> io::Result<()> {
+        self.write_certificate("gateway")?;
+        fs::write(self.file("api-key"), "narthex-demo-key")
+    }
+
+    /// Writes a certificate for loopback and its key, `NAME.cert.pem` and `NAME.key.pem`.
+    pub(crate) fn write_certificate(&self, name: &str) -> io::Result<()> {
         let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
         let pair = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
-        fs::write(self.file("gateway.cert.pem"), pair.cert.pem())?;
-        fs::write(
-            self.file("gateway.key.pem"),
-            pair.signing_key.serialize_pem(),
-        )?;
-        fs::write(self.file("api-key"), "narthex-demo-key")
+        let (certificate, key) = (pair.cert.pem(), pair.signing_key.serialize_pem());
+        fs::write(self.file(&format!("{name}.cert.pem")), certificate)?;
+        fs::write(self.file(&format!("{name}.key.pem")), key)
     }
 }
 
 /// Writes the policy that admits the simulated machine with this model and has both keys sign it, all with the shipped `narthex`.
 pub fn publish_policy(directory: &Directory, programs: &Programs, model: &Path) -> io::Result<()> {
+    publish_policy_text(directory, programs, &policy(model)?)
+}
+
+/// The same for a policy of this `text`.
+pub fn publish_policy_text(
+    directory: &Directory,
+    programs: &Programs,
+    text: &PolicyText,
+) -> io::Result<()> {
     for key in ["alice", "bob"] {
         succeed(narthex(
             programs,
             &["policy", "keygen", &directory.text(key)],
         )?)?;
     }
-    fs::write(directory.file("policy.toml"), policy(model)?.to_toml())?;
+    fs::write(directory.file("policy.toml"), text.to_toml())?;
     sign_policy(directory, programs, "policy")
 }
 
@@ -306,7 +319,8 @@ fn flags<const N: usize>(given: [(&str, String); N]) -> impl Iterator<Item = Str
         .flat_map(|(name, value)| [name.to_owned(), value])
 }
 
-fn start_runtimes(
+/// Starts the runtimes' process alone.
+pub fn start_runtimes(
     programs: &Programs,
     directory: &Directory,
     model: &Path,
@@ -345,20 +359,20 @@ sha256 = "{}"
 {}"#,
         file("gateway.cert.pem"),
         file("gateway.key.pem"),
-        obeyed(directory),
+        obeyed(directory, Reader::Gateway),
         file("state-gateway"),
         digest.unwrap_or_default(),
         nodes_config(tees, upstreams),
     )
 }
 
-/// Whose documents count, and where they are.
-fn obeyed(directory: &Directory) -> String {
+/// Whose documents count for `reader`, and where they are.
+pub(crate) fn obeyed(directory: &Directory, reader: Reader) -> String {
     let file = |name| directory.text(name);
     if publication::has_root(&directory.root) {
         let (root, folder) = (
             publication::root(&directory.root),
-            Reader::Gateway.folder(&directory.root),
+            reader.folder(&directory.root),
         );
         return format!("root = {root:?}\nsource = {folder:?}");
     }

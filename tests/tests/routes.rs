@@ -13,8 +13,8 @@
 
 mod composed;
 mod table;
+mod unsealed;
 
-use bytes::Bytes;
 use client::{Client, Request};
 use composed::{
     API_KEY, Deaf, HandClock,
@@ -25,23 +25,16 @@ use composed::{
 use enclave_runtime::Limits;
 use gateway::Listeners;
 use http_body_util::{BodyExt, Full};
-use hyper::{
-    Method,
-    client::conn::http2,
-    header::{AUTHORIZATION, CONTENT_TYPE},
-};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use table::{Route, Table, Unsealed};
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
+use unsealed::{
+    Answer, CANARY, HANG, code, connect, holds_canary, http1, http2, marked_body, open_http2,
+};
 
-/// In every unsealed request's body, header and query, and in every sealed body.
-const CANARY: &str = "zqCanary7731xw";
 const METHODS: [&str; 9] = [
     "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT",
 ];
@@ -50,20 +43,9 @@ const RECEIPTS: &str = "/narthex/receipts/";
 /// What a client may name inside the seal.
 const SEALED_METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const NODE: &str = "node-1";
-/// Guards against a hang; no test depends on its length.
-const HANG: Duration = Duration::from_secs(60);
-
 struct Stack {
     runtime: SocketAddr,
     gateway: SocketAddr,
-}
-
-/// What came back.
-struct Answer {
-    status: u16,
-    /// Everything, heads included.
-    bytes: Vec<u8>,
-    code: Option<String>,
 }
 
 impl Stack {
@@ -112,113 +94,6 @@ impl Stack {
     }
 }
 
-async fn connect(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).await.unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream
-}
-
-/// One request, byte by byte as it stands here, and all that comes back.
-async fn http1(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    method: &str,
-    path: &str,
-    key: Option<&str>,
-) -> Answer {
-    let body = marked_body();
-    let authorization = key.map_or(String::new(), |key| {
-        format!("authorization: Bearer {key}\r\n")
-    });
-    let target = if method == "CONNECT" {
-        "localhost:443".to_owned()
-    } else {
-        format!("{path}?q={CANARY}")
-    };
-    let request = format!(
-        "{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-mark: {CANARY}\r\n{authorization}\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut bytes = Vec::new();
-    // An end without close_notify is one too.
-    let _ = tokio::time::timeout(HANG, stream.read_to_end(&mut bytes))
-        .await
-        .expect("no hang");
-    let text = String::from_utf8_lossy(&bytes);
-    let status = text
-        .strip_prefix("HTTP/1.1 ")
-        .and_then(|rest| rest.get(..3))
-        .expect("a status line");
-    Answer {
-        status: status.parse().unwrap(),
-        code: text
-            .split_once("\r\n\r\n")
-            .and_then(|(_, body)| code(body.as_bytes())),
-        bytes,
-    }
-}
-
-type Http2 = http2::SendRequest<Full<Bytes>>;
-
-async fn open_http2(stack: &Stack) -> Http2 {
-    let stream = TokioIo::new(stack.tls(b"h2").await);
-    let (sender, connection) = http2::handshake(TokioExecutor::new(), stream)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
-    sender
-}
-
-async fn http2(sender: &mut Http2, method: &str, path: &str, key: Option<&str>) -> Answer {
-    let mut request = hyper::Request::builder()
-        .method(Method::from_bytes(method.as_bytes()).unwrap())
-        .uri(format!("https://localhost{path}?q={CANARY}"))
-        .header("x-mark", CANARY)
-        .header(CONTENT_TYPE, "application/json");
-    if let Some(key) = key {
-        request = request.header(AUTHORIZATION, format!("Bearer {key}"));
-    }
-    let request = request.body(Full::from(marked_body())).unwrap();
-    let asked = tokio::time::timeout(HANG, sender.send_request(request));
-    let (head, body) = asked.await.expect("no hang").unwrap().into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
-    let mut bytes = format!("{:?}", head.headers).into_bytes();
-    bytes.extend(&body);
-    Answer {
-        status: head.status.as_u16(),
-        code: code(&body),
-        bytes,
-    }
-}
-
-fn code(body: &[u8]) -> Option<String> {
-    let problem: serde_json::Value = serde_json::from_slice(body).ok()?;
-    Some(problem["code"].as_str()?.to_owned())
-}
-
-fn marked_body() -> String {
-    format!(
-        r#"{{"model":"{MODEL}","input":"{CANARY}","prompt":"{CANARY}","messages":[{{"role":"user","content":"{CANARY}"}}]}}"#
-    )
-}
-
-/// The mark as it is, and as encodings would show it.
-fn holds_canary(bytes: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(bytes).to_lowercase();
-    let hex = hex::encode(CANARY);
-    // Base64 of the mark at each of the three alignments, without the characters that its neighbours change.
-    let base64 = [
-        "enFDYW5hcnk3NzMxeH",
-        "pxQ2FuYXJ5NzczMXh3",
-        "6cUNhbmFyeTc3MzF4d",
-    ];
-    let raw = String::from_utf8_lossy(bytes);
-    text.contains(&CANARY.to_lowercase())
-        || text.contains(&hex)
-        || base64.iter().any(|part| raw.contains(part))
-}
-
 #[track_caller]
 fn matches(answer: &Answer, expected: &Unsealed, asked: &str) {
     let shown = String::from_utf8_lossy(&answer.bytes);
@@ -238,19 +113,6 @@ fn matches(answer: &Answer, expected: &Unsealed, asked: &str) {
 fn refuses_connect(answer: &Answer) {
     assert!((400..500).contains(&answer.status), "{}", answer.status);
     assert!(!holds_canary(&answer.bytes));
-}
-
-#[test]
-fn the_marks_of_a_canary_are_found() {
-    for shown in [
-        CANARY.to_owned(),
-        CANARY.to_uppercase(),
-        format!("..{}..", hex::encode(CANARY)),
-        "AAB6cUNhbmFyeTc3MzF4dwAA".to_owned(),
-    ] {
-        assert!(holds_canary(shown.as_bytes()), "{shown}");
-    }
-    assert!(!holds_canary(b"nothing of it"));
 }
 
 #[test]
@@ -326,7 +188,7 @@ async fn every_route_is_encrypted_or_refused() {
 }
 
 async fn unsealed(table: &Table, stack: &Stack) {
-    let mut h2 = open_http2(stack).await;
+    let mut h2 = open_http2(stack.tls(b"h2").await).await;
     for path in table.paths() {
         let shown = filled(path);
         for method in METHODS {
@@ -371,7 +233,7 @@ async fn unsealed(table: &Table, stack: &Stack) {
 
 /// Plaintext that calls itself an envelope: the node cannot open it, and says so without its words.
 async fn an_envelope_in_name_only(stack: &Stack) {
-    let mut h2 = open_http2(stack).await;
+    let mut h2 = open_http2(stack.tls(b"h2").await).await;
     let request = hyper::Request::post(format!("https://localhost/narthex/v1/nodes/{NODE}/relay"))
         .header(AUTHORIZATION, format!("Bearer {API_KEY}"))
         .header(CONTENT_TYPE, protocol::REQUEST_MEDIA_TYPE)

@@ -1,31 +1,14 @@
 //! The server's stream, turned into steps while it comes.
 
 use crate::{
-    UpstreamConfig, UpstreamError,
-    chunk::Chunk,
+    Reading, UpstreamConfig, UpstreamError,
     connection::{self, Answer},
-    events::Events,
     request::Asked,
-    tool_calls::ToolCalls,
 };
 use bytes::Bytes;
-use engine::{EngineError, FinishReason, Step, Usage};
+use engine::{EngineError, Step};
 use std::time::Duration;
 use tokio::{sync::mpsc::Sender, time::timeout};
-use zeroize::Zeroizing;
-
-/// Most bytes of one answer.
-const MAX_ANSWER_BYTES: usize = 256 << 20;
-/// Ends the stream.
-const DONE: &[u8] = b"[DONE]";
-
-/// One answer under way.
-struct Told {
-    steps: Sender<Step>,
-    calls: ToolCalls,
-    reason: Option<FinishReason>,
-    usage: Option<Usage>,
-}
 
 /// Nobody listens any more.
 struct Gone;
@@ -75,13 +58,7 @@ async fn told(config: &UpstreamConfig, asked: Asked, steps: Sender<Step>) -> Res
     if let Err(error) = answer.check("text/event-stream") {
         return Err(refused(error, &steps).await.into());
     }
-    let told = Told {
-        steps,
-        calls: ToolCalls::default(),
-        reason: None,
-        usage: None,
-    };
-    told.stream(answer, patience).await
+    stream(answer, &steps, patience).await
 }
 
 /// What the client asked cannot be done, in the server's opinion: that is an answer, not a failure of the server.
@@ -92,61 +69,19 @@ async fn refused(error: UpstreamError, steps: &Sender<Step>) -> UpstreamError {
     error
 }
 
-impl Told {
-    async fn stream(mut self, mut answer: Answer, patience: Duration) -> Result<(), Ended> {
-        let (mut events, mut left) = (Events::default(), MAX_ANSWER_BYTES);
-        loop {
-            let part = timeout(patience, answer.part()).await;
-            let part = part.map_err(|_| UpstreamError::TimedOut)??;
-            let part = part.ok_or(UpstreamError::Truncated)?;
-            left = left
-                .checked_sub(part.len())
-                .ok_or(UpstreamError::TooLarge)?;
-            for data in events.push(&part)? {
-                if data.as_slice() == DONE {
-                    return self.done().await;
-                }
-                self.event(&data).await?;
-            }
+/// Tells each step as it comes.
+async fn stream(mut answer: Answer, steps: &Sender<Step>, patience: Duration) -> Result<(), Ended> {
+    let mut reading = Reading::default();
+    while !reading.has_ended() {
+        let part = timeout(patience, answer.part()).await;
+        let part = part.map_err(|_| UpstreamError::TimedOut)??;
+        let part = part.ok_or(UpstreamError::Truncated)?;
+        let mut read = Vec::new();
+        let pushed = reading.push(&part, &mut read);
+        for step in read {
+            steps.send(step).await.map_err(|_| Gone)?;
         }
+        pushed?;
     }
-
-    async fn event(&mut self, data: &Zeroizing<Vec<u8>>) -> Result<(), Ended> {
-        let chunk = Chunk::parse(data)?;
-        if self.reason.is_some() && !(chunk.text.is_empty() && chunk.calls.is_empty()) {
-            return Err(UpstreamError::Malformed.into());
-        }
-        self.reason = self.reason.or(chunk.reason);
-        self.usage = chunk.usage.or(self.usage);
-        for delta in chunk.calls {
-            self.calls.push(delta)?;
-        }
-        let (mut text, mut logprobs) = (chunk.text, chunk.logprobs.into_iter().peekable());
-        while !text.is_empty() || logprobs.peek().is_some() {
-            let step = Step::Token {
-                id: None,
-                text: std::mem::take(&mut text),
-                logprobs: logprobs.next(),
-            };
-            self.tell(step).await?;
-        }
-        Ok(())
-    }
-
-    /// The end is one only with a reason and the counts, which are demanded in every request.
-    async fn done(mut self) -> Result<(), Ended> {
-        let reason = self.reason.ok_or(UpstreamError::Truncated)?;
-        let usage = self.usage.ok_or(UpstreamError::Malformed)?;
-        let text = self.calls.finish()?;
-        let done = Step::Done {
-            reason,
-            text,
-            usage,
-        };
-        Ok(self.tell(done).await?)
-    }
-
-    async fn tell(&self, step: Step) -> Result<(), Gone> {
-        self.steps.send(step).await.map_err(|_| Gone)
-    }
+    Ok(())
 }

@@ -11,7 +11,13 @@ impl Fields {
     /// Decodes as [`super::decode`] does; `None` also for anything but a map whose keys are all text.
     #[must_use]
     pub fn decode(bytes: &[u8], max_bytes: usize) -> Option<Self> {
-        let entries = super::decode(bytes, max_bytes)?.into_map().ok()?;
+        Self::of(super::decode(bytes, max_bytes)?)
+    }
+
+    /// The fields of a map inside what was decoded; `None` as above.
+    #[must_use]
+    pub fn of(value: Value) -> Option<Self> {
+        let entries = value.into_map().ok()?;
         let fields = entries
             .into_iter()
             .map(|(key, value)| Some((key.into_text().ok()?, value)));

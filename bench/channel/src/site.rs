@@ -136,6 +136,7 @@ impl Site {
             collateral: None,
             padding,
             runtime_digest: Digest::default(),
+            gpu: None,
             limits: Limits::default(),
         })
     }

@@ -247,6 +247,7 @@ fn manifest() -> Vec<u8> {
         max_request_bytes: 1 << 20,
         padding: "off".to_owned(),
         policy_root: [0; 32],
+        gpu: None,
     }
     .to_cbor()
 }

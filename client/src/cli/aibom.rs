@@ -1,5 +1,6 @@
 //! `narthex aibom`: a bill of materials of a model directory, for the manifest of the runtime that serves it.
 
+mod cubins;
 mod document;
 mod folder;
 mod licence;
@@ -10,7 +11,7 @@ use clap::Args;
 use folder::ModelFolder;
 use std::path::PathBuf;
 
-/// Write a model's bill of materials (CycloneDX 1.6 ML-BOM): weights, tokenizer, template, quantisation, engine, kernels, licence, lineage
+/// Write a model's bill of materials (CycloneDX 1.6 ML-BOM): weights, tokenizer, template, quantisation, engine, kernels, code for GPUs, licence, lineage
 ///
 /// The same model and the same words give the same bytes, so that two parties who write it get one digest. The runtime states the
 /// digest in its manifest (`aibom` in its configuration); evidence, policies (`[[aibom.accepted]]`) and receipts carry it from there.

@@ -115,6 +115,14 @@ impl Output {
         }
     }
 
+    /// How far long work is, in place of what was told before; empty, the line is free again. For people who look on, so on terminals alone.
+    pub(crate) fn progress(&self, text: &str) {
+        let is_wanted = self.volume == Volume::Normal && self.format == Format::Text;
+        if is_wanted && io::stderr().is_terminal() {
+            stderr(&format!("\r\u{1b}[K{}", displayable_line(text)));
+        }
+    }
+
     /// The end of a command that gave up.
     pub(crate) fn failure(&self, failure: &Failure) -> Exit {
         if failure.code == OUTPUT_CLOSED {

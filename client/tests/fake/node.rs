@@ -240,6 +240,7 @@ impl Node {
             isa: manifest.isa.clone(),
             engine: manifest.engine.clone(),
             kernels_digest: manifest.kernels_digest,
+            gpu: manifest.gpu.as_ref().map(|gpu| gpu.kernels),
         }
     }
 
@@ -299,5 +300,6 @@ fn manifest() -> Manifest {
         max_request_bytes: 1 << 20,
         padding: "off".to_owned(),
         policy_root: [6; 32],
+        gpu: None,
     }
 }

@@ -1,11 +1,13 @@
 //! The files that a configuration names, read once at start.
 
-use super::{Config, ConfigError, PolicyRoot, PolicySettings};
+use super::{Config, ConfigError, GpuSource, ModelKeySettings, PolicyRoot, PolicySettings};
 use crate::{EvidenceSettings, evidence::VekFile};
 use attestation::{Digest, UnixTime};
 use aws_lc_rs::digest::{Context, SHA256};
-use policy::{InForce, Root};
-use provision::{FileError, PolicyKeeper, PolicySource, RootSource, SystemClock, file};
+use policy::{InForce, Root, TrustRoot};
+use provision::{
+    FileError, PolicyKeeper, PolicySource, PublicKeyError, RootSource, SystemClock, file,
+};
 use std::{fs::File, io, path::Path, sync::Arc};
 
 const MAX_VEK_BYTES: usize = 16 * 1024;
@@ -25,6 +27,8 @@ pub struct Files {
     pub evidence: EvidenceSettings,
     /// SHA-256 of the running executable.
     pub runtime_digest: Digest,
+    /// Who sealed the model, where it is sealed.
+    pub owner: Option<TrustRoot>,
     /// SHA-256 of the model's file, where a server beside this process serves it.
     pub upstream_model: Option<Digest>,
 }
@@ -42,8 +46,13 @@ pub async fn read_files(config: &Config, now: UnixTime) -> Result<Files, ConfigE
             vek: config.evidence.vek.as_deref().map(read_vek).transpose()?,
             privlevel: config.evidence.privlevel,
             event_log: read_event_log(&config.evidence.event_log)?,
+            nvml: match &config.evidence.gpus {
+                GpuSource::None => None,
+                GpuSource::Nvml(library) => Some(library.clone()),
+            },
         },
         runtime_digest: digest_of(Path::new(OWN_EXECUTABLE))?,
+        owner: config.model_key.as_ref().map(owner).transpose()?,
         upstream_model: upstream_model(config)?,
     })
 }
@@ -87,6 +96,10 @@ impl From<PolicyRoot> for RootSource {
             PolicyRoot::Keys { files, threshold } => Self::Keys { files, threshold },
         }
     }
+}
+
+fn owner(settings: &ModelKeySettings) -> Result<TrustRoot, PublicKeyError> {
+    provision::read_trust_root(&settings.owner, settings.threshold)
 }
 
 fn read_vek(path: &Path) -> Result<VekFile, ConfigError> {

@@ -170,7 +170,8 @@ impl<'a> Section<'a> {
         mistakes.append(&mut self.mistakes);
     }
 
-    fn mistake(&mut self, name: &str, what: &str) {
+    /// Field `name` is wrong: `what` is.
+    pub(super) fn mistake(&mut self, name: &str, what: &str) {
         self.mistakes.push(format!("{}{name} {what}", self.prefix));
     }
 }

@@ -1,7 +1,7 @@
 //! The configuration in force, defaults included, as the TOML that would give it.
 
-use super::{AUTO, Config, LogFormat, PolicyRoot, UpstreamSettings};
-use engine::local::IsaName;
+use super::{Config, LogFormat, ModelKeySettings, PolicyRoot, UpstreamSettings, engine, gpus};
+use crate::model_key::KeyServerKind;
 use std::fmt;
 use toml::{Table, Value};
 
@@ -19,8 +19,13 @@ impl fmt::Display for Config {
         put(&mut top, "evidence", self.evidence_table());
         match &self.upstream {
             Some(upstream) => put(&mut top, "upstream", upstream_table(upstream)),
-            None => put(&mut top, "engine", self.engine_table()),
+            None => put(&mut top, "engine", engine::table(&self.engine)),
         }
+        put_some(
+            &mut top,
+            "model_key",
+            self.model_key.as_ref().map(model_key_table),
+        );
         put(&mut top, "channel", self.channel_table());
         put(&mut top, "limits", self.limits_table());
         put(&mut top, "log", self.log_table());
@@ -40,6 +45,26 @@ fn upstream_table(upstream: &UpstreamSettings) -> Table {
     put(&mut table, "max_requests", integer(upstream.max_requests));
     let patience = integer(upstream.patience.as_secs());
     put(&mut table, "patience_seconds", patience);
+    table
+}
+
+fn model_key_table(settings: &ModelKeySettings) -> Table {
+    let mut table = Table::new();
+    let server = &settings.server;
+    match &server.kind {
+        KeyServerKind::Releaser => put(&mut table, "releaser", server.address.clone()),
+        KeyServerKind::Kbs(resource) => {
+            put(&mut table, "kbs", server.address.clone());
+            put(&mut table, "resource", resource.as_str());
+        }
+    }
+    let roots = server.roots.as_ref().map(|path| path.display().to_string());
+    put_some(&mut table, "ca", roots);
+    put(&mut table, "attempts", i64::from(server.attempts));
+    let shown = |path: &std::path::PathBuf| path.display().to_string().into();
+    let owner: Vec<Value> = settings.owner.iter().map(shown).collect();
+    put(&mut table, "owner", owner);
+    put_some(&mut table, "threshold", settings.threshold.map(integer));
     table
 }
 
@@ -89,27 +114,7 @@ impl Config {
                 .as_ref()
                 .map(|path| path.display().to_string()),
         );
-        table
-    }
-
-    fn engine_table(&self) -> Table {
-        let engine = &self.engine;
-        let mut table = Table::new();
-        put(&mut table, "threads", integer(engine.threads));
-        put(&mut table, "max_sequences", integer(engine.max_sequences));
-        put(&mut table, "queue", integer(engine.queue));
-        put(
-            &mut table,
-            "max_context_tokens",
-            integer(engine.max_context_tokens),
-        );
-        put(&mut table, "isa", engine.isa.map_or(AUTO, IsaName::as_str));
-        put(&mut table, "step_tokens", integer(engine.step_tokens));
-        let given = |count: usize| (count > 0).then(|| integer(count));
-        put_some(&mut table, "kv_bytes", given(engine.kv_bytes));
-        put_some(&mut table, "tenant_jobs", given(engine.tenant_jobs));
-        let cached = integer(engine.cached_tokens_per_secret);
-        put(&mut table, "cached_tokens_per_secret", cached);
+        gpus::show(&evidence.gpus, &mut table);
         table
     }
 
@@ -164,16 +169,16 @@ impl Config {
     }
 }
 
-fn put(table: &mut Table, name: &str, value: impl Into<Value>) {
+pub(super) fn put(table: &mut Table, name: &str, value: impl Into<Value>) {
     table.insert(name.to_owned(), value.into());
 }
 
-fn put_some(table: &mut Table, name: &str, value: Option<impl Into<Value>>) {
+pub(super) fn put_some(table: &mut Table, name: &str, value: Option<impl Into<Value>>) {
     if let Some(value) = value {
         put(table, name, value);
     }
 }
 
-fn integer(count: impl TryInto<i64>) -> i64 {
+pub(super) fn integer(count: impl TryInto<i64>) -> i64 {
     count.try_into().unwrap_or(i64::MAX)
 }

@@ -10,7 +10,8 @@ use super::{
     vek,
 };
 use attestation::{
-    Binding, CpuEvidence, EvidenceError, EvidenceProvider, ReportData, SnpEvidence, TdxEvidence,
+    Binding, CpuEvidence, EvidenceError, EvidenceProvider, ForeignReportData, ReportData,
+    SnpEvidence, TdxEvidence,
 };
 use std::{
     io, process,
@@ -105,6 +106,10 @@ impl From<TsmError> for EvidenceError {
 impl<T: ReportTree> EvidenceProvider for Tsm<T> {
     fn evidence(&self, binding: &Binding) -> Result<CpuEvidence, EvidenceError> {
         Ok(self.report(&binding.report_data())?)
+    }
+
+    fn foreign_evidence(&self, data: &ForeignReportData) -> Result<CpuEvidence, EvidenceError> {
+        Ok(self.report(&data.report_data())?)
     }
 }
 

@@ -2,11 +2,18 @@
 
 use super::*;
 use crate::{Runtime, runtime};
-use attestation::{CpuEvidence, SnpEvidence, snp::Product};
+use attestation::{
+    CpuEvidence, SnpEvidence,
+    manifest::{Arithmetic, GpuCode, SelfTest},
+    snp::Product,
+};
 use engine::{EngineError, Job, Step};
 use policy::{Policy, TrustRoot};
 use protocol::KeyConfigError;
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use tee_sim::{PolicyText, Report};
 use tokio::sync::mpsc::Receiver;
 
@@ -43,13 +50,17 @@ impl EvidenceProvider for Platform {
 }
 
 pub(crate) fn engine() -> Arc<dyn Engine> {
+    engine_of("cpu/idle")
+}
+
+fn engine_of(mode: &'static str) -> Arc<dyn Engine> {
     Arc::new(IdleEngine(ModelCard {
         name: "model-1".to_owned(),
         model_digest: [1; 32],
         tokenizer_digest: [2; 32],
         template_digest: [3; 32],
         kernels_digest: [4; 32],
-        mode: "cpu/idle".into(),
+        mode: mode.into(),
         isa: "scalar",
         context_tokens: 64,
     }))
@@ -64,6 +75,7 @@ pub(crate) fn parts() -> Parts {
         collateral: None,
         padding: PaddingProfile::Off,
         runtime_digest: [7; 32],
+        gpu: None,
         limits: Limits::default(),
     }
 }
@@ -111,10 +123,14 @@ fn refused(edit: impl FnOnce(&mut SealedHeaders)) -> &'static str {
     let node = node();
     node.issued.insert(BindingId([8; 32]), NOW);
     let mut headers = headers();
-    let accepted = node.check_headers(&headers, NOW).unwrap();
+    let accepted = node
+        .check_headers(&node.standing.obeyed(), &headers, NOW)
+        .unwrap();
     assert_eq!(accepted.version, 5);
     edit(&mut headers);
-    node.check_headers(&headers, NOW).unwrap_err().code
+    node.check_headers(&node.standing.obeyed(), &headers, NOW)
+        .unwrap_err()
+        .code
 }
 
 /// R6.6.
@@ -153,7 +169,7 @@ fn nothing_is_served_under_a_policy_that_has_expired() {
             issued_at: now,
             ..headers()
         };
-        node.check_headers(&headers, now)
+        node.check_headers(&node.standing.obeyed(), &headers, now)
     };
     at(last).unwrap();
     assert_eq!(
@@ -165,6 +181,50 @@ fn nothing_is_served_under_a_policy_that_has_expired() {
     let keys = |at| list.verify(&identity, &node.manifest_digest, at);
     assert_eq!(keys(last).unwrap().expires, NOW.plus(100));
     assert_eq!(keys(NOW.plus(100)), Err(KeyConfigError::Expired));
+}
+
+/// An engine whose device can break.
+struct Breaking(Arc<dyn Engine>, AtomicBool);
+
+impl Engine for Breaking {
+    fn submit(&self, job: Job) -> Result<Receiver<Step>, EngineError> {
+        self.0.submit(job)
+    }
+
+    fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
+    fn failure(&self) -> Option<&'static str> {
+        self.1.load(Ordering::Relaxed).then_some("gpu.execution")
+    }
+
+    fn card(&self) -> &ModelCard {
+        self.0.card()
+    }
+}
+
+#[tokio::test]
+async fn a_failed_engine_ends_readiness_and_keys() {
+    let engine = Arc::new(Breaking(engine(), AtomicBool::new(false)));
+    let (clock, platform) = (Clock::from_source(|| NOW), Arc::new(Platform(Ok(()))));
+    let node = Node::new(parts(), Arc::<Breaking>::clone(&engine), platform, clock);
+    let node = Arc::new(node.unwrap());
+    assert_eq!(node.check_serving(), Ok(()));
+    assert_eq!(node.epochs.alive(), [NOW.0]);
+    engine.1.store(true, Ordering::Relaxed);
+    let halt = Halt::EngineFailed("gpu.execution");
+    assert_eq!(node.key_list().err(), Some(halt));
+    assert!(node.epochs.alive().is_empty(), "keys are wiped");
+    for (method, path) in [("GET", "/readyz"), ("POST", "/narthex/v1/challenge")] {
+        let request = http::Request::builder().method(method).uri(path);
+        let request = request.body(listener::body::full(Vec::new())).unwrap();
+        let response = crate::http::handle(Arc::clone(&node), request).await;
+        assert_eq!(response.status(), 503, "{path}");
+        let told = listener::read_body(response.into_body(), 1024, Duration::from_secs(9)).await;
+        let told = String::from_utf8(told.unwrap().to_vec()).unwrap();
+        assert!(told.contains(r#""code":"engine_failed""#), "{told}");
+    }
 }
 
 /// R9.6: nobody asks, and yet keys come and go.
@@ -187,7 +247,10 @@ fn a_demanded_country_is_refused_where_none_is_known() {
     parts.residency = None;
     let node = node_of(parts);
     node.issued.insert(BindingId([8; 32]), NOW);
-    assert!(node.check_headers(&headers(), NOW).is_err());
+    assert!(
+        node.check_headers(&node.standing.obeyed(), &headers(), NOW)
+            .is_err()
+    );
 }
 
 #[test]
@@ -215,6 +278,73 @@ fn the_manifest_says_what_runs() {
         (64, 4 * 1024 * 1024)
     );
     assert_eq!(node.manifest_digest, Manifest::digest(&node.manifest));
+}
+
+fn gpu_code() -> GpuCode {
+    GpuCode {
+        kernels: GpuKernels {
+            cubins_digest: [5; 32],
+            arithmetic: Arithmetic::Exact,
+        },
+        device: "cuda".to_owned(),
+        architecture: "sm_90a".to_owned(),
+        driver: "580.95.05".to_owned(),
+        cuda: "13.0".to_owned(),
+        libraries: [].into(),
+        self_test: SelfTest::Passed([6; 32]),
+    }
+}
+
+#[test]
+fn the_manifest_says_what_computes_on_the_gpus_and_receipts_its_kernels() {
+    let node = node_of(Parts {
+        gpu: Some(gpu_code()),
+        ..parts()
+    });
+    let manifest = Manifest::from_cbor(&node.manifest).unwrap();
+    assert_eq!(manifest.gpu, Some(gpu_code()));
+    assert_eq!(node.gpu(), Some(gpu_code().kernels));
+    assert_eq!(self::node().gpu(), None);
+}
+
+/// A GPU without evidence would be given prompts that nobody can know to be safe there.
+#[test]
+fn a_runtime_that_computes_on_gpus_without_their_evidence_does_not_start() {
+    for (mode, arithmetic) in [
+        ("cuda/exact", Arithmetic::Exact),
+        ("cuda/fast", Arithmetic::Fast),
+    ] {
+        let mut code = gpu_code();
+        code.kernels.arithmetic = arithmetic;
+        let parts = Parts {
+            gpu: Some(code),
+            ..parts()
+        };
+        assert_eq!(refusals(mode, parts), ["policy.engine.devices"], "{mode}");
+    }
+}
+
+/// What an engine and its device say of their arithmetic is held against each other before anything is served.
+#[test]
+fn a_runtime_whose_engine_is_another_than_its_device_s_does_not_start() {
+    for mode in ["cpu/idle", "cuda/fast", "cuda/"] {
+        let parts = Parts {
+            gpu: Some(gpu_code()),
+            ..parts()
+        };
+        let refused = refusals(mode, parts);
+        assert!(refused.contains(&"policy.engine.stated_mode"), "{mode}");
+    }
+    let refused = refusals("cuda/exact", parts());
+    assert_eq!(refused, ["policy.engine.stated_mode"]);
+}
+
+fn refusals(mode: &'static str, parts: Parts) -> Vec<&'static str> {
+    let clock = Clock::from_source(|| NOW);
+    match Runtime::new(parts, engine_of(mode), Arc::new(Platform(Ok(()))), clock) {
+        Err(StartError::Policy(reasons)) => reasons.iter().map(|reason| reason.code).collect(),
+        other => panic!("{:?}", other.err()),
+    }
 }
 
 #[test]

@@ -110,6 +110,18 @@ impl Stack {
         }
     }
 
+    /// One of a runtime that was made elsewhere, whose engine nobody looks at.
+    pub async fn of_runtime(runtime: Runtime, appraiser: Appraiser) -> Self {
+        Self::of(Prepared {
+            runtime,
+            appraiser,
+            engine: Arc::new(ScriptedEngine::default()),
+            clock: Arc::new(AtomicU64::new(NOW.0)),
+            elapsed: Arc::new(AtomicU64::new(0)),
+        })
+        .await
+    }
+
     pub fn now(&self) -> UnixTime {
         UnixTime(self.clock.load(Ordering::SeqCst))
     }
@@ -214,6 +226,21 @@ pub fn prepare(engine: ScriptedEngine, edit: impl FnOnce(&mut Parts)) -> Prepare
     prepare_under(signed(&policy_text().to_toml()), engine, edit).unwrap()
 }
 
+/// Of a node under a policy of its own.
+pub fn parts() -> Parts {
+    Parts {
+        node: "node-1".to_owned(),
+        in_force: signed(&policy_text().to_toml()),
+        residency: Some("FR".to_owned()),
+        aibom_digest: None,
+        collateral: None,
+        padding: protocol::PaddingProfile::Off,
+        runtime_digest: [7; 32],
+        gpu: None,
+        limits: Limits::default(),
+    }
+}
+
 pub fn prepare_under(
     in_force: InForce,
     engine: ScriptedEngine,
@@ -221,14 +248,8 @@ pub fn prepare_under(
 ) -> Result<Prepared, StartError> {
     let machine = Machine::new(&VENDOR);
     let mut parts = Parts {
-        node: "node-1".to_owned(),
         in_force: in_force.clone(),
-        residency: Some("FR".to_owned()),
-        aibom_digest: None,
-        collateral: None,
-        padding: protocol::PaddingProfile::Off,
-        runtime_digest: [7; 32],
-        limits: Limits::default(),
+        ..parts()
     };
     edit(&mut parts);
     let in_force = in_force.map_policy(policy::danger::accept_custom_anchors);

@@ -3,6 +3,10 @@
 //! As Hugging Face renders it: white space, `tojson`, `raise_exception`, methods of Python's strings and dictionaries. There is no
 //! `strftime_now`, so that a prompt depends on nothing but the chat: a template that asks whether it is there takes its own date, one that does
 //! not is refused.
+//!
+//! Fuel bounds how many steps a rendering takes and [`Output`] how much it writes. Nothing bounds the strings in between: minijinja joins them
+//! without asking, so that a template which doubles one takes all memory of little fuel. A template is as trusted as the weights beside it, with
+//! which its digest is attested; what a message says cannot make a sound template do that.
 
 use minijinja::{Environment, Error, ErrorKind, Value, context, syntax::SyntaxConfig};
 use minijinja_contrib::pycompat;

@@ -12,6 +12,15 @@ pub struct Part<'a> {
     pub wants_logits: bool,
 }
 
+/// What a step gives for a part that wants logits.
+#[derive(Clone, Copy)]
+pub enum Row<'a> {
+    /// One for each token of the vocabulary.
+    Logits(&'a [f32]),
+    /// The token that a plain choice gave; `None`: nothing can be chosen from the logits.
+    Token(Option<u32>),
+}
+
 /// The rows of a step: those of one sequence after those of another.
 pub(super) struct Batch<'a> {
     pub(super) sequences: Vec<SequenceRows<'a>>,

@@ -2,7 +2,7 @@
 
 use super::MAX_STEP_TOKENS;
 
-/// Why a forward pass was refused; nothing was computed. `code()` is stable.
+/// Why a forward pass was refused; nothing was appended. `code()` is stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecoderError {
@@ -27,6 +27,9 @@ pub enum DecoderError {
     /// The pool has not so many free pages.
     #[error("the pool has not so many free pages")]
     NoPages,
+    /// The device that computes did not do as it was told.
+    #[error("the device failed")]
+    Device,
 }
 
 impl DecoderError {
@@ -39,6 +42,7 @@ impl DecoderError {
             Self::CacheFull { .. } => "decoder.cache_full",
             Self::TooManyTokens => "decoder.too_many_tokens",
             Self::NoPages => "decoder.no_pages",
+            Self::Device => "decoder.device",
         }
     }
 }

@@ -11,14 +11,39 @@ pub const PAGE_TOKENS: usize = PAGE;
 
 /// A fixed number of pages, made at the start. A page is counted by those who hold it, and wiped when the last lets go.
 /// No Debug: it tells prompts. Wiped when dropped.
-///
-/// Layout: `[layer][page][key-value head]`, each as [`kernels::attention`] has it.
-pub struct KvPool {
-    values: Vec<f32>,
-    shape: Shape,
+pub struct KvPool<M: PageMemory + ?Sized = HostPages> {
     /// How many hold each page.
     holders: Vec<u32>,
     free: Vec<u32>,
+    memory: M,
+}
+
+/// A pool, wherever its pages lie: what the scheduler counts with.
+pub type Pages = KvPool<dyn PageMemory>;
+
+/// Where the keys and values of a pool's pages lie.
+pub trait PageMemory: Send {
+    /// Overwrites a page with zeros, before anybody else can be given it. If that fails, the page is never given out again.
+    fn wipe(&mut self, page: u32) -> Result<(), NotWiped>;
+
+    /// As [`Self::wipe`], where nothing will ever be read from the memory again.
+    fn wipe_last(&mut self, page: u32) -> Result<(), NotWiped> {
+        self.wipe(page)
+    }
+}
+
+/// A page may still tell what it held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a page could not be wiped")]
+pub struct NotWiped;
+
+/// Pages in the memory of this process.
+///
+/// Layout: `[layer][page][key-value head]`, each as [`kernels::attention`] has it.
+pub struct HostPages {
+    values: Vec<f32>,
+    shape: Shape,
+    pages: usize,
 }
 
 /// The pages of one sequence, in the order of its positions. Give it back with [`KvPool::release`]: dropped, it keeps its pages.
@@ -44,22 +69,56 @@ impl KvPool {
     }
 
     pub(crate) fn of_shape(shape: Shape, pages: usize) -> Self {
-        let numbers = 0..u32::try_from(pages).unwrap_or(u32::MAX);
-        Self {
-            values: vec![0.0; shape.layers * shape.page_len() * numbers.len()],
-            shape,
-            holders: vec![0; numbers.len()],
-            // The first page is taken first.
-            free: numbers.rev().collect(),
-        }
+        Self::with_memory(HostPages::new(shape, pages), pages)
     }
 
     /// Bytes of one page of this model's sequences.
-    pub fn page_bytes(model: &Model) -> usize {
+    pub fn page_bytes<M>(model: &Model<M>) -> usize {
         let shape = Shape::of(model.config());
         shape.layers * shape.page_len() * size_of::<f32>()
     }
 
+    /// Whether no trace of any sequence is left.
+    pub fn is_blank(&self) -> bool {
+        let mut values = self.memory.values.iter();
+        values.all(|value| value.to_bits() == 0)
+    }
+
+    /// Whether the pool was made for models of this shape.
+    pub(super) fn check(&self, config: &ModelConfig) -> Result<(), DecoderError> {
+        match self.memory.shape == Shape::of(config) {
+            true => Ok(()),
+            false => Err(DecoderError::OtherModel),
+        }
+    }
+
+    /// All pages of one layer.
+    pub(crate) fn layer(&mut self, index: usize) -> &mut [f32] {
+        let length = self.pages() * self.memory.shape.page_len();
+        let mut layers = self.memory.values.chunks_mut(length.max(1));
+        layers.nth(index).unwrap_or_default()
+    }
+}
+
+impl<M: PageMemory> KvPool<M> {
+    /// A pool of so many pages, all of them blank, that lie in `memory`.
+    pub fn with_memory(memory: M, pages: usize) -> Self {
+        let numbers = 0..u32::try_from(pages).unwrap_or(u32::MAX);
+        Self {
+            holders: vec![0; numbers.len()],
+            // The first page is taken first.
+            free: numbers.rev().collect(),
+            memory,
+        }
+    }
+
+    /// Where the pages lie.
+    pub fn memory(&self) -> &M {
+        &self.memory
+    }
+}
+
+impl<M: PageMemory + ?Sized> KvPool<M> {
     /// How many pages there are.
     pub fn pages(&self) -> usize {
         self.holders.len()
@@ -109,50 +168,50 @@ impl KvPool {
         };
         let held = *holders > 0;
         *holders = holders.saturating_sub(1);
-        if held && *holders == 0 {
-            // No dead stores: the page stays in use, and is read by whoever takes it next.
-            self.parts_of(page).for_each(|part| part.fill(0.0));
+        if held && *holders == 0 && self.memory.wipe(page).is_ok() {
             self.free.push(page);
         }
     }
-
-    /// Whether no trace of any sequence is left.
-    pub fn is_blank(&self) -> bool {
-        self.values.iter().all(|value| value.to_bits() == 0)
-    }
-
-    /// Whether the pool was made for models of this shape.
-    pub(super) fn check(&self, config: &ModelConfig) -> Result<(), DecoderError> {
-        match self.shape == Shape::of(config) {
-            true => Ok(()),
-            false => Err(DecoderError::OtherModel),
-        }
-    }
-
-    /// All pages of one layer.
-    pub(crate) fn layer(&mut self, index: usize) -> &mut [f32] {
-        let length = self.pages() * self.shape.page_len();
-        let mut layers = self.values.chunks_mut(length.max(1));
-        layers.nth(index).unwrap_or_default()
-    }
-
-    /// The parts of a page, layer by layer.
-    fn parts_of(&mut self, page: u32) -> impl Iterator<Item = &mut [f32]> {
-        let pages = self.pages();
-        let parts = self.values.chunks_mut(self.shape.page_len().max(1));
-        parts.skip(page as usize).step_by(pages.max(1))
-    }
 }
 
-impl Drop for KvPool {
+impl<M: PageMemory + ?Sized> Drop for KvPool<M> {
     fn drop(&mut self) {
         let held = (0..)
             .zip(&self.holders)
             .filter(|(_, holders)| **holders > 0);
-        let held: Vec<u32> = held.map(|(page, _)| page).collect();
-        for page in held {
-            self.parts_of(page).for_each(Zeroize::zeroize);
+        for (page, _) in held {
+            // Nobody is left to tell; nobody is given the page again.
+            let _ = self.memory.wipe_last(page);
         }
+    }
+}
+
+impl HostPages {
+    fn new(shape: Shape, pages: usize) -> Self {
+        Self {
+            values: vec![0.0; shape.layers * shape.page_len() * pages],
+            shape,
+            pages,
+        }
+    }
+
+    /// The parts of a page, layer by layer.
+    fn parts_of(&mut self, page: u32) -> impl Iterator<Item = &mut [f32]> {
+        let parts = self.values.chunks_mut(self.shape.page_len().max(1));
+        parts.skip(page as usize).step_by(self.pages.max(1))
+    }
+}
+
+impl PageMemory for HostPages {
+    fn wipe(&mut self, page: u32) -> Result<(), NotWiped> {
+        // No dead stores: the page stays in use, and is read by whoever takes it next.
+        self.parts_of(page).for_each(|part| part.fill(0.0));
+        Ok(())
+    }
+
+    fn wipe_last(&mut self, page: u32) -> Result<(), NotWiped> {
+        self.parts_of(page).for_each(Zeroize::zeroize);
+        Ok(())
     }
 }
 
@@ -179,7 +238,7 @@ impl KvTable {
     }
 
     /// Whether there is room for `tokens` more, in its pages and in the model's context.
-    pub(super) fn check(&self, context_tokens: usize, tokens: usize) -> Result<(), DecoderError> {
+    pub(crate) fn check(&self, context_tokens: usize, tokens: usize) -> Result<(), DecoderError> {
         let capacity_tokens = context_tokens.min(self.pages.len() * PAGE_TOKENS);
         match tokens <= capacity_tokens.saturating_sub(self.tokens) {
             true => Ok(()),
@@ -188,7 +247,7 @@ impl KvTable {
     }
 
     /// Counts tokens whose keys and values have been written.
-    pub(crate) fn extend(&mut self, tokens: usize) {
+    pub fn extend(&mut self, tokens: usize) {
         self.tokens += tokens;
     }
 }
@@ -223,7 +282,7 @@ mod tests {
         let (mut pool, mut table) = (KvPool::of_shape(SHAPE, 4), KvTable::default());
         pool.reserve(&mut table, 17).unwrap();
         for page in table.pages() {
-            pool.parts_of(*page).for_each(|part| part.fill(3.0));
+            pool.memory.parts_of(*page).for_each(|part| part.fill(3.0));
         }
         (pool, table)
     }
@@ -253,14 +312,39 @@ mod tests {
                 .all(|page| !table.pages().contains(page))
         );
         for page in other.pages() {
-            pool.parts_of(*page).for_each(|part| part.fill(5.0));
+            pool.memory.parts_of(*page).for_each(|part| part.fill(5.0));
         }
         pool.release(table);
-        let left = pool.values.iter().filter(|value| **value == 5.0).count();
+        let left = pool
+            .memory
+            .values
+            .iter()
+            .filter(|value| **value == 5.0)
+            .count();
         assert_eq!(left, 2 * SHAPE.layers * SHAPE.page_len());
-        assert!(!pool.values.contains(&3.0));
+        assert!(!pool.memory.values.contains(&3.0));
         pool.release(other);
         assert!(pool.is_blank());
+    }
+
+    /// Memory that cannot be wiped.
+    struct Stuck;
+
+    impl PageMemory for Stuck {
+        fn wipe(&mut self, _page: u32) -> Result<(), NotWiped> {
+            Err(NotWiped)
+        }
+    }
+
+    #[test]
+    fn a_page_that_was_not_wiped_is_not_given_out_again() {
+        let (mut pool, mut table) = (KvPool::with_memory(Stuck, 2), KvTable::default());
+        pool.reserve(&mut table, 1).unwrap();
+        let pages: &mut Pages = &mut pool;
+        pages.release(table);
+        assert_eq!(pages.free_pages(), 1);
+        let refused = pages.reserve(&mut KvTable::default(), 17);
+        assert_eq!(refused, Err(DecoderError::NoPages));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::Unreadable;
 use crate::file::FileError;
 
 /// Why a model file was refused, in the order of the checks; `code()` is stable.
@@ -14,6 +15,9 @@ pub enum GgufError {
     /// Larger than the cap, or than memory.
     #[error("the model file is too large: {0} bytes")]
     TooLarge(u64),
+    /// Whoever holds the file gave none of it.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
     /// The first four bytes are not `GGUF`.
     #[error("not a GGUF file")]
     Magic,
@@ -87,6 +91,7 @@ impl GgufError {
         match self {
             Self::Io(_) => "gguf.io",
             Self::TooLarge(_) => "gguf.too_large",
+            Self::Unreadable(error) => error.code,
             Self::Magic => "gguf.magic",
             Self::Version(_) => "gguf.version",
             Self::Truncated => "gguf.truncated",

@@ -21,9 +21,12 @@ const DEFAULT_ALIGNMENT: u64 = 32;
 pub(super) struct Header {
     pub(super) metadata: BTreeMap<String, Value>,
     pub(super) tensors: BTreeMap<String, TensorSlot>,
+    /// Where tensors begin.
+    pub(super) data: usize,
 }
 
-pub(super) fn parse(bytes: &[u8]) -> Result<Header, GgufError> {
+/// `bytes`: the first ones of a file of `file_bytes`, or all of it. [`GgufError::Truncated`] where they end within the header.
+pub(super) fn parse(bytes: &[u8], file_bytes: usize) -> Result<Header, GgufError> {
     let mut cursor = Cursor::new(bytes, 0);
     let (tensor_count, metadata_count) = preamble(&mut cursor)?;
     let metadata = metadata(metadata_count, &mut cursor)?;
@@ -32,9 +35,13 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Header, GgufError> {
         .map(|_| TensorEntry::parse(&mut cursor))
         .collect::<Result<Vec<_>, _>>()?;
     let data = cursor.position().next_multiple_of(alignment as usize);
-    let tensors = tensors(&entries, |entry| entry.place(data, alignment, bytes.len()))?;
-    check_end(data, alignment as usize, &tensors, bytes.len())?;
-    Ok(Header { metadata, tensors })
+    let tensors = tensors(&entries, |entry| entry.place(data, alignment, file_bytes))?;
+    check_end(data, alignment as usize, &tensors, file_bytes)?;
+    Ok(Header {
+        metadata,
+        tensors,
+        data,
+    })
 }
 
 fn preamble(cursor: &mut Cursor<'_>) -> Result<(u64, u64), GgufError> {

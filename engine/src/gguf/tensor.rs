@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use super::{GgufError, cursor::Cursor};
+use super::{GgufError, TensorPlace, cursor::Cursor};
 
 /// Longest tensor name, in bytes (gguf.md).
 const MAX_NAME_BYTES: u64 = 64;
@@ -118,6 +118,16 @@ impl TensorSlot {
                 .ok_or(GgufError::Truncated)?
                 .into(),
         })
+    }
+
+    /// Where it lies.
+    pub(super) fn place(&self) -> TensorPlace {
+        TensorPlace {
+            kind: self.kind,
+            columns: self.columns,
+            rows: self.rows,
+            range: self.range.clone(),
+        }
     }
 
     /// Takes the tensor off the end of `bytes`; what follows it there is lost.

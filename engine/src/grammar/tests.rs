@@ -171,6 +171,56 @@ fn schemas_beyond_the_limits_are_refused() {
     }
 }
 
+/// Three choices among so many strings, all of which have to hold: the compiler multiplies them out.
+fn crossed(keyword: &str, alternatives: usize) -> String {
+    let one = |i: usize| format!(r#"{{"type":"string","minLength":{i}}}"#);
+    let all: Vec<String> = (0..alternatives).map(one).collect();
+    let either = format!(r#"{{"{keyword}":[{}]}}"#, all.join(","));
+    format!(r#"{{"allOf":[{}]}}"#, [&*either; 3].join(","))
+}
+
+/// So many definitions, each of two properties that are the next one twice over.
+fn doubling(definitions: usize) -> String {
+    let definition = |i: usize| {
+        let next = format!(r##"{{"$ref":"#/$defs/d{}"}}"##, i + 1);
+        let object = format!(r#"{{"type":"object","properties":{{"x":{next},"y":{next}}}}}"#);
+        format!(r#""d{i}":{{"allOf":[{object},{object}]}}"#)
+    };
+    let all: Vec<String> = (0..definitions).map(definition).collect();
+    let last = format!(r#""d{definitions}":{{"type":"null"}}"#);
+    let all = all.join(",");
+    format!(r##"{{"$ref":"#/$defs/d0","$defs":{{{all},{last}}}}}"##)
+}
+
+/// So many objects with the same so many properties, all of which have to hold.
+fn merged(objects: usize, properties: usize) -> String {
+    let property = |i: usize| format!(r#""p{i}":{{"type":"string"}}"#);
+    let all: Vec<String> = (0..properties).map(property).collect();
+    let object = format!(r#"{{"type":"object","properties":{{{}}}}}"#, all.join(","));
+    format!(r#"{{"allOf":[{}]}}"#, vec![&*object; objects].join(","))
+}
+
+/// All of these are within the limits of [`limits::check_schema`]: the compiler counts each schema that it makes of two, and gives up.
+#[test]
+fn hostile_schemas_are_counted_out() {
+    for hostile in [crossed("anyOf", 100), crossed("oneOf", 100), doubling(40)] {
+        let value = serde_json::from_str(&hostile).unwrap();
+        assert_eq!(limits::check_schema(&value), Ok(()));
+        let refused = grammars().constraint(&schema(&*hostile)).err();
+        assert_eq!(refused, Some(GrammarError::Refused));
+        let error = crate::EngineError::from(GrammarError::Refused);
+        assert_eq!(error.code(), "engine.bad_grammar");
+    }
+    for sound in [crossed("anyOf", 9), doubling(4), merged(12, 30)] {
+        assert_eq!(refusal(&schema(&*sound)), None);
+    }
+    assert_eq!(
+        refusal(&schema(merged(20, 30))),
+        Some(GrammarError::Values),
+        "more than may be intersected"
+    );
+}
+
 #[test]
 fn what_does_not_compile_is_refused() {
     for text in [

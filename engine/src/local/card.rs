@@ -4,18 +4,18 @@ use std::{ffi::OsStr, path::Path};
 
 use sha2::{Digest, Sha256};
 
-use super::LoadError;
-use crate::{folder::ModelFolder, gguf::Gguf, job::ModelCard, tokenizer::Tokenizer};
+use super::{Backend, LoadError};
+use crate::{digest, folder::ModelFolder, gguf::Gguf, job::ModelCard, tokenizer::Tokenizer};
 
 /// How the engine of this process computes.
 pub(crate) const MODE: &str = "cpu/deterministic";
 
 pub(super) const TEMPLATE_KEY: &str = "tokenizer.chat_template";
 
-pub(super) fn card(
+pub(super) fn card<M>(
     gguf: &Gguf,
     tokenizer: &Tokenizer,
-    isa: &'static str,
+    backend: &impl Backend<M>,
     context_tokens: usize,
 ) -> Result<ModelCard, LoadError> {
     Ok(ModelCard {
@@ -23,9 +23,9 @@ pub(super) fn card(
         model_digest: gguf.digest(),
         tokenizer_digest: tokenizer.digest(),
         template_digest: template_digest(gguf),
-        kernels_digest: kernels::digest(),
-        mode: MODE.into(),
-        isa,
+        kernels_digest: kernels_digest(),
+        mode: backend.mode().into(),
+        isa: backend.isa(),
         context_tokens: u32::try_from(context_tokens).unwrap_or(u32::MAX),
     })
 }
@@ -43,16 +43,16 @@ pub(super) fn folder_card(
         model_digest: folder.digest(),
         tokenizer_digest: tokenizer.digest(),
         template_digest: Sha256::digest("").into(),
-        kernels_digest: kernels::digest(),
+        kernels_digest: kernels_digest(),
         mode: MODE.into(),
         isa,
         context_tokens: u32::try_from(context_tokens).unwrap_or(u32::MAX),
     })
 }
 
-/// What arithmetic this program's engine has.
+/// What computes in this program: the kernels, and the engine around them from templates to sampler.
 pub fn kernels_digest() -> [u8; 32] {
-    kernels::digest()
+    digest::digest()
 }
 
 /// The name that a model is served under unless another is chosen.

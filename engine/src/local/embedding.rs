@@ -1,24 +1,11 @@
-//! The engine for embeddings: a model folder, one thread that encodes, and a bounded queue before it.
-//!
-//! Batches take turns, a few texts each time, so that a long batch does not hold up a short one.
+//! The engine for embeddings: a model folder and the thread that encodes.
 
-use std::{
-    collections::VecDeque,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
-    thread::{self, JoinHandle},
-};
+use std::path::Path;
 
-use tokio::sync::{
-    OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc::Receiver as Steps, oneshot,
-};
+use tokio::sync::{mpsc::Receiver as Steps, oneshot};
 use zeroize::Zeroizing;
 
-use super::{LoadError, LocalConfig, card};
+use super::{LoadError, LocalConfig, batches::Batches, card};
 use crate::{
     encoder::{Encoder, EncoderConfig},
     folder::ModelFolder,
@@ -28,26 +15,13 @@ use crate::{
 
 /// Most texts of a batch.
 pub const MAX_TEXTS: usize = 2048;
-/// Texts of a batch that are encoded before the next batch has its turn.
-const TEXTS_PER_TURN: usize = 16;
 
 /// An encoder in this process. When dropped it stops at the next turn and closes the channels of unfinished batches.
 pub struct EmbeddingEngine {
     card: ModelCard,
     tokenizer: Tokenizer,
     shape: EncoderConfig,
-    places: Arc<Semaphore>,
-    stopping: Arc<AtomicBool>,
-    inbox: Option<mpsc::Sender<Batch>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// Texts on their way. Its place is free again when it is dropped.
-struct Batch {
-    texts: Vec<Zeroizing<Vec<u32>>>,
-    vectors: Vec<Vec<f32>>,
-    reply: oneshot::Sender<Embeddings>,
-    _place: OwnedSemaphorePermit,
+    batches: Batches,
 }
 
 impl EmbeddingEngine {
@@ -66,20 +40,13 @@ impl EmbeddingEngine {
             ..*encoder.config()
         };
         let card = card::folder_card(path, &folder, &tokenizer, (isa.name(), shape.max_tokens))?;
-        let places = Arc::new(Semaphore::new(config.max_sequences + config.queue));
-        let stopping = Arc::new(AtomicBool::new(false));
-        let (inbox, batches) = mpsc::channel();
-        let stop = Arc::clone(&stopping);
-        let thread = thread::Builder::new().name("engine".to_owned());
-        let thread = thread.spawn(move || run(encoder, &batches, &stop));
+        let places = config.max_sequences.saturating_add(config.queue);
+        let batches = Batches::start(encoder, places, config.tenant_jobs());
         Ok(Self {
             card,
             tokenizer,
             shape,
-            places,
-            stopping,
-            inbox: Some(inbox),
-            thread: Some(thread.map_err(|error| LoadError::Thread(error.kind()))?),
+            batches: batches.map_err(|error| LoadError::Thread(error.kind()))?,
         })
     }
 
@@ -89,11 +56,16 @@ impl EmbeddingEngine {
         Ok(self)
     }
 
+    fn encode_text(&self, text: &str) -> Result<Zeroizing<Vec<u32>>, EngineError> {
+        let (never, context) = (SpecialTokens::Never, self.shape.max_tokens);
+        let ids = self.tokenizer.encode_prompt_within(text, never, context);
+        ids.map(Zeroizing::new)
+            .ok_or(EngineError::PromptTooLong { context })
+    }
+
     fn encode(&self, text: &Prompt) -> Result<Zeroizing<Vec<u32>>, EngineError> {
         let ids = match text {
-            Prompt::Text(text) => {
-                Zeroizing::new(self.tokenizer.encode_prompt(text, SpecialTokens::Never))
-            }
+            Prompt::Text(text) => self.encode_text(text)?,
             Prompt::Tokens(ids) => ids.clone(),
             Prompt::Chat(_) => return Err(EngineError::Unsupported("embeddings of a chat")),
         };
@@ -120,88 +92,28 @@ impl Engine for EmbeddingEngine {
     fn embed(
         &self,
         texts: Vec<Prompt>,
-        _tenant: TenantId,
+        tenant: TenantId,
     ) -> Result<oneshot::Receiver<Embeddings>, EngineError> {
         match texts.len() {
             0 => return Err(EngineError::BadPrompt),
             1..=MAX_TEXTS => {}
             _ => return Err(EngineError::TooManyTexts { most: MAX_TEXTS }),
         }
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|refused| match refused {
-            TryAcquireError::NoPermits => EngineError::Busy,
-            TryAcquireError::Closed => EngineError::Stopped,
-        })?;
+        let place = self.batches.place(tenant)?;
         let encoded = texts.iter().map(|text| self.encode(text));
-        let (reply, receiver) = oneshot::channel();
-        let batch = Batch {
-            texts: encoded.collect::<Result<_, _>>()?,
-            vectors: Vec::with_capacity(texts.len()),
-            reply,
-            _place: place,
-        };
-        let inbox = self.inbox.as_ref().ok_or(EngineError::Stopped)?;
-        inbox.send(batch).map_err(|_| EngineError::Stopped)?;
-        Ok(receiver)
+        let encoded = encoded.collect::<Result<_, _>>()?;
+        self.batches.submit(encoded, tenant, place)
     }
 
     fn capacity(&self) -> usize {
-        self.places.available_permits()
+        self.batches.capacity()
+    }
+
+    fn failure(&self) -> Option<&'static str> {
+        self.batches.failure()
     }
 
     fn card(&self) -> &ModelCard {
         &self.card
-    }
-}
-
-impl Drop for EmbeddingEngine {
-    fn drop(&mut self) {
-        self.stopping.store(true, Ordering::Relaxed);
-        drop(self.inbox.take());
-        if let Some(thread) = self.thread.take() {
-            // A thread that panicked has closed its channels already.
-            let _ = thread.join();
-        }
-    }
-}
-
-/// Encodes until `stop` is set or nobody can submit any more.
-fn run(mut encoder: Encoder, inbox: &mpsc::Receiver<Batch>, stop: &AtomicBool) {
-    let mut waiting = VecDeque::new();
-    while !stop.load(Ordering::Relaxed) {
-        if waiting.is_empty() {
-            let Ok(batch) = inbox.recv() else { return };
-            waiting.push_back(batch);
-        }
-        waiting.extend(inbox.try_iter());
-        if let Some(batch) = waiting.pop_front() {
-            waiting.extend(batch.turn(&mut encoder));
-        }
-    }
-}
-
-impl Batch {
-    /// Encodes a few texts; gives the batch back while there are more.
-    fn turn(mut self, encoder: &mut Encoder) -> Option<Self> {
-        if self.reply.is_closed() {
-            return None;
-        }
-        let left = self.texts.iter().skip(self.vectors.len());
-        let now: Vec<&[u32]> = left
-            .take(TEXTS_PER_TURN)
-            .map(|ids| ids.as_slice())
-            .collect();
-        // Texts were checked when they were taken: what is refused here closes the channel.
-        self.vectors.extend(encoder.embed(&now).ok()?);
-        if self.vectors.len() < self.texts.len() {
-            return Some(self);
-        }
-        let tokens: usize = self.texts.iter().map(|ids| ids.len()).sum();
-        // A receiver that went away does not hear the end.
-        let _ = self.reply.send(Embeddings {
-            vectors: self.vectors,
-            prompt_tokens: u32::try_from(tokens).unwrap_or(u32::MAX),
-        });
-        None
     }
 }

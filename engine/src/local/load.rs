@@ -36,7 +36,8 @@ pub struct LocalConfig {
     pub kv_bytes: usize,
     /// Jobs of one tenant that may run or wait; 0: half of all. Who is nobody in particular may have all.
     pub tenant_jobs: usize,
-    /// Tokens whose keys and values are kept for each cache secret; 0: none are.
+    /// Tokens whose keys and values are kept for each tenant under each cache secret; 0: none are. Under all of a tenant's secrets at most
+    /// half of the memory is kept.
     pub cached_tokens_per_secret: usize,
 }
 
@@ -129,6 +130,14 @@ pub enum LoadError {
         "the memory for keys and values is less than the {0} bytes of one sequence, or beyond reason"
     )]
     KvMemory(usize),
+    /// What was to compute refused the model or the machine.
+    #[error("{reason}")]
+    Backend {
+        /// Its own stable code.
+        code: &'static str,
+        /// What it says.
+        reason: String,
+    },
     /// The operating system gave no thread.
     #[error("no thread for the engine: {0}")]
     Thread(io::ErrorKind),
@@ -147,6 +156,7 @@ impl LoadError {
             Self::Model(error) => error.code(),
             Self::Name => "engine.name",
             Self::KvMemory(_) => "engine.kv_memory",
+            Self::Backend { code, .. } => code,
             Self::Thread(_) => "engine.thread",
         }
     }

@@ -17,8 +17,12 @@ pub(super) struct Places {
 struct State {
     free: usize,
     taken: BTreeMap<TenantId, usize>,
-    closed: bool,
+    /// Why no more are given out.
+    closed: Option<&'static str>,
 }
+
+/// The engine's thread has ended without saying why.
+const ENDED: &str = "engine.ended";
 
 /// A place; free again when dropped.
 pub(super) struct Place {
@@ -33,7 +37,7 @@ impl Places {
             state: Mutex::new(State {
                 free: places,
                 taken: BTreeMap::new(),
-                closed: false,
+                closed: None,
             }),
         }
     }
@@ -41,7 +45,7 @@ impl Places {
     /// A place for a job of `tenant`, if there is one that this tenant may have.
     pub(super) fn take(self: &Arc<Self>, tenant: TenantId) -> Result<Place, EngineError> {
         let mut state = self.state();
-        if state.closed {
+        if state.closed.is_some() {
             return Err(EngineError::Stopped);
         }
         let taken = state.taken.get(&tenant).copied().unwrap_or(0);
@@ -58,12 +62,20 @@ impl Places {
     /// How many are free now.
     pub(super) fn free(&self) -> usize {
         let state = self.state();
-        if state.closed { 0 } else { state.free }
+        match state.closed {
+            Some(_) => 0,
+            None => state.free,
+        }
     }
 
-    /// Gives out no more.
-    pub(super) fn close(&self) {
-        self.state().closed = true;
+    /// Gives out no more; `failure` says why. The first reason stays.
+    pub(super) fn fail(&self, failure: &'static str) {
+        self.state().closed.get_or_insert(failure);
+    }
+
+    /// Why no more are given out, if so.
+    pub(super) fn failure(&self) -> Option<&'static str> {
+        self.state().closed
     }
 
     fn give_back(&self, tenant: TenantId) {
@@ -84,6 +96,15 @@ impl Places {
 impl Drop for Place {
     fn drop(&mut self) {
         self.places.give_back(self.tenant);
+    }
+}
+
+/// Says that the engine has stopped, also when its thread panics.
+pub(super) struct CloseOnDrop(pub(super) Arc<Places>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.fail(ENDED);
     }
 }
 
@@ -123,7 +144,10 @@ mod tests {
     #[test]
     fn closed_places_are_not_given_out() {
         let places = Arc::new(Places::new(1, 1));
-        places.close();
+        assert_eq!(places.failure(), None);
+        places.fail("gpu.execution");
+        drop(CloseOnDrop(Arc::clone(&places)));
+        assert_eq!(places.failure(), Some("gpu.execution"), "the first reason");
         assert_eq!(places.free(), 0);
         assert_eq!(places.take(ONE).err(), Some(EngineError::Stopped));
     }

@@ -2,6 +2,9 @@
 //!
 //! A page is found under HMAC-SHA256(cache secret, key of the page before it || its token ids || model digest): whoever lacks
 //! the secret cannot name a page, so that there is no hit across secrets that would have to be forbidden.
+//!
+//! Whoever computed a page keeps it on account: so many under one secret, so many under all of a tenant's secrets, and when memory is short
+//! the tenant who keeps most lets go first. Tenants share out room here and nothing else: a page is found by its name, whoever keeps it.
 
 use std::{
     cmp::Reverse,
@@ -13,8 +16,8 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::{
-    CacheSecret,
-    decoder::{KvPool, PAGE_TOKENS},
+    CacheSecret, TenantId,
+    decoder::{PAGE_TOKENS, Pages},
 };
 
 /// Names a page's contents and all that precedes them, or the owner of a secret. No Debug.
@@ -25,17 +28,24 @@ struct Key([u8; 32]);
 pub(super) struct KeyChain {
     secret: CacheSecret,
     model_digest: [u8; 32],
-    owner: Key,
+    account: Account,
     keys: Vec<Key>,
 }
 
+/// Who keeps pages: a tenant, under one secret. No Debug.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Account {
+    tenant: TenantId,
+    owner: Key,
+}
+
 impl KeyChain {
-    pub(super) fn new(secret: CacheSecret, model_digest: [u8; 32]) -> Self {
+    pub(super) fn new(secret: CacheSecret, tenant: TenantId, model_digest: [u8; 32]) -> Self {
         let owner = digest(&secret, &[b"owner of pages"]);
         Self {
             secret,
             model_digest,
-            owner,
+            account: Account { tenant, owner },
             keys: Vec::new(),
         }
     }
@@ -65,18 +75,31 @@ fn digest(secret: &CacheSecret, parts: &[&[u8]]) -> Key {
     Key(mac.finalize().into_bytes().into())
 }
 
+/// How many pages may be kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Quota {
+    /// By a tenant under one secret.
+    pub(super) per_secret: usize,
+    /// By a tenant in all. Who is nobody in particular may keep more.
+    pub(super) per_tenant: usize,
+}
+
 /// Computed pages, each held once for as long as it is kept.
 pub(super) struct PrefixCache {
-    quota_pages: usize,
+    quota: Quota,
     kept: BTreeMap<Key, Kept>,
-    /// The pages of each owner, the one to go first first. No owner is without.
-    owners: BTreeMap<Key, BTreeSet<(Rank, Key)>>,
+    /// The pages of each account. No account is without.
+    accounts: BTreeMap<Account, KeptPages>,
     clock: u64,
 }
+
+/// Kept pages, the one to go first first.
+type KeptPages = BTreeSet<(Rank, Key)>;
 
 struct Kept {
     page: u32,
     rank: Rank,
+    account: Account,
 }
 
 /// When a page was last used, and how far from its sequence's beginning it is: of pages that were used together the last goes
@@ -84,12 +107,12 @@ struct Kept {
 type Rank = (u64, Reverse<usize>);
 
 impl PrefixCache {
-    /// Keeps up to `quota_pages` pages for each secret.
-    pub(super) fn new(quota_pages: usize) -> Self {
+    /// Keeps up to `quota`.
+    pub(super) fn new(quota: Quota) -> Self {
         Self {
-            quota_pages,
+            quota,
             kept: BTreeMap::new(),
-            owners: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             clock: 0,
         }
     }
@@ -99,13 +122,13 @@ impl PrefixCache {
         &mut self,
         chain: &mut KeyChain,
         tokens: &[u32],
-        pool: &mut KvPool,
+        pool: &mut Pages,
     ) -> Vec<u32> {
         self.clock += 1;
         let most = tokens.len().saturating_sub(1) / PAGE_TOKENS;
-        let (owner, mut found) = (chain.owner, Vec::new());
+        let mut found = Vec::new();
         for (depth, key) in chain.keys(tokens, most).enumerate() {
-            let Some(page) = self.touch(key, owner, depth) else {
+            let Some(page) = self.touch(key, depth) else {
                 break;
             };
             pool.hold(page);
@@ -120,37 +143,31 @@ impl PrefixCache {
         chain: &mut KeyChain,
         tokens: &[u32],
         pages: &[u32],
-        pool: &mut KvPool,
+        pool: &mut Pages,
     ) {
-        if self.quota_pages == 0 {
+        let account = chain.account;
+        let most = self.quota.per_secret.min(self.most_of(account.tenant));
+        if most == 0 {
             return;
         }
         self.clock += 1;
-        let full = (tokens.len() / PAGE_TOKENS)
-            .min(pages.len())
-            .min(self.quota_pages);
-        let owner = chain.owner;
+        let full = (tokens.len() / PAGE_TOKENS).min(pages.len()).min(most);
         for ((depth, key), page) in chain.keys(tokens, full).enumerate().zip(pages) {
-            if self.touch(key, owner, depth).is_none() {
-                self.insert(key, owner, (*page, depth));
+            if self.touch(key, depth).is_none() {
+                self.insert(key, account, (*page, depth));
                 pool.hold(*page);
             }
         }
-        while self
-            .owners
-            .get(&owner)
-            .is_some_and(|pages| pages.len() > self.quota_pages)
-        {
-            self.evict_of(owner, pool);
-        }
+        self.settle(account, pool);
     }
 
-    /// Lets go of one page: of the owner who has most, the one that was not used for longest. False: there is none.
-    pub(super) fn evict(&mut self, pool: &mut KvPool) -> bool {
-        let most = self.owners.iter().max_by_key(|(_, pages)| pages.len());
-        match most.map(|(owner, _)| *owner) {
-            Some(owner) => {
-                self.evict_of(owner, pool);
+    /// Lets go of one page, if there is one: of the tenant who keeps most, under the secret that most are kept under, the one that was not
+    /// used for longest.
+    pub(super) fn evict(&mut self, pool: &mut Pages) -> bool {
+        let largest = self.largest_tenant();
+        match largest.and_then(|tenant| self.largest_account(tenant)) {
+            Some(account) => {
+                self.evict_of(account, pool);
                 true
             }
             None => false,
@@ -158,34 +175,96 @@ impl PrefixCache {
     }
 
     /// How many pages would be free if all were let go.
-    pub(super) fn evictable(&self, pool: &KvPool) -> usize {
+    pub(super) fn evictable(&self, pool: &Pages) -> usize {
         let alone = |kept: &&Kept| pool.holders(kept.page) == 1;
         self.kept.values().filter(alone).count()
     }
 
-    /// Notes that a page is used now; gives it.
-    fn touch(&mut self, key: Key, owner: Key, depth: usize) -> Option<u32> {
+    /// Lets go of what `account` and its tenant keep above their quotas.
+    fn settle(&mut self, account: Account, pool: &mut Pages) {
+        while self.count(account) > self.quota.per_secret {
+            self.evict_of(account, pool);
+        }
+        while self.count_of(account.tenant) > self.most_of(account.tenant) {
+            let Some(oldest) = self.oldest_account(account.tenant) else {
+                return;
+            };
+            self.evict_of(oldest, pool);
+        }
+    }
+
+    fn most_of(&self, tenant: TenantId) -> usize {
+        match tenant == TenantId::default() {
+            true => usize::MAX,
+            false => self.quota.per_tenant,
+        }
+    }
+
+    fn count(&self, account: Account) -> usize {
+        self.accounts.get(&account).map_or(0, KeptPages::len)
+    }
+
+    fn count_of(&self, tenant: TenantId) -> usize {
+        self.accounts_of(tenant).map(|(_, pages)| pages.len()).sum()
+    }
+
+    fn accounts_of(&self, tenant: TenantId) -> impl Iterator<Item = (&Account, &KeptPages)> {
+        let at = |owner| Account { tenant, owner };
+        self.accounts
+            .range(at(Key([0; 32]))..=at(Key([u8::MAX; 32])))
+    }
+
+    fn largest_account(&self, tenant: TenantId) -> Option<Account> {
+        let accounts = self.accounts_of(tenant);
+        let largest = accounts.max_by_key(|(_, pages)| pages.len());
+        largest.map(|(account, _)| *account)
+    }
+
+    /// The account with the page that was not used for longest.
+    fn oldest_account(&self, tenant: TenantId) -> Option<Account> {
+        let accounts = self.accounts_of(tenant);
+        let oldest = accounts.min_by_key(|(_, pages)| pages.first().map(|(rank, _)| *rank));
+        oldest.map(|(account, _)| *account)
+    }
+
+    fn largest_tenant(&self) -> Option<TenantId> {
+        let mut tenants: BTreeMap<TenantId, usize> = BTreeMap::new();
+        for (account, pages) in &self.accounts {
+            *tenants.entry(account.tenant).or_default() += pages.len();
+        }
+        let largest = tenants.into_iter().max_by_key(|(_, pages)| *pages);
+        largest.map(|(tenant, _)| tenant)
+    }
+
+    /// Notes that a page is used now, by whoever; gives it.
+    fn touch(&mut self, key: Key, depth: usize) -> Option<u32> {
         let kept = self.kept.get_mut(&key)?;
-        let pages = self.owners.entry(owner).or_default();
+        let pages = self.accounts.entry(kept.account).or_default();
         pages.remove(&(kept.rank, key));
         kept.rank = (self.clock, Reverse(depth));
         pages.insert((kept.rank, key));
         Some(kept.page)
     }
 
-    fn insert(&mut self, key: Key, owner: Key, (page, depth): (u32, usize)) {
+    fn insert(&mut self, key: Key, account: Account, (page, depth): (u32, usize)) {
         let rank = (self.clock, Reverse(depth));
-        self.kept.insert(key, Kept { page, rank });
-        self.owners.entry(owner).or_default().insert((rank, key));
+        let kept = Kept {
+            page,
+            rank,
+            account,
+        };
+        self.kept.insert(key, kept);
+        let pages = self.accounts.entry(account).or_default();
+        pages.insert((rank, key));
     }
 
-    fn evict_of(&mut self, owner: Key, pool: &mut KvPool) {
-        let Some(pages) = self.owners.get_mut(&owner) else {
+    fn evict_of(&mut self, account: Account, pool: &mut Pages) {
+        let Some(pages) = self.accounts.get_mut(&account) else {
             return;
         };
         let first = pages.pop_first();
         if pages.is_empty() {
-            self.owners.remove(&owner);
+            self.accounts.remove(&account);
         }
         if let Some(kept) = first.and_then(|(_, key)| self.kept.remove(&key)) {
             pool.let_go(kept.page);

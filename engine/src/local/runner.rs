@@ -15,15 +15,17 @@ use std::{
 
 use super::{
     forward::Forward,
+    places::Places,
     plan::{Demand, share},
-    prefix::PrefixCache,
+    prefix::{PrefixCache, Quota},
     queue::Queue,
     scheduler::{Admitted, Limits},
     sequence::{Outcome, Sequence},
 };
 use crate::{
-    decoder::{KvPool, PAGE_TOKENS},
+    decoder::{PAGE_TOKENS, Pages},
     job::Step,
+    sampler::Plain,
     tokenizer::Tokenizer,
 };
 
@@ -44,11 +46,15 @@ pub(super) struct Runner<F: Forward> {
 
 impl<F: Forward> Runner<F> {
     pub(super) fn new(
-        forward: F,
+        mut forward: F,
         tokenizer: Arc<Tokenizer>,
         limits: Limits,
         jobs: Receiver<Admitted>,
     ) -> Self {
+        let quota = Quota {
+            per_secret: limits.cached_tokens_per_secret / PAGE_TOKENS,
+            per_tenant: forward.pool().pages().div_ceil(2),
+        };
         Self {
             forward,
             tokenizer,
@@ -57,19 +63,22 @@ impl<F: Forward> Runner<F> {
             waiting: Queue::new(),
             put_back: Vec::new(),
             running: Vec::new(),
-            prefixes: PrefixCache::new(limits.cached_tokens_per_secret / PAGE_TOKENS),
+            prefixes: PrefixCache::new(quota),
             begun: 0,
             steps: 0,
         }
     }
 
-    /// Until `stop` is set or nobody can submit any more.
-    pub(super) fn run(mut self, stop: &AtomicBool) {
+    /// Until `stop` is set, nobody can submit any more, or no step succeeds any more: then `places` hear why.
+    pub(super) fn run(mut self, stop: &AtomicBool, places: &Places) {
         while self.receive() && !stop.load(Ordering::Relaxed) {
             self.forget_abandoned();
             self.start_waiting();
             self.make_room();
             self.step();
+            if let Some(failure) = self.forward.failure() {
+                return places.fail(failure);
+            }
         }
     }
 
@@ -169,6 +178,7 @@ impl<F: Forward> Runner<F> {
         self.steps += 1;
         let demands: Vec<_> = self.running.iter().map(demand).collect();
         let shares = share(&demands, self.limits.step_tokens);
+        let choices = choices(&self.running, &shares);
         let with_shares = self.running.iter_mut().zip(&shares);
         let taking = with_shares.filter(|(_, share)| **share > 0);
         let mut parts: Vec<_> = taking
@@ -177,19 +187,20 @@ impl<F: Forward> Runner<F> {
         if parts.is_empty() {
             return;
         }
-        let mut logits = self.forward.step(&mut parts);
+        let rows = self.forward.choose(&mut parts, &choices);
+        let mut rows = rows.map(Vec::into_iter);
         let (step, tokenizer) = (self.steps, &self.tokenizer);
         let outcome = |(sequence, share): (&mut Sequence, usize)| {
             if share == 0 {
                 return Outcome::Running;
             }
             sequence.last_step = step;
-            let Ok(logits) = &mut logits else {
+            let Ok(rows) = &mut rows else {
                 return Outcome::Abandoned;
             };
-            match (sequence.pending() == 0).then(|| logits.next()) {
+            match (sequence.pending() == 0).then(|| rows.next()) {
                 None => Outcome::Running,
-                Some(Some(logits)) => sequence.advance(logits, tokenizer),
+                Some(Some(row)) => sequence.advance(row, tokenizer),
                 Some(None) => Outcome::Abandoned,
             }
         };
@@ -240,7 +251,7 @@ impl<F: Forward> Runner<F> {
 /// Gives a sequence pages for all its tokens, if that leaves each of `spare` others one; kept prefixes make way.
 fn seat(
     sequence: &mut Sequence,
-    pool: &mut KvPool,
+    pool: &mut Pages,
     prefixes: &mut PrefixCache,
     spare: usize,
 ) -> bool {
@@ -255,6 +266,13 @@ fn seat(
         sequence.put_back(pool);
     }
     seated
+}
+
+/// The choices that follow a step: one for each sequence whose last token is in it.
+fn choices(running: &[Sequence], shares: &[usize]) -> Vec<Option<Plain>> {
+    let taking = running.iter().zip(shares);
+    let complete = taking.filter(|(sequence, share)| sequence.pending() == **share);
+    complete.map(|(sequence, _)| sequence.plain()).collect()
 }
 
 fn demand(sequence: &Sequence) -> Demand {

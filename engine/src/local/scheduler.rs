@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::{
     forward::Forward,
-    places::{Place, Places},
+    places::{CloseOnDrop, Place, Places},
     runner::Runner,
 };
 use crate::{
@@ -36,7 +36,7 @@ pub(super) struct Limits {
     pub(super) tenant_jobs: usize,
     /// Tokens of a step, unless there are more answers.
     pub(super) step_tokens: usize,
-    /// Tokens whose pages are kept for each cache secret.
+    /// Tokens whose pages are kept for each tenant under each cache secret.
     pub(super) cached_tokens_per_secret: usize,
     /// Part of the names of kept pages.
     pub(super) model_digest: [u8; 32],
@@ -53,6 +53,12 @@ pub(super) struct Admitted {
     pub(super) tenant: TenantId,
     pub(super) cache_secret: Option<CacheSecret>,
     pub(super) place: Place,
+}
+
+/// A place for one choice, and its seed.
+pub(super) struct Seeded {
+    seed: u64,
+    place: Place,
 }
 
 /// The thread that decodes, and the places before it.
@@ -80,8 +86,8 @@ impl Scheduler {
         let thread = thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || {
-                let _closing = CloseOnDrop(open);
-                Runner::new(forward, tokenizer, limits, jobs).run(&stop);
+                let closing = CloseOnDrop(open);
+                Runner::new(forward, tokenizer, limits, jobs).run(&stop, &closing.0);
             })?;
         Ok(Self {
             limits,
@@ -98,34 +104,56 @@ impl Scheduler {
         self.places.free()
     }
 
-    /// A place for a job of `tenant`: taken before anything is rendered, tokenized or compiled for it, so that whoever has no place costs nothing.
-    pub(super) fn place(&self, tenant: TenantId) -> Result<Place, EngineError> {
-        self.places.take(tenant)
+    /// Why no more jobs are taken, if so.
+    pub(super) fn failure(&self) -> Option<&'static str> {
+        self.places.failure()
     }
 
+    /// Most tokens of a prompt and its answer.
+    pub(super) fn context_tokens(&self) -> usize {
+        self.limits.context_tokens
+    }
+
+    /// A place for a job of `tenant` under each of `seeds`, or for none: taken before anything is rendered, tokenized or compiled, so that whoever
+    /// has no place costs nothing.
+    pub(super) fn places(
+        &self,
+        tenant: TenantId,
+        seeds: &[u64],
+    ) -> Result<Vec<Seeded>, EngineError> {
+        let places = seeds.iter().map(|seed| {
+            let place = self.places.take(tenant)?;
+            Ok(Seeded { seed: *seed, place })
+        });
+        places.collect()
+    }
+
+    /// Lets `job` wait for its turn in each of `places`. The prompt is checked and the grammar compiled once for all of them.
     pub(super) fn submit(
         &self,
         job: &Job,
-        prompt: Zeroizing<Vec<u32>>,
-        place: Place,
-    ) -> Result<Receiver<Step>, EngineError> {
-        let max_tokens = self.limits.check(&prompt, job.max_tokens)?;
+        prompt: &Zeroizing<Vec<u32>>,
+        places: Vec<Seeded>,
+    ) -> Result<Vec<Receiver<Step>>, EngineError> {
+        let max_tokens = self.limits.check(prompt, job.max_tokens)?;
         let choice = self.choices.choice(job)?;
-        let text = TextAssembler::new(&job.stop)?;
-        let (steps, receiver) = channel(most_steps(max_tokens));
-        let admitted = Admitted {
-            prompt,
-            max_tokens,
-            choice,
-            text,
-            steps,
-            tenant: job.tenant,
-            cache_secret: job.cache_secret.clone(),
-            place,
-        };
         let inbox = self.inbox.as_ref().ok_or(EngineError::Stopped)?;
-        inbox.send(admitted).map_err(|_| EngineError::Stopped)?;
-        Ok(receiver)
+        let admit = |Seeded { seed, place }| {
+            let (steps, receiver) = channel(most_steps(max_tokens));
+            let admitted = Admitted {
+                prompt: prompt.clone(),
+                max_tokens,
+                choice: choice.with_seed(seed),
+                text: TextAssembler::new(&job.stop)?,
+                steps,
+                tenant: job.tenant,
+                cache_secret: job.cache_secret.clone(),
+                place,
+            };
+            inbox.send(admitted).map_err(|_| EngineError::Stopped)?;
+            Ok(receiver)
+        };
+        places.into_iter().map(admit).collect()
     }
 }
 
@@ -165,13 +193,4 @@ impl Limits {
 /// All steps a job can take, the first and the last among them: the thread never waits for a slow reader.
 const fn most_steps(max_tokens: usize) -> usize {
     max_tokens.saturating_add(2)
-}
-
-/// Says that the engine has stopped, also when its thread panics.
-struct CloseOnDrop(Arc<Places>);
-
-impl Drop for CloseOnDrop {
-    fn drop(&mut self) {
-        self.0.close();
-    }
 }

@@ -13,8 +13,9 @@ use super::{
 use crate::{
     TenantId,
     choice::{Chosen, End},
-    decoder::{KvPool, KvTable, PAGE_TOKENS, Part},
+    decoder::{KvTable, PAGE_TOKENS, Pages, Part, Row},
     job::{FinishReason, Step, Usage},
+    sampler::Plain,
     tokenizer::Tokenizer,
 };
 
@@ -53,9 +54,10 @@ impl Sequence {
     pub(super) fn new(mut admitted: Admitted, model_digest: [u8; 32]) -> Self {
         let tokens = mem::take(&mut admitted.prompt);
         let secret = admitted.cache_secret.take();
+        let tenant = admitted.tenant;
         Self {
             table: KvTable::default(),
-            keys: secret.map(|secret| KeyChain::new(secret, model_digest)),
+            keys: secret.map(|secret| KeyChain::new(secret, tenant, model_digest)),
             kept_pages: 0,
             prompt_length: tokens.len(),
             longest: tokens.len().saturating_add(admitted.max_tokens),
@@ -87,7 +89,7 @@ impl Sequence {
     }
 
     /// Begins with the pages that are kept of a prefix of its tokens, if it may share.
-    pub(super) fn find_prefix(&mut self, prefixes: &mut PrefixCache, pool: &mut KvPool) {
+    pub(super) fn find_prefix(&mut self, prefixes: &mut PrefixCache, pool: &mut Pages) {
         if let Some(keys) = &mut self.keys {
             let found = prefixes.find(keys, &self.tokens, pool);
             self.kept_pages = found.len();
@@ -96,7 +98,7 @@ impl Sequence {
     }
 
     /// Lets others with the same secret begin with its full pages, once the prompt is computed.
-    pub(super) fn keep_prefix(&mut self, prefixes: &mut PrefixCache, pool: &mut KvPool) {
+    pub(super) fn keep_prefix(&mut self, prefixes: &mut PrefixCache, pool: &mut Pages) {
         let full = self.table.len() / PAGE_TOKENS;
         if self.table.len() < self.prompt_length || full <= self.kept_pages {
             return;
@@ -109,7 +111,7 @@ impl Sequence {
     }
 
     /// Gives back its pages, to be computed again.
-    pub(super) fn put_back(&mut self, pool: &mut KvPool) {
+    pub(super) fn put_back(&mut self, pool: &mut Pages) {
         pool.release(mem::take(&mut self.table));
     }
 
@@ -152,9 +154,14 @@ impl Sequence {
         }
     }
 
-    /// Goes on with the token that the logits after all tokens lead to.
-    pub(super) fn advance(&mut self, logits: &[f32], tokenizer: &Tokenizer) -> Outcome {
-        match self.choose(logits) {
+    /// The choice of the next token, if whoever has the logits can make it.
+    pub(super) fn plain(&self) -> Option<Plain> {
+        self.admitted.choice.plain(self.tokens.len() as u64)
+    }
+
+    /// Goes on with the token that follows all tokens.
+    pub(super) fn advance(&mut self, row: Row<'_>, tokenizer: &Tokenizer) -> Outcome {
+        match self.choose(row) {
             Ok(chosen) if chosen.end == End::Before => self.finish(FinishReason::Stop),
             Ok(chosen) => self.emit(chosen, tokenizer),
             Err(Failed) => Outcome::Abandoned,
@@ -162,9 +169,9 @@ impl Sequence {
     }
 
     /// The token that follows.
-    fn choose(&mut self, logits: &[f32]) -> Result<Chosen, Failed> {
+    fn choose(&mut self, row: Row<'_>) -> Result<Chosen, Failed> {
         let position = self.tokens.len() as u64;
-        let chosen = self.admitted.choice.choose(logits, position);
+        let chosen = self.admitted.choice.choose(row, position);
         chosen.map_err(|_| Failed)
     }
 

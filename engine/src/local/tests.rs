@@ -1,6 +1,7 @@
 //! The scheduler with a small decoder in the model's place.
 
 mod alphabet;
+mod choices;
 mod fairness;
 mod prefixes;
 mod properties;
@@ -56,8 +57,9 @@ fn submit(scheduler: &Scheduler, job: Job) -> Result<Receiver<Step>, EngineError
     let Prompt::Tokens(prompt) = &job.prompt else {
         panic!("tests have tokens");
     };
-    let prompt = prompt.clone();
-    scheduler.submit(&job, prompt, scheduler.place(job.tenant)?)
+    let places = scheduler.places(job.tenant, &[job.sampling.seed])?;
+    let mut choices = scheduler.submit(&job, prompt, places)?;
+    Ok(choices.pop().unwrap())
 }
 
 /// Text, token ids and the reason; no reason if the channel closed without one.
@@ -296,6 +298,22 @@ fn a_model_that_fails_closes_the_channel_without_an_end() {
         "b",
         "the engine goes on"
     );
+    assert_eq!(scheduler.failure(), None);
+}
+
+#[test]
+fn a_failure_for_good_closes_all_channels_and_is_told() {
+    let (gate, forward) = Alphabet::free().failing("gpu.execution").gated();
+    let scheduler = start(forward);
+    assert_eq!(scheduler.failure(), None);
+    let other = submit(&scheduler, job(&[0], 200)).unwrap();
+    let fatal = submit(&scheduler, job(&[ERROR], 1)).unwrap();
+    drop(gate);
+    assert_eq!((outcome(other).2, outcome(fatal).2), (None, None));
+    wait_for_capacity(&scheduler, 0);
+    assert_eq!(scheduler.failure(), Some("gpu.execution"));
+    let refused = submit(&scheduler, job(&[0], 1)).err();
+    assert_eq!(refused, Some(EngineError::Stopped));
 }
 
 #[test]
@@ -307,6 +325,7 @@ fn a_panic_closes_all_channels_and_stops_the_engine() {
     drop(gate);
     assert_eq!((outcome(other).2, outcome(fatal).2), (None, None));
     wait_for_capacity(&scheduler, 0);
+    assert_eq!(scheduler.failure(), Some("engine.ended"));
     assert_eq!(
         submit(&scheduler, job(&[0], 1)).err(),
         Some(EngineError::Stopped)

@@ -56,7 +56,7 @@ pub struct SlidingWindow {
 
 /// Which layers look how far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub enum Reach {
     /// Every position before.
     Global,
     /// The positions of the sliding window.
@@ -65,22 +65,22 @@ pub(crate) enum Reach {
 
 impl ModelConfig {
     /// Width of all queries of a token.
-    pub(crate) fn query_width(&self) -> usize {
+    pub fn query_width(&self) -> usize {
         self.heads * self.head_width
     }
 
     /// Width of all keys (or all values) of a token.
-    pub(crate) fn kv_width(&self) -> usize {
+    pub fn kv_width(&self) -> usize {
         self.kv_heads * self.head_width
     }
 
     /// Width of a head in caches and attention, which take whole vectors: columns beyond [`Self::head_width`] are zero.
-    pub(crate) fn padded_head_width(&self) -> usize {
+    pub fn padded_head_width(&self) -> usize {
         self.head_width.next_multiple_of(WIDTH_STEP)
     }
 
     /// How far a layer looks.
-    pub(crate) fn reach(&self, layer: usize) -> Reach {
+    pub fn reach(&self, layer: usize) -> Reach {
         let global = |sliding: SlidingWindow| {
             sliding.period > 0 && layer % sliding.period == sliding.period - 1
         };
@@ -91,7 +91,7 @@ impl ModelConfig {
     }
 
     /// Most positions a token attends to.
-    pub(crate) fn window(&self, reach: Reach) -> usize {
+    pub fn window(&self, reach: Reach) -> usize {
         match (reach, self.sliding) {
             (Reach::Local, Some(sliding)) => sliding.tokens,
             _ => usize::MAX,
@@ -99,12 +99,12 @@ impl ModelConfig {
     }
 
     /// Base of the rotary embedding's frequencies in layers with a window, where it is another there.
-    pub(crate) fn local_rope_base(&self) -> Option<f32> {
+    pub fn local_rope_base(&self) -> Option<f32> {
         self.sliding.and_then(|sliding| sliding.rope_base)
     }
 
     /// What rows of the embedding are multiplied by.
-    pub(crate) fn embedding_scale(&self) -> f32 {
+    pub fn embedding_scale(&self) -> f32 {
         match self.family.scales_embeddings() {
             true => (self.width as f32).sqrt(),
             false => 1.0,
@@ -113,7 +113,7 @@ impl ModelConfig {
 
     /// What queries are multiplied by so that attention, which divides by the root of the padded width, divides by what the
     /// model wants: the root of a head's width, but of `width / heads` in Gemma 3 27B, known by its 62 layers.
-    pub(crate) fn query_scale(&self) -> f32 {
+    pub fn query_scale(&self) -> f32 {
         let wanted = match (self.family, self.layers) {
             (Family::Gemma3, 62) => self.width as f32 / self.heads as f32,
             _ => self.head_width as f32,
@@ -153,7 +153,7 @@ fn sizes(metadata: &Metadata<'_>) -> Result<ModelConfig, ModelError> {
     Ok(ModelConfig {
         family: metadata.family,
         context_tokens: metadata.size("context_length", MAX_TOKENS)?,
-        vocabulary: metadata.gguf.tensor("token_embd.weight")?.rows,
+        vocabulary: metadata.gguf.place("token_embd.weight")?.rows,
         layers: metadata.size("block_count", MAX_LAYERS)?,
         width,
         heads,

@@ -3,7 +3,7 @@
 use kernels::matmul::PackError;
 
 use crate::{
-    gguf::{GgufError, TensorType},
+    gguf::{GgufError, TensorType, Unreadable},
     safetensors::SafetensorsError,
 };
 
@@ -17,6 +17,9 @@ pub enum ModelError {
     /// A file of a model folder lacks something.
     #[error(transparent)]
     Safetensors(#[from] SafetensorsError),
+    /// Whoever holds the model file gave none of it.
+    #[error(transparent)]
+    Unreadable(Unreadable),
     /// A family that is not built here.
     #[error("architecture {0} is not supported; llama, qwen2, qwen3 and gemma3 are")]
     Architecture(String),
@@ -59,6 +62,7 @@ impl ModelError {
         match self {
             Self::Gguf(error) => error.code(),
             Self::Safetensors(error) => error.code(),
+            Self::Unreadable(error) => error.code,
             Self::Architecture(_) => "model.architecture",
             Self::Config(_) => "model.config",
             Self::Unsupported(_) => "model.unsupported",

@@ -61,12 +61,12 @@ impl Family {
     }
 
     /// Whether what attention and feed-forward give is normalised before it is added to the residual stream.
-    pub(crate) fn has_post_norms(self) -> bool {
+    pub fn has_post_norms(self) -> bool {
         self == Self::Gemma3
     }
 
     /// Whether the gate is GELU (by its tanh approximation) rather than SiLU.
-    pub(crate) fn has_gelu_gate(self) -> bool {
+    pub fn has_gelu_gate(self) -> bool {
         self == Self::Gemma3
     }
 

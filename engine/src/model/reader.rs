@@ -22,7 +22,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Leaves a tensor out, if it is there.
+    /// Does not take a tensor, if it is there: it is not wanted, or somebody else takes it.
     pub(crate) fn leave_out(&self, name: &str) {
         self.taken.borrow_mut().insert(name.to_owned());
     }
@@ -35,20 +35,7 @@ impl<'a> Reader<'a> {
         columns: usize,
     ) -> Result<Matrix, ModelError> {
         let tensor = self.tensor(name, rows, columns)?;
-        let format = match tensor.kind {
-            TensorType::Q4_0 => Format::Q4_0,
-            TensorType::Q4_1 => Format::Q4_1,
-            TensorType::Q5_0 => Format::Q5_0,
-            TensorType::Q5_1 => Format::Q5_1,
-            TensorType::Q8_0 => Format::Q8_0,
-            TensorType::Q4K => Format::Q4K,
-            TensorType::Q5K => Format::Q5K,
-            TensorType::Q6K => Format::Q6K,
-            TensorType::F16 => Format::F16,
-            TensorType::BF16 => Format::BF16,
-            TensorType::F32 => Format::F32,
-            kind => return Err(wrong_type(name, kind)),
-        };
+        let format = format_of(name, tensor.kind)?;
         Matrix::pack(format, columns, &tensor.bytes).map_err(|reason| ModelError::Pack {
             name: name.to_owned(),
             reason,
@@ -93,6 +80,24 @@ impl<'a> Reader<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// How matrices of a type are multiplied.
+pub(super) fn format_of(name: &str, kind: TensorType) -> Result<Format, ModelError> {
+    Ok(match kind {
+        TensorType::Q4_0 => Format::Q4_0,
+        TensorType::Q4_1 => Format::Q4_1,
+        TensorType::Q5_0 => Format::Q5_0,
+        TensorType::Q5_1 => Format::Q5_1,
+        TensorType::Q8_0 => Format::Q8_0,
+        TensorType::Q4K => Format::Q4K,
+        TensorType::Q5K => Format::Q5K,
+        TensorType::Q6K => Format::Q6K,
+        TensorType::F16 => Format::F16,
+        TensorType::BF16 => Format::BF16,
+        TensorType::F32 => Format::F32,
+        kind => return Err(wrong_type(name, kind)),
+    })
 }
 
 /// The values of a tensor that is not in blocks.

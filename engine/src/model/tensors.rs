@@ -3,7 +3,7 @@
 use super::ModelError;
 use crate::{
     folder::ModelFolder,
-    gguf::{Gguf, LooseTensors, Tensor},
+    gguf::{LooseTensors, Tensor},
 };
 
 /// Tensors by name: a decoder's by those that GGUF files give them, whatever the file is.
@@ -16,20 +16,6 @@ pub(crate) trait Tensors {
 
     /// All names. A tensor that has none in GGUF files goes by its own.
     fn names(&self) -> Vec<String>;
-}
-
-impl Tensors for Gguf {
-    fn has(&self, name: &str) -> bool {
-        self.tensor(name).is_ok()
-    }
-
-    fn tensor(&self, name: &str) -> Result<Tensor<'_>, ModelError> {
-        Ok(self.tensor(name)?)
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.tensor_names().map(str::to_owned).collect()
-    }
 }
 
 /// Each tensor is given once.

@@ -5,24 +5,50 @@ use kernels::matmul::Matrix;
 use super::{Family, ModelConfig, ModelError, reader::Reader, tensors::Tensors};
 
 /// All weights.
-pub(crate) struct Weights {
+pub struct Weights<M = Matrix> {
     /// One row for each token of the vocabulary.
-    pub(crate) embedding: Matrix,
-    pub(crate) layers: Vec<Layer>,
+    pub embedding: M,
+    /// Block by block.
+    pub layers: Vec<Layer<M>>,
     /// Weights of the last normalisation.
-    pub(crate) output_norm: Vec<f32>,
+    pub output_norm: Vec<f32>,
     /// What each frequency of the rotary embedding is divided by, in layers that see everything.
-    pub(crate) rope_factors: Option<Vec<f32>>,
+    pub rope_factors: Option<Vec<f32>>,
     /// From the residual stream to logits; none where the embedding serves.
-    output: Option<Matrix>,
+    output: Option<M>,
 }
 
-impl Weights {
+impl<M> Weights<M> {
+    /// Whether the embedding serves as output.
+    pub fn is_tied(&self) -> bool {
+        self.output.is_none()
+    }
+
     /// From the residual stream to logits.
-    pub(crate) fn output(&self) -> &Matrix {
+    pub fn output(&self) -> &M {
         self.output.as_ref().unwrap_or(&self.embedding)
     }
 
+    /// The same with other matrices.
+    pub(super) fn with_matrices<N, E>(
+        &self,
+        mut matrix: impl FnMut(&M) -> Result<N, E>,
+    ) -> Result<Weights<N>, E> {
+        Ok(Weights {
+            embedding: matrix(&self.embedding)?,
+            layers: self
+                .layers
+                .iter()
+                .map(|layer| layer.with_matrices(&mut matrix))
+                .collect::<Result<_, _>>()?,
+            output_norm: self.output_norm.clone(),
+            rope_factors: self.rope_factors.clone(),
+            output: self.output.as_ref().map(matrix).transpose()?,
+        })
+    }
+}
+
+impl Weights {
     /// Moves all matrices into huge pages.
     pub(super) fn gather(&self) {
         let layers = self.layers.iter();
@@ -40,39 +66,126 @@ impl Weights {
 }
 
 /// Weights of one block.
-pub(crate) struct Layer {
-    pub(crate) attention_norm: Vec<f32>,
+pub struct Layer<M = Matrix> {
+    /// Before attention.
+    pub attention_norm: Vec<f32>,
     /// Rows: queries, keys, values.
-    pub(crate) qkv: Matrix,
+    pub qkv: M,
     /// Added to queries, keys, values.
-    pub(crate) qkv_bias: Option<Vec<f32>>,
-    pub(crate) head_norms: Option<HeadNorms>,
-    pub(crate) attention_output: Matrix,
+    pub qkv_bias: Option<Vec<f32>>,
+    /// Of queries and keys, in families that have them.
+    pub head_norms: Option<HeadNorms>,
+    /// From what the heads give to the residual stream.
+    pub attention_output: M,
     /// Of what attention gives, before it is added to the residual stream.
-    pub(crate) attention_post_norm: Option<Vec<f32>>,
-    pub(crate) ffn_norm: Vec<f32>,
+    pub attention_post_norm: Option<Vec<f32>>,
+    /// Before the feed-forward network.
+    pub ffn_norm: Vec<f32>,
     /// Panels of gate and up in turn, as the gates of [`kernels`] take their products.
-    pub(crate) gate_up: Matrix,
-    pub(crate) down: Matrix,
+    pub gate_up: M,
+    /// From gated columns to the residual stream.
+    pub down: M,
     /// Of what the feed-forward network gives, before it is added to the residual stream.
-    pub(crate) ffn_post_norm: Option<Vec<f32>>,
+    pub ffn_post_norm: Option<Vec<f32>>,
+}
+
+impl<M> Layer<M> {
+    fn with_matrices<N, E>(
+        &self,
+        mut matrix: impl FnMut(&M) -> Result<N, E>,
+    ) -> Result<Layer<N>, E> {
+        Ok(Layer {
+            attention_norm: self.attention_norm.clone(),
+            qkv: matrix(&self.qkv)?,
+            qkv_bias: self.qkv_bias.clone(),
+            head_norms: self.head_norms.clone(),
+            attention_output: matrix(&self.attention_output)?,
+            attention_post_norm: self.attention_post_norm.clone(),
+            ffn_norm: self.ffn_norm.clone(),
+            gate_up: matrix(&self.gate_up)?,
+            down: matrix(&self.down)?,
+            ffn_post_norm: self.ffn_post_norm.clone(),
+        })
+    }
 }
 
 /// Weights of the normalisation of each head.
-pub(crate) struct HeadNorms {
-    pub(crate) query: Vec<f32>,
-    pub(crate) key: Vec<f32>,
+#[derive(Clone)]
+pub struct HeadNorms {
+    /// Of queries.
+    pub query: Vec<f32>,
+    /// Of keys.
+    pub key: Vec<f32>,
 }
 
-pub(super) fn read(source: &dyn Tensors, config: &ModelConfig) -> Result<Weights, ModelError> {
+/// A matrix that others are joined to.
+pub(super) trait Joined: Sized {
+    /// Its rows, then those of `below`.
+    fn stack(self, below: Self) -> Self;
+
+    /// Its panels and those of `other` in turn.
+    fn interleave(self, other: Self) -> Self;
+}
+
+impl Joined for Matrix {
+    fn stack(self, below: Self) -> Self {
+        self.stack(below)
+    }
+
+    fn interleave(self, other: Self) -> Self {
+        self.interleave(other)
+    }
+}
+
+/// Makes a matrix of the tensor of a name, with so many rows and columns.
+pub(super) type TakeMatrix<'a, M> =
+    &'a dyn Fn(&Reader<'_>, &str, usize, usize) -> Result<M, ModelError>;
+
+/// Packs the matrix.
+pub(super) fn packed(
+    reader: &Reader<'_>,
+    name: &str,
+    rows: usize,
+    columns: usize,
+) -> Result<Matrix, ModelError> {
+    reader.matrix(name, rows, columns)
+}
+
+pub(super) fn read<M: Joined>(
+    source: &dyn Tensors,
+    config: &ModelConfig,
+    matrix: TakeMatrix<'_, M>,
+) -> Result<Weights<M>, ModelError> {
     let reader = Reader::new(source);
-    let weights = reader.weights(config)?;
+    let parts = WeightReader {
+        reader: &reader,
+        matrix,
+    };
+    let weights = parts.weights(config)?;
     reader.check_all_taken()?;
     Ok(weights)
 }
 
-impl Reader<'_> {
-    fn weights(&self, config: &ModelConfig) -> Result<Weights, ModelError> {
+/// Takes weights as a model has them.
+struct WeightReader<'a, M> {
+    reader: &'a Reader<'a>,
+    matrix: TakeMatrix<'a, M>,
+}
+
+impl<M: Joined> WeightReader<'_, M> {
+    fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<M, ModelError> {
+        (self.matrix)(self.reader, name, rows, columns)
+    }
+
+    fn vector(&self, name: &str, columns: usize) -> Result<Vec<f32>, ModelError> {
+        self.reader.vector(name, columns)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.reader.source.has(name)
+    }
+
+    fn weights(&self, config: &ModelConfig) -> Result<Weights<M>, ModelError> {
         let (vocabulary, width) = (config.vocabulary, config.width);
         let layers = (0..config.layers).map(|index| self.layer(index, config));
         Ok(Weights {
@@ -80,7 +193,7 @@ impl Reader<'_> {
             layers: layers.collect::<Result<_, _>>()?,
             output_norm: self.vector("output_norm.weight", width)?,
             rope_factors: self.rope_factors(config)?,
-            output: match self.source.has("output.weight") {
+            output: match self.has("output.weight") {
                 true => Some(self.matrix("output.weight", vocabulary, width)?),
                 false => None,
             },
@@ -89,7 +202,7 @@ impl Reader<'_> {
 
     fn rope_factors(&self, config: &ModelConfig) -> Result<Option<Vec<f32>>, ModelError> {
         let name = "rope_freqs.weight";
-        if config.family != Family::Llama || !self.source.has(name) {
+        if config.family != Family::Llama || !self.has(name) {
             return Ok(None);
         }
         let factors = self.vector(name, config.head_width / 2)?;
@@ -99,7 +212,7 @@ impl Reader<'_> {
             .ok_or_else(|| ModelError::Shape(name.to_owned()))
     }
 
-    fn layer(&self, index: usize, config: &ModelConfig) -> Result<Layer, ModelError> {
+    fn layer(&self, index: usize, config: &ModelConfig) -> Result<Layer<M>, ModelError> {
         let name = |part: &str| format!("blk.{index}.{part}.weight");
         let matrix = |part, rows, columns| self.matrix(&name(part), rows, columns);
         let vector = |part| self.vector(&name(part), config.width);
@@ -121,7 +234,7 @@ impl Reader<'_> {
         })
     }
 
-    fn qkv(&self, index: usize, config: &ModelConfig) -> Result<Matrix, ModelError> {
+    fn qkv(&self, index: usize, config: &ModelConfig) -> Result<M, ModelError> {
         let [queries, keys, values] = qkv_rows(config).map(|(part, rows)| {
             self.matrix(&format!("blk.{index}.{part}.weight"), rows, config.width)
         });

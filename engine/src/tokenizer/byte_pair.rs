@@ -35,10 +35,19 @@ impl BytePair {
         })
     }
 
-    /// Appends the tokens of `text`. A byte that is no token separates its neighbours and is left out.
-    pub(super) fn encode(&self, text: &str, vocabulary: &Vocabulary, ids: &mut Vec<u32>) {
+    /// Appends the tokens of `text`, until there are more than `most`. A byte that is no token separates its neighbours and is left out.
+    pub(super) fn encode(
+        &self,
+        text: &str,
+        vocabulary: &Vocabulary,
+        ids: &mut Vec<u32>,
+        most: usize,
+    ) {
         let mut symbols = Symbols::default();
         for piece in self.pre_tokenizer.pieces(text) {
+            if ids.len() > most {
+                return;
+            }
             if self.pre_tokenizer.takes_whole_pieces()
                 && let Some(id) = vocabulary.normal_of_bytes(piece)
             {

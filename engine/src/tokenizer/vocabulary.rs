@@ -64,6 +64,8 @@ pub(super) struct Vocabulary {
     byte_tokens: [Option<u32>; 256],
     /// Bytes of the longest ordinary token's text.
     longest: usize,
+    /// The same of all tokens.
+    longest_of_all: usize,
 }
 
 impl Vocabulary {
@@ -79,6 +81,7 @@ impl Vocabulary {
             ids: HashMap::with_capacity(texts.len()),
             byte_tokens: [None; 256],
             longest: 0,
+            longest_of_all: 0,
         };
         for ((text, kind), id) in texts.iter().zip(kinds).zip(0u32..) {
             vocabulary.push(id, text, *kind)?;
@@ -102,6 +105,7 @@ impl Vocabulary {
         if kind == TokenKind::Normal {
             self.longest = self.longest.max(text.len());
         }
+        self.longest_of_all = self.longest_of_all.max(text.len());
         let text = text.to_owned();
         self.tokens.push(Token { kind, text, bytes });
         Ok(())
@@ -142,6 +146,11 @@ impl Vocabulary {
 
     pub(super) fn byte_token(&self, byte: u8) -> Option<u32> {
         self.byte_tokens.get(usize::from(byte)).copied().flatten()
+    }
+
+    /// Bytes that no token stands for more than: its text, as the vocabulary spells it, is never shorter than what it stands for.
+    pub(super) fn longest_of_all(&self) -> usize {
+        self.longest_of_all
     }
 
     /// Whether every byte is a token.

@@ -30,10 +30,13 @@ impl WordPiece {
         }
     }
 
-    /// Appends the tokens of `text`.
-    pub(super) fn encode(&self, text: &str, ids: &mut Vec<u32>) {
+    /// Appends the tokens of `text`, until there are more than `most`.
+    pub(super) fn encode(&self, text: &str, ids: &mut Vec<u32>, most: usize) {
         let normal = bert_text::normal(text, self.case);
         for word in bert_text::words(&normal) {
+            if ids.len() > most {
+                return;
+            }
             self.encode_word(word, ids);
         }
     }

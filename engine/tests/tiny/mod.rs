@@ -14,7 +14,7 @@ use crate::gguf_file::{File, TENSOR_F32, f32_value, str_value, u32_value};
 
 /// All cases.
 pub(crate) fn cases() -> Vec<Value> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../engine/tests/families");
     let files = fs::read_dir(folder)
         .unwrap()
         .map(|file| file.unwrap().path());

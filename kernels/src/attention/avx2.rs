@@ -137,6 +137,9 @@ fn soften<const H: usize>(
             let scores = load(&weights[head][half]);
             most = _mm256_max_ps(most, _mm256_blendv_ps(before, scores, mask(span, half)));
         }
+        if !are_finite(&weights[head], span) {
+            running[head].total = [_mm256_set1_ps(f32::NAN); 2];
+        }
         running[head].largest = largest(most);
         let most = _mm256_set1_ps(running[head].largest);
         fades[head] = exp(_mm256_sub_ps(before, most));
@@ -154,6 +157,20 @@ fn soften<const H: usize>(
         running[head].total = total;
     }
     fades
+}
+
+/// Whether all scores that are attended to are finite.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn are_finite(scores: &TileWeights, span: &Range<usize>) -> bool {
+    let (sign, infinity) = (_mm256_set1_ps(-0.0), _mm256_set1_ps(f32::INFINITY));
+    let mut faults = _mm256_setzero_ps();
+    for half in 0..8 {
+        let size = _mm256_andnot_ps(sign, load(&scores[half]));
+        let fault = _mm256_cmp_ps::<_CMP_NLT_UQ>(size, infinity);
+        faults = _mm256_or_ps(faults, _mm256_and_ps(fault, mask(span, half)));
+    }
+    _mm256_movemask_ps(faults) == 0
 }
 
 /// All bits of the lanes that are attended to in half a page, `span` being those of its tile.

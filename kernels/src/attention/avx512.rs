@@ -147,6 +147,9 @@ fn soften<const H: usize>(
             let scores = _mm512_mask_mov_ps(before, mask(span, page), scores);
             largest = _mm512_max_ps(largest, scores);
         }
+        if !are_finite(&weights[head], span) {
+            running[head].total = _mm512_set1_ps(f32::NAN);
+        }
         running[head].largest = _mm512_reduce_max_ps(largest);
         fades[head] = before;
     }
@@ -163,6 +166,20 @@ fn soften<const H: usize>(
         running[head].total = total;
     }
     fades
+}
+
+/// Whether all scores that are attended to are finite.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq")]
+fn are_finite(scores: &TileWeights, span: &Range<usize>) -> bool {
+    let infinity = _mm512_set1_ps(f32::INFINITY);
+    let mut faults = 0;
+    for page in 0..4 {
+        let size = _mm512_abs_ps(load(&scores[page]));
+        let fault = _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(size, infinity);
+        faults |= fault & mask(span, page);
+    }
+    faults == 0
 }
 
 /// Which positions of a page are attended to, `span` being those of its tile.

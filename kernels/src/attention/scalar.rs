@@ -29,6 +29,10 @@ fn head(query: &[f32], token: usize, cache: HeadCache<'_>, out: &mut [f32]) {
         scores(query, tile, cache.scale(), &mut weights);
         let largest_before = largest;
         let attended = weights.get_mut(span.clone()).unwrap_or_default();
+        if !attended.iter().all(|score| score.is_finite()) {
+            out.fill(f32::NAN);
+            return;
+        }
         largest = attended.iter().copied().fold(largest, f32::max);
         attended.iter_mut().for_each(|w| *w = exp(*w - largest));
         let fade = exp(largest_before - largest);

@@ -218,3 +218,41 @@ fn a_window_of_nothing_is_refused() {
 fn positions_beyond_the_pages_are_refused() {
     run(Isa::scalar(), &case(1, 64, 64), 65);
 }
+
+#[test]
+fn a_score_that_is_not_finite_makes_its_head_no_number_on_every_path() {
+    for fault in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        for column in [0, 63] {
+            let mut case = case(3, 64, 150);
+            case.queries[64 + column] = fault;
+            for isa in Isa::all_here() {
+                let out = run(isa, &case, 150);
+                let no_numbers = |head: &[f32]| head.iter().filter(|x| x.is_nan()).count();
+                let counts: Vec<usize> = out.chunks(64).map(no_numbers).collect();
+                assert_eq!(counts, [0, 64, 0], "{isa:?} {fault} {column}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_counts_where_it_is_attended_to() {
+    // In each half of a page of the first tile, and beyond it.
+    for position in (0..64).step_by(8).chain([15, 63, 70, 130]) {
+        let mut case = case(1, 64, 150);
+        let page = 2 * case.pages[position / PAGE] as usize + 1;
+        case.pool[page * page_len(64) + 5 * PAGE + position % PAGE] = f32::INFINITY;
+        for isa in Isa::all_here() {
+            let no_numbers = |positions, window| {
+                let out = run_window(isa, &case, (positions, window));
+                out.iter().filter(|x| x.is_nan()).count()
+            };
+            assert_eq!(no_numbers(150, usize::MAX), 64, "{isa:?} {position}");
+            assert_eq!(no_numbers(position + 1, 1), 64, "{isa:?} {position}");
+            if position > 0 {
+                assert_eq!(no_numbers(position, usize::MAX), 0, "it comes later");
+            }
+            assert_eq!(no_numbers(150, 149 - position), 0, "it is long gone");
+        }
+    }
+}

@@ -17,6 +17,7 @@ pub(super) mod q8_0;
 
 use super::{
     Activations, Mode,
+    matrix::PackedPanel,
     pack::{PackError, pack},
     scalar,
 };
@@ -48,7 +49,7 @@ pub(super) trait PackedBlock {
 }
 
 macro_rules! formats {
-    ($($name:ident: $block:ident, $bytes:literal;)*) => {
+    ($($name:ident: $block:ident, $text:literal, $bytes:literal, $packed:literal;)*) => {
         /// How weights are stored in a model file.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[expect(missing_docs, reason = "names of the specification")]
@@ -59,6 +60,13 @@ macro_rules! formats {
         impl Format {
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Its name in entry points of CUDA operations.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
 
             /// Columns of a block: those of a matrix are a multiple.
             pub fn block_columns(self) -> usize {
@@ -74,10 +82,21 @@ macro_rules! formats {
                 };
                 columns / self.block_columns() * block_bytes
             }
+
+            /// Bytes of sixteen packed rows.
+            pub fn panel_bytes(self, columns: usize) -> usize {
+                let block_bytes = match self {
+                    $(Self::$name => $packed,)*
+                };
+                columns / self.block_columns() * block_bytes
+            }
         }
 
         // What is packed takes at most a twentieth more than in the file.
         $(const _: () = assert!(size_of::<$block>() * 20 <= 21 * LANES * $bytes);)*
+
+        // There is no padding: the CUDA operations have the same structs.
+        $(const _: () = assert!(size_of::<$block>() == $packed);)*
 
         /// Blocks of one format, `[panel][block]`.
         pub(super) enum Blocks {
@@ -113,7 +132,17 @@ macro_rules! formats {
             $($name(&'a [$block]),)*
         }
 
-        impl Panel<'_> {
+        impl<'a> Panel<'a> {
+            /// Format and bytes.
+            pub(super) fn packed(self) -> PackedPanel<'a> {
+                match self {
+                    $(Self::$name(blocks) => PackedPanel {
+                        format: Format::$name,
+                        bytes: bytes_of(blocks),
+                    },)*
+                }
+            }
+
             /// Writes the weights of one of the sixteen rows.
             pub(super) fn row(self, lane: usize, out: &mut [f32]) {
                 match self {
@@ -131,19 +160,19 @@ macro_rules! formats {
     };
 }
 
-// With the bytes of a block in the file.
+// With the bytes of a block in the file, and of sixteen rows' packed.
 formats! {
-    Q4_0: Q4_0Block, 18;
-    Q4_1: Q4_1Block, 20;
-    Q5_0: Q5_0Block, 22;
-    Q5_1: Q5_1Block, 24;
-    Q8_0: Q8_0Block, 34;
-    Q4K: Q4KBlock, 144;
-    Q5K: Q5KBlock, 176;
-    Q6K: Q6KBlock, 210;
-    F16: F16Block, 64;
-    BF16: BF16Block, 64;
-    F32: F32Block, 128;
+    Q4_0: Q4_0Block, "q4_0", 18, 288;
+    Q4_1: Q4_1Block, "q4_1", 20, 320;
+    Q5_0: Q5_0Block, "q5_0", 22, 352;
+    Q5_1: Q5_1Block, "q5_1", 24, 384;
+    Q8_0: Q8_0Block, "q8_0", 34, 544;
+    Q4K: Q4KBlock, "q4_k", 144, 2368;
+    Q5K: Q5KBlock, "q5_k", 176, 2880;
+    Q6K: Q6KBlock, "q6_k", 210, 3360;
+    F16: F16Block, "f16", 64, 1024;
+    BF16: BF16Block, "bf16", 64, 1024;
+    F32: F32Block, "f32", 128, 2048;
 }
 
 #[expect(
@@ -153,6 +182,17 @@ formats! {
 fn nth<B: PackedBlock>(blocks: &[B], index: usize, blocks_per_row: usize) -> &[B] {
     let length = blocks_per_row / B::PARTS;
     &blocks[index * length..(index + 1) * length]
+}
+
+/// Blocks as they lie in memory.
+#[expect(
+    unsafe_code,
+    reason = "packed blocks are bytes to those who upload them"
+)]
+fn bytes_of<B: PackedBlock>(blocks: &[B]) -> &[u8] {
+    // SAFETY: the slice covers so many bytes, all initialised: packed blocks are arrays of integers and floats behind each other,
+    // without padding (the sizes are asserted above).
+    unsafe { std::slice::from_raw_parts(blocks.as_ptr().cast(), size_of_val(blocks)) }
 }
 
 fn row<B: PackedBlock>(blocks: &[B], lane: usize, out: &mut [f32]) {

@@ -117,6 +117,21 @@ impl Matrix {
         }
     }
 
+    /// One panel as it lies in memory, for those who multiply elsewhere.
+    ///
+    /// # Panics
+    /// If there is no such panel.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a wrong panel is the caller's mistake"
+    )]
+    pub fn packed_panel(&self, index: usize) -> PackedPanel<'_> {
+        let place = self.places[index];
+        self.parts[place.part]
+            .panel(place.panel, self.blocks_per_row)
+            .packed()
+    }
+
     /// Writes the weights of one row, each the `f32` that its format means.
     ///
     /// # Panics
@@ -125,6 +140,15 @@ impl Matrix {
         let panels = self.panels(row / LANES..row / LANES + 1);
         panels.iter().for_each(|panel| panel.row(row % LANES, out));
     }
+}
+
+/// The blocks of sixteen rows, `[block]`: each as the files of `matmul/formats` lay it out.
+#[derive(Clone, Copy)]
+pub struct PackedPanel<'a> {
+    /// What the blocks are.
+    pub format: Format,
+    /// Their bytes.
+    pub bytes: &'a [u8],
 }
 
 /// Some panels of a matrix.

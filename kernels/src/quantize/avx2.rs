@@ -52,6 +52,13 @@ fn scale([low, high]: [__m256; 2], factor: __m256, weights: &Lanes) -> [__m256; 
 fn quantize([[a, b], [c, d]]: [[__m256; 2]; 2], out: &mut ActivationBlock) {
     let sign = _mm256_set1_ps(-0.0);
     let abs = |v| _mm256_andnot_ps(sign, v);
+    let finite = |v| _mm256_cmp_ps::<_CMP_LT_OQ>(abs(v), _mm256_set1_ps(f32::INFINITY));
+    let first = _mm256_and_ps(finite(a), finite(b));
+    let all = _mm256_and_ps(first, _mm256_and_ps(finite(c), finite(d)));
+    if _mm256_movemask_ps(all) != 0xff {
+        *out = ActivationBlock::NOT_FINITE;
+        return;
+    }
     let first = _mm256_max_ps(abs(a), abs(b));
     let largest = largest(_mm256_max_ps(first, _mm256_max_ps(abs(c), abs(d))));
     if largest < TINY {

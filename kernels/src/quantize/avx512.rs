@@ -32,6 +32,12 @@ pub(super) fn row<'b>(
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
 fn quantize(low: __m512, high: __m512, out: &mut ActivationBlock) {
+    let infinity = _mm512_set1_ps(f32::INFINITY);
+    let finite = |v| _mm512_cmp_ps_mask::<_CMP_LT_OQ>(_mm512_abs_ps(v), infinity);
+    if finite(low) & finite(high) != u16::MAX {
+        *out = ActivationBlock::NOT_FINITE;
+        return;
+    }
     let largest = _mm512_max_ps(_mm512_abs_ps(low), _mm512_abs_ps(high));
     let largest = _mm512_reduce_max_ps(largest);
     if largest < TINY {

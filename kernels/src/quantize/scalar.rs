@@ -26,6 +26,9 @@ fn values(source: &Source<'_>, token: usize, panel: usize, scaling: Option<Scali
 }
 
 fn quantize(halves: [Lanes; 2]) -> ActivationBlock {
+    if !halves.as_flattened().iter().all(|value| value.is_finite()) {
+        return ActivationBlock::NOT_FINITE;
+    }
     let largest = halves.as_flattened().iter();
     let largest = largest.fold(0.0_f32, |m, v| m.max(v.abs()));
     if largest < TINY {

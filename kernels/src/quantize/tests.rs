@@ -105,6 +105,26 @@ fn the_paths_agree() {
 }
 
 #[test]
+fn what_is_not_finite_makes_its_block_no_number_on_every_path() {
+    for fault in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        for at in 0..BLOCK {
+            let mut row = [0.25; 2 * BLOCK];
+            row[at] = fault;
+            let source = Source::rows(&row, 2 * BLOCK);
+            for isa in Isa::all_here() {
+                let mut out = [ActivationBlock::ZERO; 2];
+                quantize(isa, &source, None, 0, &mut out);
+                let [first, second] = &out;
+                assert!(first.scale.is_nan() && first.sum.is_nan(), "{isa:?} {at}");
+                assert_eq!((first.total, first.half_total), (0, 0));
+                assert_eq!(first.integers(), [0; BLOCK]);
+                assert_eq!(second.integers(), [32639; BLOCK], "{isa:?}");
+            }
+        }
+    }
+}
+
+#[test]
 #[should_panic(expected = "whole tokens")]
 fn part_of_a_token_is_refused() {
     quantize(

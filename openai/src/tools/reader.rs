@@ -3,11 +3,13 @@
 use super::said::{self, SaidCall};
 use crate::made::{Made, Piece};
 use engine::ToolSyntax;
+use zeroize::Zeroize;
 
 const HERMES: (&str, &str) = ("<tool_call>", "</tool_call>");
 const MISTRAL: &str = "[TOOL_CALLS]";
 
 /// Reads one answer. What may become a call is held back; what turns out to be none is text. No Debug: it holds the answer.
+#[derive(Clone)]
 pub struct CallReader {
     mode: Mode,
     /// Those that can be called.
@@ -40,6 +42,12 @@ impl Default for CallReader {
     /// Of an answer without calls.
     fn default() -> Self {
         Self::new(Mode::Text, Vec::new(), 0)
+    }
+}
+
+impl Drop for CallReader {
+    fn drop(&mut self) {
+        self.held.zeroize();
     }
 }
 

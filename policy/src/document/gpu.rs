@@ -2,6 +2,8 @@
 
 mod versions;
 
+pub(super) use versions::driver_floor;
+
 use super::{
     PolicyError,
     mistakes::Mistakes,

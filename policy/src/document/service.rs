@@ -2,32 +2,65 @@
 
 use super::{
     PolicyError,
+    gpu::driver_floor,
     mistakes::Mistakes,
     reader::Field,
-    schema::{named_digests, optional, texts},
+    schema::{allow_list, named_digests, optional, texts},
 };
 use crate::{
+    AllowList,
     aibom::AibomRules,
     channel::{ChannelRules, PADDINGS},
-    engine::EngineRules,
+    engine::{ARITHMETICS, EngineRules, GpuCodeRules},
     limits::LimitRules,
 };
+use attestation::manifest::Arithmetic;
 
 pub(super) fn engine(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<EngineRules> {
-    let at = (field.at, "engine.modes, engine.kernels or engine.isa");
+    let at = (
+        field.at,
+        "engine.modes, engine.kernels, engine.isa or engine.gpu",
+    );
     let mut engine = field.section(mistakes)?;
     let modes = optional(&mut engine, "modes", mistakes, texts);
     let kernels = optional(&mut engine, "kernels", mistakes, named_digests);
     let isa = optional(&mut engine, "isa", mistakes, texts);
+    let gpu = optional(&mut engine, "gpu", mistakes, gpu_code);
     engine.close(mistakes);
-    let (modes, kernels, isa) = (modes?, kernels?, isa?);
-    let is_empty = modes.is_none() && kernels.is_none() && isa.is_none();
+    let (modes, kernels, isa, gpu) = (modes?, kernels?, isa?, gpu?);
+    let is_empty = modes.is_none() && kernels.is_none() && isa.is_none() && gpu.is_none();
     not_empty(is_empty, at, mistakes)?;
     Some(EngineRules {
         modes,
         kernels,
         isa,
+        gpu,
     })
+}
+
+fn gpu_code(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<GpuCodeRules> {
+    let at = (
+        field.at,
+        "engine.gpu.cubins, engine.gpu.arithmetic or engine.gpu.minimum_driver",
+    );
+    let mut gpu = field.section(mistakes)?;
+    let cubins = optional(&mut gpu, "cubins", mistakes, named_digests);
+    let arithmetic = optional(&mut gpu, "arithmetic", mistakes, arithmetics);
+    let minimum_driver = optional(&mut gpu, "minimum_driver", mistakes, driver_floor);
+    gpu.close(mistakes);
+    let (cubins, arithmetic, minimum_driver) = (cubins?, arithmetic?, minimum_driver?);
+    let is_empty = cubins.is_none() && arithmetic.is_none() && minimum_driver.is_none();
+    not_empty(is_empty, at, mistakes)?;
+    Some(GpuCodeRules {
+        cubins,
+        arithmetic,
+        minimum_driver,
+    })
+}
+
+fn arithmetics(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<AllowList<Arithmetic>> {
+    let one = |field: Field<'_>, m: &mut Mistakes<'_>| field.named(&ARITHMETICS, m);
+    allow_list(field, mistakes, one, Arithmetic::eq)
 }
 
 pub(super) fn aibom(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<AibomRules> {

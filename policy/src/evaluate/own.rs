@@ -1,6 +1,6 @@
 //! What a node can be told of itself before anybody has verified it.
 
-use super::{exceptions, models, service};
+use super::{exceptions, gpu_code, models, service};
 use crate::{HardwareId, Policy, Reason};
 use attestation::{Manifest, UnixTime};
 
@@ -16,6 +16,9 @@ impl Policy {
     ) -> Vec<Reason> {
         let mut reasons = models::reasons(self, manifest, now);
         reasons.extend(service::reasons(self, manifest));
+        let is_device = |id: &&HardwareId| matches!(id, HardwareId::NvidiaDevice(_));
+        let devices = hardware.iter().filter(is_device).count();
+        reasons.extend(gpu_code::of_manifest(self, manifest, devices));
         reasons.retain(|reason| !exceptions::is_waived(self, reason, hardware, now));
         self.placed(reasons)
     }

@@ -130,10 +130,10 @@ fn text(
     })
 }
 
-fn has(accepted: &AllowList<NamedDigest<32>>, digest: &Digest) -> bool {
+pub(super) fn has(accepted: &AllowList<NamedDigest<32>>, digest: &Digest) -> bool {
     accepted.iter().any(|entry| entry.digest == *digest)
 }
 
-fn names(accepted: &AllowList<NamedDigest<32>>) -> String {
+pub(super) fn names(accepted: &AllowList<NamedDigest<32>>) -> String {
     listed(accepted.iter().map(|entry| told(&entry.name)))
 }

@@ -120,6 +120,7 @@ fn manifest() -> Manifest {
         max_request_bytes: 1,
         padding: "off".to_owned(),
         policy_root: [0; 32],
+        gpu: None,
     }
 }
 

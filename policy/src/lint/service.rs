@@ -11,6 +11,7 @@ pub(super) fn findings(policy: &Policy) -> Vec<Finding> {
         findings.extend(ended(policy, model));
     }
     findings.extend(no_runtime(policy));
+    findings.extend(no_devices(policy));
     findings
 }
 
@@ -49,6 +50,18 @@ fn no_runtime(policy: &Policy) -> Option<Finding> {
             "runtime",
             "any runtime that an accepted measurement starts is accepted: list the SHA-256 of its executable unless the \
              measurement covers it",
+        )
+    })
+}
+
+/// Rules that no node is looked at by.
+fn no_devices(policy: &Policy) -> Option<Finding> {
+    policy.engine()?.gpu.as_ref()?;
+    policy.gpu().is_none().then(|| {
+        finding(
+            "policy.lint.no_devices",
+            "engine.gpu",
+            "no node with devices is admitted, so that these rules are about none: add a table [gpu], or remove them",
         )
     })
 }

@@ -3,6 +3,7 @@
 use crate::{HardwareId, Placement};
 use attestation::{
     CpuClaims, Manifest, NodeClaims, UnixTime,
+    manifest::GpuCode,
     nvidia::DeviceClaims,
     snp::{SnpClaims, TcbVersion},
     tdx::TdxClaims,
@@ -131,6 +132,28 @@ fn manifest(manifest: &Manifest) -> Value {
         ("max_request_bytes", manifest.max_request_bytes.into()),
         ("padding", manifest.padding.as_str().into()),
         ("policy_root", bytes(&manifest.policy_root)),
+        ("gpu", manifest.gpu.as_ref().map_or(Value::Null, gpu_code)),
+    ])
+}
+
+fn gpu_code(code: &GpuCode) -> Value {
+    let libraries = code.libraries.iter();
+    let libraries =
+        libraries.map(|(name, version)| (Value::from(name.as_str()), version.as_str().into()));
+    let self_test_digest = code.self_test.digest();
+    object([
+        ("cubins_digest", bytes(&code.kernels.cubins_digest)),
+        ("arithmetic", code.kernels.arithmetic.as_str().into()),
+        ("device", code.device.as_str().into()),
+        ("architecture", code.architecture.as_str().into()),
+        ("driver", code.driver.as_str().into()),
+        ("cuda", code.cuda.as_str().into()),
+        ("libraries", Value::from(libraries.collect::<Fields>())),
+        ("self_test", code.self_test.as_str().into()),
+        (
+            "self_test_digest",
+            self_test_digest.map_or(Value::Null, |digest| bytes(digest)),
+        ),
     ])
 }
 

@@ -91,6 +91,7 @@ fn parse(kind: PayloadType, toml: &str) -> Result<(), Vec<PolicyError>> {
         PayloadType::Inventory => Inventory::from_toml(toml).map(drop),
         PayloadType::Order => Order::from_toml(toml).map(drop),
         PayloadType::Timestamp => Timestamp::from_toml(toml).map(drop),
+        PayloadType::SealedModel => panic!("not TOML"),
     }
 }
 
@@ -203,7 +204,7 @@ fn what_the_parsers_accept_validates() {
 }
 
 /// Each edit makes the document wrong in one point.
-const EDITS: [(PayloadType, &str, &str); 16] = [
+const EDITS: [(PayloadType, &str, &str); 18] = [
     (PayloadType::Policy, "schema = 1", "schema = 2"),
     (PayloadType::Policy, "version = 1", "version = 0"),
     (PayloadType::Policy, "name = \"every field\"\n", ""),
@@ -226,6 +227,16 @@ const EDITS: [(PayloadType, &str, &str); 16] = [
         PayloadType::Policy,
         "modes = [\"ppcie\"]",
         "modes = [\"off\"]",
+    ),
+    (
+        PayloadType::Policy,
+        "arithmetic = [\"exact\"]",
+        "arithmetic = [\"quick\"]",
+    ),
+    (
+        PayloadType::Policy,
+        "arithmetic = [\"exact\"]",
+        "arithmetics = [\"exact\"]",
     ),
     (
         PayloadType::Root,
@@ -258,9 +269,13 @@ fn what_is_wrong_is_wrong_for_both() {
 }
 
 /// What every policy demands, whatever its fields say.
-const OF_NO_FIELD: [&str; 5] = [
+const OF_NO_FIELD: [&str; 9] = [
     "policy.anchors",
     "policy.collateral",
+    "policy.engine.devices",
+    "policy.engine.self_test",
+    "policy.engine.stated_driver",
+    "policy.engine.stated_mode",
     "policy.snp.debug",
     "policy.snp.guest_policy.reserved",
     "policy.tdx.debug",

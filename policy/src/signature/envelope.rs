@@ -9,11 +9,11 @@ use base64::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Largest envelope accepted, in bytes of JSON; an inventory's may be larger ([`PayloadType::max_envelope_bytes`]).
+/// Largest envelope accepted, in bytes of JSON; some kinds' may be larger ([`PayloadType::max_envelope_bytes`]).
 pub const MAX_ENVELOPE_BYTES: usize = 1024 * 1024;
 
-/// Largest envelope of an inventory: 16 MiB in Base64, and its signatures.
-const MAX_INVENTORY_ENVELOPE_BYTES: usize = 24 * 1024 * 1024;
+/// Largest envelope of an inventory or a sealed model: 16 MiB in Base64, and its signatures.
+const MAX_LARGE_ENVELOPE_BYTES: usize = 24 * 1024 * 1024;
 
 /// Most signatures that one envelope may carry.
 pub const MAX_SIGNATURES: usize = 64;
@@ -32,6 +32,8 @@ pub enum PayloadType {
     Order,
     /// `application/vnd.narthex.timestamp+toml`.
     Timestamp,
+    /// `application/vnd.narthex.sealed-model+cbor`.
+    SealedModel,
 }
 
 /// A DSSE envelope (JSON), parsed, not verified.
@@ -76,6 +78,7 @@ impl PayloadType {
             Self::Inventory => "application/vnd.narthex.inventory+toml",
             Self::Order => "application/vnd.narthex.order+toml",
             Self::Timestamp => "application/vnd.narthex.timestamp+toml",
+            Self::SealedModel => "application/vnd.narthex.sealed-model+cbor",
         }
     }
 
@@ -83,7 +86,7 @@ impl PayloadType {
     #[must_use]
     pub const fn max_envelope_bytes(self) -> usize {
         match self {
-            Self::Inventory => MAX_INVENTORY_ENVELOPE_BYTES,
+            Self::Inventory | Self::SealedModel => MAX_LARGE_ENVELOPE_BYTES,
             Self::Policy | Self::Root | Self::Order | Self::Timestamp => MAX_ENVELOPE_BYTES,
         }
     }

@@ -60,6 +60,7 @@ fn manifest() -> Manifest {
         max_request_bytes: 65536,
         padding: "default".to_owned(),
         policy_root: [6; 32],
+        gpu: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Opens one sealed response and holds its receipt against the exchange.
 
-use super::response::ResponseReader;
+use super::{computes::Computes, response::ResponseReader};
 use crate::{
     Opening, Outcome, PaddingProfile, Receipt, ReceiptError, SignedReceipt,
     bhttp::BhttpError,
@@ -136,6 +136,7 @@ pub(super) struct Expected {
     pub(super) request: Digest,
     pub(super) binding_id: BindingId,
     pub(super) manifest: Digest,
+    pub(super) computes: Computes,
     pub(super) policy_version: u64,
     pub(super) policy_digest: Digest,
     pub(super) client_policy: Digest,
@@ -318,6 +319,7 @@ impl Expected {
         require("tokenizer", receipt.tokenizer_digest == self.tokenizer)?;
         require("template", receipt.template_digest == self.template)?;
         require("padding", receipt.padding == self.padding)?;
+        self.computes.check(receipt)?;
         require("node", receipt.node == self.node)?;
         require("epoch", receipt.epoch == self.epoch)
     }

@@ -41,6 +41,41 @@ fn a_signed_receipt_comes_back() {
     }
 }
 
+const GPU: GpuKernels = GpuKernels {
+    cubins_digest: [14; 32],
+    arithmetic: Arithmetic::Fast,
+};
+
+#[test]
+fn a_receipt_says_what_computed_on_gpus() {
+    let (node, mut receipt, _) = exchange();
+    for arithmetic in [Arithmetic::Exact, Arithmetic::Fast] {
+        receipt.gpu = Some(GpuKernels { arithmetic, ..GPU });
+        let signed = receipt.sign(&node.identity);
+        assert_eq!(signed.verify(&node.identity.public()), Ok(receipt.clone()));
+    }
+}
+
+/// R7.1.
+#[test]
+fn the_fields_of_gpus_come_together() {
+    let fields = gpu_fields(&GPU).map(|(key, value)| (Value::from(key), value));
+    let [arithmetic, digest] = fields;
+    let with = |more: Vec<(Value, Value)>| reencoded(|map| map.extend(more)).is_ok();
+    assert!(with(vec![arithmetic.clone(), digest.clone()]));
+    assert!(!with(vec![arithmetic.clone()]));
+    assert!(!with(vec![digest.clone()]));
+    let other = |field: &(Value, Value), value: Value| (field.0.clone(), value);
+    for value in ["", "Exact", "exact "] {
+        assert!(!with(vec![
+            other(&arithmetic, value.into()),
+            digest.clone()
+        ]));
+    }
+    let short = other(&digest, Value::Bytes(vec![14; 31]));
+    assert!(!with(vec![arithmetic, short]));
+}
+
 #[test]
 fn another_identitys_receipt_is_refused() {
     let (node, receipt, _) = exchange();

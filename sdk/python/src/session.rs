@@ -24,6 +24,7 @@ pub struct Settings {
     policy_keys: Vec<Vec<u8>>,
     threshold: Option<usize>,
     residency: Option<String>,
+    cache_secret: Option<Zeroizing<Vec<u8>>>,
     now: u64,
 }
 
@@ -41,6 +42,7 @@ impl Settings {
         files: HashMap<String, Vec<u8>>,
         signers: Signers,
         residency: Option<String>,
+        cache_secret: Option<Vec<u8>>,
         now: u64,
     ) -> Self {
         let (policy_root, policy_keys, threshold) = signers;
@@ -50,6 +52,7 @@ impl Settings {
             policy_keys,
             threshold,
             residency,
+            cache_secret: cache_secret.map(Zeroizing::new),
             now,
         }
     }
@@ -77,6 +80,7 @@ impl Settings {
             policy_keys: &keys,
             threshold: self.threshold,
             residency: self.residency.as_deref(),
+            cache_secret: self.cache_secret.as_deref().map(Vec::as_slice),
             now: UnixTime(self.now),
         })
     }

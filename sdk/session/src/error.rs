@@ -31,6 +31,9 @@ pub enum SessionError {
     /// The country demanded.
     #[error("{0:?} is not a country of ISO 3166-1 alpha-2")]
     Residency(String),
+    /// The secret of a shared cache.
+    #[error("a cache secret has 32 bytes")]
+    CacheSecret,
     /// No random bytes.
     #[error("there is no source of randomness")]
     Random,
@@ -177,6 +180,7 @@ impl SessionError {
                 .map_or("policy.document.syntax", PublicationError::code),
             Self::Memory(error) => error.code(),
             Self::Residency(_) => "client.residency",
+            Self::CacheSecret => "seal.cache_secret",
             Self::Random => "client.random",
             Self::Route { .. } => "unknown_url",
             Self::MediaType => "unsupported_media_type",

@@ -327,7 +327,7 @@ impl Flow {
         session.check_standing(now)?;
         session.judge_again(&node, now)?;
         check_model(&self.request, &node)?;
-        let request = self.request.to_seal(self.id, session.residency.as_deref());
+        let request = self.request.to_seal(self.id, session);
         let (sealed, opener) = node.seal(&request, now)?;
         let call = Call::relay(node.offer(), sealed.envelope);
         self.stage = Stage::Relay(node, Box::new(opener), refresh);

@@ -47,6 +47,10 @@ pub fn document(receipt: &Receipt, signed: &SignedReceipt) -> Value {
             "mode": receipt.engine,
             "isa": receipt.isa,
             "kernels_digest": hex::encode(receipt.kernels_digest),
+            "gpu": receipt.gpu.map(|gpu| json!({
+                "arithmetic": gpu.arithmetic.as_str(),
+                "cubins_digest": hex::encode(gpu.cubins_digest),
+            })),
         },
         "cache_scope": receipt.cache_scope,
         "tenant": receipt.tenant.map(hex::encode),

@@ -1,6 +1,6 @@
 //! What goes into the seal: an OpenAI API request, as an HTTP client would have sent it. A route without a sealed form does not exist.
 
-use crate::SessionError;
+use crate::{Session, SessionError};
 use protocol::client::ClientRequest;
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -84,21 +84,17 @@ impl Request {
         self.model.as_deref()
     }
 
-    pub(crate) fn to_seal<'a>(
-        &'a self,
-        id: RequestId,
-        residency: Option<&'a str>,
-    ) -> ClientRequest<'a> {
+    pub(crate) fn to_seal<'a>(&'a self, id: RequestId, session: &'a Session) -> ClientRequest<'a> {
         ClientRequest {
             method: self.method,
             path: &self.path,
             content_type: (!self.body.is_empty()).then_some("application/json"),
             body: &self.body,
             model: self.model.as_deref(),
-            residency,
+            residency: session.residency.as_deref(),
             request_id: id.0,
             tenant: None,
-            cache_secret: None,
+            cache_secret: session.cache_secret.as_ref(),
         }
     }
 }

@@ -8,6 +8,7 @@ use policy::{
     Admitted, Appraiser, Denial, Envelope, Files, InForce, Policy, PolicyError, Publication,
     Reason, Refusal, Root, TrustRoot,
 };
+use protocol::CacheSecret;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Fills a buffer with cryptographically secure random bytes; false: it could not.
@@ -37,6 +38,8 @@ pub struct Settings<'a> {
     pub threshold: Option<usize>,
     /// The country that answers must come from, ISO 3166-1 alpha-2.
     pub residency: Option<&'a str>,
+    /// With whom cached state may be shared: 32 bytes that nobody else knows; nobody, if it is `None`.
+    pub cache_secret: Option<&'a [u8]>,
     /// The time at which the session is opened.
     pub now: UnixTime,
 }
@@ -58,6 +61,7 @@ pub struct Beside<'a> {
 pub struct Session {
     pub(crate) appraiser: Appraiser,
     pub(crate) residency: Option<String>,
+    pub(crate) cache_secret: Option<CacheSecret>,
     pub(crate) offers: Vec<Offer>,
     pub(crate) nodes: BTreeMap<String, Arc<AdmittedNode>>,
     /// What earlier appraisals verified.
@@ -101,6 +105,7 @@ impl Session {
         Ok(Self {
             appraiser: Appraiser::new(composition.verifier, in_force),
             residency: residency(settings.residency)?,
+            cache_secret: cache_secret(settings.cache_secret)?,
             offers: Vec::new(),
             nodes: BTreeMap::new(),
             verified: Cache::new(),
@@ -276,6 +281,14 @@ fn keys(settings: &Settings<'_>) -> Result<TrustRoot, SessionError> {
     let keys = keys.collect::<Result<Vec<_>, _>>()?;
     let threshold = settings.threshold.unwrap_or(keys.len());
     Ok(TrustRoot::new(keys, threshold)?)
+}
+
+fn cache_secret(bytes: Option<&[u8]>) -> Result<Option<CacheSecret>, SessionError> {
+    let secret = |bytes: &[u8]| {
+        let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| SessionError::CacheSecret)?;
+        Ok(CacheSecret::from_bytes(bytes))
+    };
+    bytes.map(secret).transpose()
 }
 
 fn residency(country: Option<&str>) -> Result<Option<String>, SessionError> {

@@ -288,3 +288,38 @@ fn inventory_until(chip: [u8; 64], country: &str, end: UnixTime) -> InventoryDra
         hardware: BTreeMap::from([(HardwareId::SnpChip(chip), placement)]),
     }
 }
+
+/// A session that seals this cache secret.
+fn sharing(gateway: &Gateway, cache_secret: Option<&[u8]>) -> Result<Session, SessionError> {
+    let signer = PolicySigner::generate();
+    let policy = gateway.nodes[0].policy_text().to_toml();
+    let policy = signer.signed_policy(&policy).to_json();
+    let key = pem(&signer.public_key());
+    let keys = [key.as_slice()];
+    let settings = Settings {
+        cache_secret,
+        ..settings(policy.as_ref(), &keys)
+    };
+    let composition = Composition {
+        verifier: gateway.nodes[0].machine.verifier(),
+        policy: fake::accepting_custom,
+        random,
+    };
+    Session::open(composition, &settings, None)
+}
+
+#[test]
+fn a_cache_secret_is_sealed_beside_the_request() {
+    let gateway = Gateway::new(&["node-1"]);
+    for secret in [None, Some([0x0c; 32].as_slice())] {
+        let mut session = sharing(&gateway, secret).unwrap();
+        assert_eq!(asked(&gateway, &mut session), "answered");
+        let sealed = gateway.nodes[0].sealed.lock().unwrap();
+        let sealed = sealed.as_ref().unwrap().cache_secret.as_ref();
+        assert_eq!(sealed.map(|sealed| sealed.as_bytes().as_slice()), secret);
+    }
+    for length in [0, 31, 33] {
+        let refused = sharing(&gateway, Some(&vec![1; length]));
+        assert_eq!(code(refused), "seal.cache_secret", "{length}");
+    }
+}

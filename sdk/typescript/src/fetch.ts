@@ -48,6 +48,8 @@ export interface NarthexOptions {
   readonly storage: Storage;
   /** Country that answers must come from (ISO 3166-1 alpha-2). */
   readonly residency?: string;
+  /** 32 bytes; who names the same may share cached state, nobody by default. */
+  readonly cacheSecret?: Uint8Array;
   /** Told what is admitted, and what is passed over. */
   readonly onNotice?: (notice: Notice) => void;
   /** The fetch that reaches the gateway; the platform's by default. */
@@ -119,9 +121,10 @@ class Client {
     if (gateway === undefined) {
       throw new NarthexError("gateway.url", "the gateway is https://HOST[:PORT] (http:// to loopback only), nothing more");
     }
-    const { policy, beside, policyRoot, policyKeys = [], threshold, residency, storage } = options;
+    const { policy, beside, policyRoot, policyKeys = [], threshold, residency, cacheSecret, storage } = options;
+    const cache_secret = cacheSecret && Array.from(cacheSecret);
     const now = Math.floor(Date.now() / 1000);
-    const settings = { policy, beside, policy_root: policyRoot, policy_keys: policyKeys, threshold, residency, now };
+    const settings = { policy, beside, policy_root: policyRoot, policy_keys: policyKeys, threshold, residency, cache_secret, now };
     const module = options.module ?? (await Module.load());
     const { root } = module.ask<{ root: string }>({ do: "root", settings }).told;
     const name = `session-${root}`;

@@ -141,6 +141,7 @@ RECEIPT = {
     "kernels-digest": bytes([8]) * 32,
 }
 OPTIONAL = ("aibom-digest", "tenant", "residency")
+CUBINS = bytes([14]) * 32
 
 
 def receipts():
@@ -160,6 +161,8 @@ def receipts():
         yield case(f"of an answer that {outcome}", "accept", receipt(outcome=outcome))
     for padding in ("off", "strict"):
         yield case(f"with padding {padding}", "accept", receipt(padding=padding))
+    for arithmetic in ("exact", "fast"):
+        yield case(f"of GPUs in {arithmetic} arithmetic", "accept", receipt(arithmetic=arithmetic, cubins_digest=CUBINS))
     yield case("signed by a stranger", "receipt.signature", of(encode(RECEIPT), STRANGER))
     yield case("a bit of the payload flipped", "receipt.signature", flipped(signed, signed.index(RECEIPT["binding"]) + 5))
     others = {
@@ -180,6 +183,10 @@ def receipts():
         "a digest of 31 bytes": receipt(tokens=bytes(31)),
         "a negative number": receipt(epoch=-1),
         "over 8 KiB": receipt(model="m" * 8192),
+        "an arithmetic that is none": receipt(arithmetic="Exact", cubins_digest=CUBINS),
+        "an arithmetic without cubins": receipt(arithmetic="exact"),
+        "cubins without an arithmetic": receipt(cubins_digest=CUBINS),
+        "cubins of 31 bytes": receipt(arithmetic="exact", cubins_digest=CUBINS[1:]),
     }
     # R2.1, R2.2, R7.1
     malformed.update(forms(RECEIPT_TYPE, RECEIPT, of))

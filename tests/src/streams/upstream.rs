@@ -230,5 +230,6 @@ fn manifest() -> Manifest {
         max_request_bytes: 1 << 20,
         padding: "default".to_owned(),
         policy_root: [6; 32],
+        gpu: None,
     }
 }

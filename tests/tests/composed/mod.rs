@@ -124,6 +124,7 @@ impl Site {
             aibom_digest: None,
             collateral: None,
             runtime_digest: [7; 32],
+            gpu: None,
             limits,
             padding: PaddingProfile::Off,
         };

@@ -55,12 +55,12 @@ fn start(tees: Tees, padding: PaddingProfile) -> Shared {
     start_in(directory, tees)
 }
 
-fn programs() -> Programs {
+pub(crate) fn programs() -> Programs {
     Programs::beside(Path::new(env!("CARGO_BIN_EXE_narthex-demo"))).unwrap()
 }
 
 /// A stack that obeys what is published in `directory`.
-fn start_in(directory: Directory, tees: Tees) -> Shared {
+pub(crate) fn start_in(directory: Directory, tees: Tees) -> Shared {
     let wires = Runtime::new().unwrap();
     let (programs, model) = (programs(), model());
     directory.write_access().unwrap();
@@ -86,7 +86,7 @@ fn number() -> String {
 }
 
 /// A folder of this test program's own, below the build's, and of one of its tests: it is replaced by the next run.
-fn place(test: &str) -> PathBuf {
+pub(crate) fn place(test: &str) -> PathBuf {
     let program = env::current_exe().unwrap();
     let mut name = program.file_stem().unwrap().to_owned();
     name.push(test);

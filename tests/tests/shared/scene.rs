@@ -115,19 +115,19 @@ impl Scene {
         chat.args(["--max-tokens", "2", "Hello"]).output().unwrap()
     }
 
-    /// Has the team order `action`, and publishes it to all three.
+    /// Has the team order `action`, and publishes it to all.
     pub(crate) fn order(&mut self, action: Action, target: &Target) {
         self.team.order(now(), action, slice::from_ref(target));
         self.publish(&self.team);
     }
 
-    /// Has the team publish another policy to all three.
+    /// Has the team publish another policy to all.
     pub(crate) fn publish_policy(&mut self, policy: &str) {
         self.team.publish_policy(policy);
         self.publish(&self.team);
     }
 
-    /// Shows all three what `team` has published.
+    /// Shows all of them what `team` has published.
     pub(crate) fn publish(&self, team: &Publisher) {
         publication::publish(self.directory(), team).unwrap();
     }
@@ -137,7 +137,7 @@ impl Scene {
         publication::publish_to(reader, self.directory(), team).unwrap();
     }
 
-    /// Keeps all three from whatever is published: there is nothing where they look.
+    /// Keeps all of them from whatever is published: there is nothing where they look.
     pub(crate) fn cut_off(&mut self) {
         if let Some(stamping) = self.stamping.take() {
             self.team = stamping.end();
@@ -214,7 +214,7 @@ impl Scene {
         self.stack().directory.root()
     }
 
-    fn folders(&self) -> [std::path::PathBuf; 3] {
+    fn folders(&self) -> [std::path::PathBuf; 4] {
         Reader::ALL.map(|reader| reader.folder(self.directory()))
     }
 }

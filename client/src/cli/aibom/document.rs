@@ -2,7 +2,7 @@
 
 use super::{
     super::{Exit, Failure},
-    Words,
+    Words, cubins,
     folder::{ModelFile, ModelFolder},
     licence,
 };
@@ -126,6 +126,7 @@ fn parts(folder: &ModelFolder, runtime: Option<Digest>) -> Vec<Value> {
             &told.kernels_digest,
             "sources of the kernels and their version",
         ),
+        cubins::component(),
     ];
     parts.extend(
         folder
@@ -210,10 +211,10 @@ fn unnamed(text: &str, what: &str) -> Failure {
     Failure::new(Exit::Usage, "aibom.lineage", message)
 }
 
-fn hashes(digest: &Digest) -> Value {
+pub(super) fn hashes(digest: &Digest) -> Value {
     json!([{ "alg": "SHA-256", "content": hex::encode(digest) }])
 }
 
-fn property(name: &str, value: &str) -> Value {
+pub(super) fn property(name: &str, value: &str) -> Value {
     json!({ "name": name, "value": value })
 }

@@ -9,7 +9,7 @@ use super::super::{
     time, verify,
 };
 use crate::Check;
-use attestation::UnixTime;
+use attestation::{UnixTime, manifest::Arithmetic};
 use clap::Args;
 use engine::{
     Engine, ModelCard,
@@ -23,6 +23,8 @@ use zeroize::Zeroizing;
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 /// Engine mode whose tokens can be made again.
 const REPLAYABLE: &str = "cpu/deterministic";
+/// That of GPUs which give the same bits: what they answered is run again on a CPU.
+const EXACT_ON_GPUS: &str = "cuda/exact";
 
 /// Run a disclosed request again and tell whether the tokens are those that its receipt states, bit for bit
 #[derive(Args)]
@@ -32,8 +34,8 @@ Examples:
   narthex audit replay r.cose --opening r.opening --request request.json --model model.gguf --bundle r.bundle --json
 
 The batch in which the answer was made, the number of threads and the instructions of the machine do not matter: the same kernels
-give the same bits. Ends with 0 if the tokens are the same, 10 if they are not or the files are not those of the receipt, and 20 if
-this program cannot tell: the answer was made by another engine or by other kernels (install the version that the receipt names),
+give the same bits, and so do GPUs in exact arithmetic. Ends with 0 if the tokens are the same, 10 if they are not or the files are not those of the receipt, and 20 if
+this program cannot tell: the answer was made by another engine, in fast arithmetic or by other kernels (install the version that the receipt names),
 or it was broken off where nobody knows. Whether the receipt itself holds is a question for `narthex receipt verify`.")]
 pub(crate) struct Replay {
     /// The receipt (COSE_Sign1)
@@ -225,11 +227,23 @@ fn replayable(receipt: &Receipt) -> Result<(), Check> {
     let cannot = |id: &'static str, title: &'static str, detail: String| {
         Err(Check::new(crate::Outcome::Skip, id, title).detail(detail))
     };
-    if receipt.engine != REPLAYABLE {
-        let detail = format!(
-            "it was {}; only {REPLAYABLE} can be run again",
-            receipt.engine
+    if receipt
+        .gpu
+        .is_some_and(|gpu| gpu.arithmetic == Arithmetic::Fast)
+    {
+        let detail = "fast arithmetic of GPUs gives other bits than a CPU's: only exact arithmetic can be run again";
+        return cannot(
+            "replay.arithmetic",
+            "the answer was made with a CPU's bits",
+            detail.to_owned(),
         );
+    }
+    let mode = match receipt.gpu {
+        Some(_) => EXACT_ON_GPUS,
+        None => REPLAYABLE,
+    };
+    if receipt.engine != mode {
+        let detail = format!("it was {}; only {mode} can be run again", receipt.engine);
         return cannot(
             "replay.engine",
             "the answer was made by an engine of this program",
@@ -318,6 +332,7 @@ fn told(receipt: &Receipt) -> serde_json::Value {
         "engine": receipt.engine,
         "isa": receipt.isa,
         "kernels_digest": hex::encode(receipt.kernels_digest),
+        "arithmetic": receipt.gpu.map(|gpu| gpu.arithmetic.as_str()),
         "completion_tokens": receipt.usage.completion_tokens,
         "complete": receipt.outcome == Outcome::Complete,
     })

@@ -2,6 +2,7 @@
 
 pub(super) mod claims;
 mod gpu;
+mod gpu_code;
 mod hex_bytes;
 mod snp;
 mod tdx;

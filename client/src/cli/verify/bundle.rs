@@ -9,7 +9,10 @@ use super::{
     nvidia_claims, snp_claims, tdx_claims,
 };
 use crate::{Check, appraisal};
-use attestation::{CpuClaims, EvidenceBundle, NodeClaims, Nonce, UnixTime, Verified, VerifyError};
+use attestation::{
+    CpuClaims, EvidenceBundle, NodeClaims, Nonce, UnixTime, Verified, VerifyError,
+    manifest::GpuCode,
+};
 use clap::Args;
 use policy::{InForce, Placement};
 use protocol::{KeyConfigs, SignedKeyConfigs};
@@ -228,8 +231,23 @@ fn document(claims: &NodeClaims) -> Value {
             "max_request_bytes": manifest.max_request_bytes,
             "padding": manifest.padding,
             "policy_root": hex::encode(manifest.policy_root),
+            "gpu": manifest.gpu.as_ref().map(gpu_code),
         },
         "not_after": claims.not_after.to_rfc3339(),
+    })
+}
+
+fn gpu_code(code: &GpuCode) -> Value {
+    json!({
+        "cubins_digest": hex::encode(code.kernels.cubins_digest),
+        "arithmetic": code.kernels.arithmetic.as_str(),
+        "device": code.device,
+        "architecture": code.architecture,
+        "driver": code.driver,
+        "cuda": code.cuda,
+        "libraries": code.libraries,
+        "self_test": code.self_test.as_str(),
+        "self_test_digest": code.self_test.digest().map(hex::encode),
     })
 }
 

@@ -1,11 +1,15 @@
 //! `narthex-runtime`: serves sealed requests from inside a TEE.
 
+mod device;
 mod failure;
+mod sealed;
 
-use attestation::Digest;
+use attestation::{Digest, UnixTime, manifest::GpuCode};
 use clap::Parser;
+use device::Gpu;
 use enclave_runtime::{
-    Clock, Config, Limits, Parts, Runtime, StopSignals, WipingAllocator,
+    Clock, Config, EvidenceSettings, Limits, Parts, Platform, Runtime, StopSignals,
+    WipingAllocator,
     config::{Files, LogFormat, UpstreamSettings, read_files},
     discover, follow, harden, telemetry,
 };
@@ -56,7 +60,20 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     telemetry::init(config.log_format);
     harden()?;
-    threads()?.block_on(start(config))
+    let threads = threads()?;
+    let ended = threads.block_on(start(config))?;
+    if ended == Ended::BeforeItServed {
+        // What is being loaded is not waited for.
+        threads.shutdown_background();
+    }
+    Ok(())
+}
+
+/// How a runtime ended that was told to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    BeforeItServed,
+    Drained,
 }
 
 fn threads() -> Result<tokio::runtime::Runtime, Failure> {
@@ -64,31 +81,76 @@ fn threads() -> Result<tokio::runtime::Runtime, Failure> {
     threads.enable_all().build().map_err(Failure::Threads)
 }
 
-async fn start(config: Config) -> Result<(), Failure> {
-    let clock = Clock::system();
-    let files = read_files(&config, clock.now()).await?;
-    let provider = discover(files.evidence.clone())?;
-    let engine = engine(&config, files.upstream_model).await?;
-    let (address, every) = (config.listen, config.policy.refresh);
-    let (parts, keeper) = parts(config, files);
-    let runtime = Runtime::new(parts, engine, provider, clock)?;
+/// Told to stop while it waits for its key or its model, it ends at once.
+async fn start(config: Config) -> Result<Ended, Failure> {
+    let mut signals = StopSignals::listen().map_err(Failure::Signals)?;
+    let address = config.listen;
+    let every = config.policy.refresh;
+    let ready = tokio::select! {
+        biased;
+        () = signals.received() => return Ok(Ended::BeforeItServed),
+        ready = prepare(config) => ready?,
+    };
+    let (runtime, keeper) = ready;
     let following = follow(runtime.obedience(), keeper, every);
     tokio::select! {
-        served = serve(runtime, address) => served,
+        served = serve(runtime, address, signals) => served.map(|()| Ended::Drained),
         never = following => match never {},
     }
 }
 
-async fn serve(runtime: Runtime, address: std::net::SocketAddr) -> Result<(), Failure> {
-    let signals = StopSignals::listen().map_err(Failure::Signals)?;
+/// A runtime whose model is loaded, and who keeps its documents current.
+async fn prepare(config: Config) -> Result<(Runtime, PolicyKeeper), Failure> {
+    let clock = Clock::system();
+    let files = read_files(&config, clock.now()).await?;
+    let (machine, evidence, now) = (config.clone(), files.evidence.clone(), clock.now());
+    let asked = tokio::task::spawn_blocking(move || platform(&machine, evidence, now)).await;
+    let (platform, device) = asked.map_err(|_| Failure::PlatformBrokenOff)??;
+    let gpu = device.as_ref();
+    let gpu = gpu.map(|gpu| device::stated(gpu, platform.gpus.as_ref()));
+    let (owner, served) = (files.owner.clone(), files.upstream_model);
+    let (parts, keeper) = parts(config.clone(), files, gpu);
+    let engine = match (&config.model_key, &owner) {
+        (Some(settings), Some(owner)) => {
+            let provider = Arc::clone(&platform.provider);
+            sealed::load(&config, (settings, owner), &parts, (provider, device)).await?
+        }
+        _ => engine(&config, device, served).await?,
+    };
+    let runtime = Runtime::new(parts, engine, platform.provider, clock)?;
+    Ok((runtime, keeper))
+}
+
+/// Who answers for this machine, and the device that computes. Under confidential computing no program may use a GPU before its evidence
+/// was asked for. Drivers take their time, and nobody can interrupt them.
+fn platform(
+    config: &Config,
+    evidence: EvidenceSettings,
+    now: UnixTime,
+) -> Result<(Platform, Option<Gpu>), Failure> {
+    let platform = discover(evidence, now)?;
+    let device = device::open(config, &platform.identities)?;
+    Ok((platform, device))
+}
+
+async fn serve(
+    runtime: Runtime,
+    address: std::net::SocketAddr,
+    mut signals: StopSignals,
+) -> Result<(), Failure> {
     let socket = TcpListener::bind(address).await;
     let socket = socket.map_err(|reason| Failure::Listen { address, reason })?;
-    runtime.serve(socket, signals.received()).await;
+    let told = async move { signals.received().await };
+    runtime.serve(socket, told).await;
     Ok(())
 }
 
 /// The engine of this process, or the server beside it.
-async fn engine(config: &Config, served: Option<Digest>) -> Result<Arc<dyn Engine>, Failure> {
+async fn engine(
+    config: &Config,
+    device: Option<Gpu>,
+    served: Option<Digest>,
+) -> Result<Arc<dyn Engine>, Failure> {
     match (&config.upstream, served) {
         (Some(upstream), Some(model_digest)) => {
             let upstream = upstream_config(config, upstream, model_digest);
@@ -96,7 +158,11 @@ async fn engine(config: &Config, served: Option<Digest>) -> Result<Arc<dyn Engin
             let failed = |error: UpstreamError| telemetry::upstream_failed(error.code());
             Ok(Arc::new(Upstream::connect(upstream, failed).await?))
         }
-        _ => Ok(load(config)?),
+        _ => {
+            let config = config.clone();
+            let loading = tokio::task::spawn_blocking(move || load(&config, device));
+            Ok(loading.await.map_err(|_| Failure::ModelBrokenOff)??)
+        }
     }
 }
 
@@ -119,10 +185,22 @@ fn upstream_config(
     }
 }
 
-fn load(config: &Config) -> Result<Arc<dyn Engine>, LoadError> {
+fn load(config: &Config, device: Option<Gpu>) -> Result<Arc<dyn Engine>, LoadError> {
     telemetry::loading_model(&config.model);
+    let settings = local_config(config);
+    let (path, name) = (&config.model, config.model_name.as_deref());
+    let engine = match device {
+        Some(gpu) => local::open_on(gpu, path, name, settings)?,
+        None => local::open(path, name, settings)?,
+    };
+    let card = engine.card();
+    telemetry::loaded_model(&card.name, &card.model_digest, card.isa);
+    Ok(engine)
+}
+
+fn local_config(config: &Config) -> LocalConfig {
     let settings = config.engine;
-    let settings = LocalConfig {
+    LocalConfig {
         threads: settings.threads,
         max_sequences: settings.max_sequences,
         queue: settings.queue,
@@ -132,15 +210,11 @@ fn load(config: &Config) -> Result<Arc<dyn Engine>, LoadError> {
         kv_bytes: settings.kv_bytes,
         tenant_jobs: settings.tenant_jobs,
         cached_tokens_per_secret: settings.cached_tokens_per_secret,
-    };
-    let engine = local::open(&config.model, config.model_name.as_deref(), settings)?;
-    let card = engine.card();
-    telemetry::loaded_model(&card.name, &card.model_digest, card.isa);
-    Ok(engine)
+    }
 }
 
 /// What the runtime is told, and who keeps its documents current.
-fn parts(config: Config, files: Files) -> (Parts, PolicyKeeper) {
+fn parts(config: Config, files: Files, gpu: Option<GpuCode>) -> (Parts, PolicyKeeper) {
     let parts = Parts {
         node: config.node,
         in_force: files.in_force,
@@ -149,6 +223,7 @@ fn parts(config: Config, files: Files) -> (Parts, PolicyKeeper) {
         collateral: config.evidence.collateral,
         padding: config.channel.padding,
         runtime_digest: files.runtime_digest,
+        gpu,
         limits: Limits {
             flush_interval: config.channel.flush_interval,
             ..config.limits

@@ -11,7 +11,7 @@ use std::{
 use kernels::attention::page_len;
 
 use crate::{
-    decoder::{DecoderError, KvPool, PAGE_TOKENS, Part, Shape},
+    decoder::{DecoderError, KvPool, PAGE_TOKENS, Pages, Part, Shape},
     local::forward::Forward,
     tokenizer::{Tokenizer, TokenizerSource},
 };
@@ -51,6 +51,9 @@ pub(super) struct Alphabet {
     follow: fn(&[u32]) -> u32,
     logits: Vec<f32>,
     gate: Option<Receiver<()>>,
+    /// What an error makes of it, for good.
+    failing: Option<&'static str>,
+    failure: Option<&'static str>,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -90,6 +93,8 @@ impl Alphabet {
             follow: successor,
             logits: Vec::new(),
             gate: None,
+            failing: None,
+            failure: None,
             seen: Arc::default(),
         }
     }
@@ -99,6 +104,12 @@ impl Alphabet {
         let mut mixing = Self::with_pages(pages);
         mixing.follow = mixture;
         mixing
+    }
+
+    /// The first error is the last step: it fails with `code`.
+    pub(super) fn failing(mut self, code: &'static str) -> Self {
+        self.failing = Some(code);
+        self
     }
 
     /// One message through the gate is one step; dropping it opens it for good.
@@ -142,7 +153,7 @@ impl Alphabet {
 }
 
 impl Forward for Alphabet {
-    fn pool(&mut self) -> &mut KvPool {
+    fn pool(&mut self) -> &mut Pages {
         &mut self.pool
     }
 
@@ -157,6 +168,7 @@ impl Forward for Alphabet {
             let last = *held.last().unwrap();
             assert!(last != PANIC, "the decoder was told to panic");
             if last == ERROR {
+                self.failure = self.failing;
                 return Err(DecoderError::UnknownToken);
             }
             if part.wants_logits {
@@ -166,6 +178,10 @@ impl Forward for Alphabet {
             }
         }
         Ok(self.logits.chunks_exact(VOCABULARY))
+    }
+
+    fn failure(&self) -> Option<&'static str> {
+        self.failure
     }
 }
 

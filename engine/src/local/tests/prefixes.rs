@@ -184,6 +184,40 @@ fn one_secret_does_not_drive_out_another() {
 }
 
 #[test]
+fn a_tenant_with_many_secrets_does_not_drive_out_another() {
+    let engine = Engine::start(16, 96);
+    let of = |tenant: u8, byte| {
+        let mut job = sharing(&PROMPT, secret(byte));
+        job.tenant = TenantId([tenant; 32]);
+        engine.told(job).begun
+    };
+    assert_eq!(of(1, 1), 0);
+    for byte in 2..40 {
+        assert_eq!(of(2, byte), 0, "another secret");
+    }
+    assert_eq!(of(1, 1), 48, "the other tenant's stays");
+    assert_eq!(of(2, 39), 48, "who has many keeps the latest");
+    let (held, unwiped) = engine.end();
+    assert!(held <= 4 + 8 && !unwiped, "half of all for one: {held}");
+}
+
+#[test]
+fn who_shares_a_secret_keeps_on_an_account_of_their_own() {
+    let engine = Engine::start(40, 64);
+    let of = |tenant: u8, letter: u32| {
+        let mut job = sharing(&[letter; 60], secret(1));
+        job.tenant = TenantId([tenant; 32]);
+        engine.told(job).begun
+    };
+    assert_eq!(of(1, 0), 0);
+    for letter in 1..9 {
+        assert_eq!(of(2, letter), 0);
+    }
+    assert_eq!(of(2, 0), 48, "the first tenant's stays, and serves both");
+    assert_eq!(engine.end(), (8, false));
+}
+
+#[test]
 fn kept_pages_make_way_and_are_wiped() {
     let engine = Engine::start(7, 96);
     assert_eq!(engine.cached(&PROMPT, secret(1)), 0);

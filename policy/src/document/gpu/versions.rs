@@ -14,9 +14,7 @@ use crate::{
 /// `drivers`, `minimum_driver`, or both.
 pub(super) fn drivers(gpu: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<DriverRules> {
     let listed = optional(gpu, "drivers", mistakes, texts);
-    let minimum = optional(gpu, "minimum_driver", mistakes, |field, m| {
-        floor(field, Notation::Decimal, m)
-    });
+    let minimum = optional(gpu, "minimum_driver", mistakes, driver_floor);
     if let (Some(None), Some(None)) = (&listed, &minimum) {
         neither(gpu, "gpu.drivers or gpu.minimum_driver", mistakes);
     }
@@ -53,6 +51,13 @@ pub(super) fn texts(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<All
 fn floors(field: Field<'_>, mistakes: &mut Mistakes<'_>) -> Option<AllowList<VersionFloor>> {
     let one = |field: Field<'_>, m: &mut Mistakes<'_>| floor(field, Notation::Hexadecimal, m);
     allow_list(field, mistakes, one, |a, b| a.is_of_one_line(b.as_str()))
+}
+
+pub(in crate::document) fn driver_floor(
+    field: Field<'_>,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<VersionFloor> {
+    floor(field, Notation::Decimal, mistakes)
 }
 
 fn floor(

@@ -112,6 +112,7 @@ class Client:
         threshold: int | None,
         state_dir: str | os.PathLike[str] | None,
         residency: str | None,
+        cache_secret: bytes | None,
         on_notice: Callable[[str, Any], None] | None,
     ) -> None:
         self._origin = origin(gateway)
@@ -119,7 +120,7 @@ class Client:
         self._clock = Clock()
         root = None if policy_root is None else content(policy_root)
         signers = (root, [content(key) for key in policy_keys], threshold)
-        settings = _narthex.Settings(published(policy), signers, residency, self._clock.now())
+        settings = _narthex.Settings(published(policy), signers, residency, cache_secret, self._clock.now())
         self._memory = Memory(state_dir, settings.root_name())
         self._session = self._memory.open(settings)
         self._on_notice = on_notice

@@ -18,6 +18,7 @@ class Settings:
         files: dict[str, bytes],
         signers: tuple[bytes | None, list[bytes], int | None],
         residency: str | None,
+        cache_secret: bytes | None,
         now: int,
     ) -> Settings: ...
     def root_name(self) -> str: ...

@@ -27,6 +27,7 @@ class _Shared:
     :param state_dir: where the highest policy versions seen are remembered; ``None``: for as long as this value lives.
     :param ca: PEM file of the gateway's private CA; by default the system's.
     :param residency: country that answers must come from (ISO 3166-1 alpha-2).
+    :param cache_secret: 32 bytes; who names the same may share cached state, nobody by default.
     :param on_notice: called with ``"admitted"`` and a dictionary, or with ``"passed_over"`` and words.
     """
 
@@ -42,6 +43,7 @@ class _Shared:
         threshold: int | None = None,
         ca: str | os.PathLike[str] | None = None,
         residency: str | None = None,
+        cache_secret: bytes | None = None,
         on_notice: Callable[[str, Any], None] | None = None,
     ) -> None:
         self._client = Client(
@@ -53,6 +55,7 @@ class _Shared:
             threshold=threshold,
             state_dir=state_dir,
             residency=residency,
+            cache_secret=cache_secret,
             on_notice=on_notice,
         )
         self._open_http(ca)

@@ -271,6 +271,7 @@ pub(crate) fn settings<'a>(policy: &'a [u8], policy_keys: &'a [&'a [u8]]) -> Set
         policy_keys,
         threshold: None,
         residency: None,
+        cache_secret: None,
         now: now(),
     }
 }

@@ -74,6 +74,8 @@ pub(crate) struct Settings {
     policy_keys: Vec<String>,
     threshold: Option<usize>,
     residency: Option<String>,
+    /// 32 bytes.
+    cache_secret: Option<Vec<u8>>,
     /// Seconds since 1970.
     now: u64,
 }
@@ -112,6 +114,7 @@ impl Settings {
             policy_keys: &keys,
             threshold: self.threshold,
             residency: self.residency.as_deref(),
+            cache_secret: self.cache_secret.as_deref(),
             now: UnixTime(self.now),
         })
     }

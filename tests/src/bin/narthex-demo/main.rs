@@ -3,6 +3,8 @@
 mod client_role;
 mod refusals;
 mod runtime_role;
+mod sealed_model;
+mod sealed_stage;
 mod show;
 mod up;
 
@@ -34,6 +36,12 @@ enum Role {
         /// The stack's files
         directory: PathBuf,
     },
+    /// The releaser of model keys, trusting the simulated vendors
+    #[command(hide = true)]
+    Releaser {
+        /// The stack's files
+        directory: PathBuf,
+    },
     /// `narthex`, trusting the simulated vendors
     #[command(hide = true)]
     Client {
@@ -51,6 +59,9 @@ fn main() -> ExitCode {
         Role::Runtime(runtime) => runtime.run(),
         Role::Gateway { directory } => {
             tests::gateway_process::run(&directory).map(|()| ExitCode::SUCCESS)
+        }
+        Role::Releaser { directory } => {
+            tests::releaser_process::run(&directory).map(|()| ExitCode::SUCCESS)
         }
         Role::Client {
             directory,

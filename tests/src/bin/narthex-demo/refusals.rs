@@ -8,6 +8,8 @@ use tests::{
     stack::{self, Stack},
 };
 
+/// A launch measurement that no machine here has.
+pub(crate) const OTHER_MEASUREMENT: [u8; 48] = [0xE5; 48];
 /// Exit status of a refusal.
 const REJECTED: i32 = 10;
 
@@ -31,7 +33,7 @@ fn tampered_measurement(stack: &Stack) -> Result<(), Box<dyn Error>> {
     let mut text = stack::policy(&stack.model)?;
     text.version = 4;
     text.tdx = None;
-    text.measurement = [0xE5; 48];
+    text.measurement = OTHER_MEASUREMENT;
     let attempt = Attempt {
         title: "another measurement than the policy's",
         code: "policy.snp.measurement",

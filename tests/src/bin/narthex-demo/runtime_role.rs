@@ -1,7 +1,7 @@
 //! The runtimes' process: the shipped runtime library, once for each node, with evidence from invented machines. A line `kill NODE` on
 //! standard input ends one of them at once, as a crash would; `restart NODE` has it begin anew, with another identity on the same machine.
 
-use crate::Outcome;
+use crate::{Outcome, sealed_model};
 use attestation::crypto::sha256;
 use clap::Args;
 use enclave_runtime::{Clock, Limits, Parts, Runtime, config::LogFormat, follow};
@@ -24,7 +24,7 @@ use std::{
 use tests::{
     child::announce,
     fleet::{Fleet, Node, Tees},
-    publication,
+    publication, sealed,
     stack::{self, MODEL},
 };
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -54,12 +54,11 @@ impl RuntimeRole {
         if !self.inspectable {
             enclave_runtime::harden()?;
         }
-        let engine = LocalEngine::load(&self.model, LocalConfig::default())?.with_name(MODEL)?;
-        let engine: Arc<dyn Engine> = Arc::new(engine);
         let clock = Clock::system();
         let fleet = Fleet::invent(clock.now());
         fleet.publish_roots(&self.directory)?;
         let nodes = fleet.nodes(self.tees);
+        let engine = self.engine(&nodes)?;
         let serving: Result<Vec<_>, _> = nodes
             .into_iter()
             .map(|node| self.serve(node, &engine, ANY_PORT))
@@ -71,6 +70,21 @@ impl RuntimeRole {
             .collect();
         announce(&addresses.join(" "))?;
         self.obey_parent(serving, &engine)
+    }
+
+    /// The engine of all nodes; where the model is sealed, the first of them asks for its key.
+    fn engine(&self, nodes: &[Node]) -> Result<Arc<dyn Engine>, Box<dyn Error>> {
+        let (Some(config), Some(first)) = (sealed::runtime_config(&self.directory), nodes.first())
+        else {
+            let engine = LocalEngine::load(&self.model, LocalConfig::default())?;
+            return Ok(Arc::new(engine.with_name(MODEL)?));
+        };
+        let threads = tokio::runtime::Runtime::new()?;
+        threads.block_on(async {
+            let (_keeper, in_force) = self.obey().await?;
+            let parts = self.parts(first, in_force)?;
+            sealed_model::open(&config, first, &parts).await
+        })
     }
 
     /// Starts one node.
@@ -117,6 +131,7 @@ impl RuntimeRole {
             collateral: Some(collateral),
             padding: stack::padding(&self.directory)?,
             runtime_digest: sha256(&fs::read("/proc/self/exe")?),
+            gpu: None,
             limits: Limits::default(),
         })
     }

@@ -1,6 +1,6 @@
 //! The demonstration from the first key to the last refusal.
 
-use crate::{Outcome, refusals, show};
+use crate::{Outcome, refusals, sealed_stage, show};
 use clap::Args;
 use enclave_runtime::StopSignals;
 use std::{env, error::Error, fs, path::PathBuf, process::ExitCode};
@@ -34,7 +34,7 @@ impl Up {
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {
             // Before anything is started: a signal never leaves processes or files behind.
-            let signals = StopSignals::listen()?;
+            let mut signals = StopSignals::listen()?;
             tokio::select! {
                 outcome = self.show() => outcome,
                 () = signals.received() => interrupted(),
@@ -50,9 +50,11 @@ impl Up {
         self.ask(&stack)?;
         ask_tdx(&stack)?;
         refusals::show(&stack).await?;
-        show::step("Ended");
+        let programs = stack.programs.clone();
         drop(stack);
-        show::line("runtime, gateway and client have ended; their files are removed");
+        sealed_stage::show(&programs, &self.model).await?;
+        show::step("Ended");
+        show::line("all processes have ended; their files are removed");
         Ok(ExitCode::SUCCESS)
     }
 
@@ -194,7 +196,7 @@ fn interrupted() -> Outcome {
 }
 
 /// Runs a command whose output the reader sees, and which must succeed.
-fn run(command: &mut std::process::Command) -> Result<(), Box<dyn Error>> {
+pub(crate) fn run(command: &mut std::process::Command) -> Result<(), Box<dyn Error>> {
     let status = command.status()?;
     match status.success() {
         true => Ok(()),

@@ -120,6 +120,7 @@ fn manifest() -> Vec<u8> {
         max_request_bytes: 1024,
         padding: "off".into(),
         policy_root: [6; 32],
+        gpu: None,
     };
     manifest.to_cbor()
 }

@@ -1,7 +1,8 @@
 //! Claims as a case writes them. What a case leaves out is as a sound node has it; what a policy can tell nodes apart by is to be given.
 
 use super::{
-    super::super::Failure, gpu::DeviceForm, hex_bytes::HexBytes, snp::SnpForm, tdx::TdxForm,
+    super::super::Failure, gpu::DeviceForm, gpu_code::GpuCodeForm, hex_bytes::HexBytes,
+    snp::SnpForm, tdx::TdxForm,
 };
 use crate::cli::Exit;
 use attestation::{
@@ -59,6 +60,7 @@ struct ManifestForm {
     padding: String,
     #[serde(default)]
     policy_root: HexBytes<32>,
+    gpu: Option<GpuCodeForm>,
 }
 
 fn runtime_version() -> String {
@@ -159,6 +161,7 @@ impl ManifestForm {
             max_request_bytes: self.max_request_bytes,
             padding: self.padding.clone(),
             policy_root: self.policy_root.0,
+            gpu: self.gpu.as_ref().map(GpuCodeForm::code),
         }
     }
 }

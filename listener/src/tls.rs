@@ -1,4 +1,4 @@
-//! TLS of the public listener: 1.3 only, X25519MLKEM768 first, HTTP/2 before HTTP/1.1.
+//! TLS of a public listener: 1.3 only, X25519MLKEM768 first, HTTP/2 before HTTP/1.1.
 
 use arc_swap::ArcSwap;
 use rustls::{
@@ -34,11 +34,11 @@ pub struct Certificate(Arc<CertifiedKey>);
 
 /// The certificate that the listener shows, until it is exchanged for another.
 #[derive(Debug)]
-pub(crate) struct ShownCertificate(ArcSwap<CertifiedKey>);
+pub struct ShownCertificate(ArcSwap<CertifiedKey>);
 
 impl Certificate {
     /// Both in PEM.
-    pub(crate) fn from_pem(chain_pem: &[u8], key_pem: &[u8]) -> Result<Self, TlsError> {
+    pub fn from_pem(chain_pem: &[u8], key_pem: &[u8]) -> Result<Self, TlsError> {
         let chain: Vec<_> = CertificateDer::pem_slice_iter(chain_pem)
             .collect::<Result<_, _>>()
             .map_err(|_| TlsError::Certificate)?;
@@ -53,12 +53,14 @@ impl Certificate {
 }
 
 impl ShownCertificate {
-    pub(crate) fn new(certificate: Certificate) -> Self {
+    /// Shows `certificate` first.
+    #[must_use]
+    pub fn new(certificate: Certificate) -> Self {
         Self(ArcSwap::new(certificate.0))
     }
 
     /// For handshakes from now on; connections that are there stay.
-    pub(crate) fn exchange(&self, certificate: Certificate) {
+    pub fn exchange(&self, certificate: Certificate) {
         self.0.store(certificate.0);
     }
 }
@@ -70,7 +72,7 @@ impl ResolvesServerCert for ShownCertificate {
 }
 
 /// A server that shows `certificate`.
-pub(crate) fn server_config(certificate: Arc<ShownCertificate>) -> Result<ServerConfig, TlsError> {
+pub fn server_config(certificate: Arc<ShownCertificate>) -> Result<ServerConfig, TlsError> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
         .with_protocol_versions(&[&TLS13])
         .map_err(TlsError::Mismatch)?
