@@ -11,6 +11,7 @@ fn main() -> ExitCode {
         verifier: attestation::Verifier::vendor(),
         policy: |policy| policy,
         clock: Arc::new(SystemClock),
+        answers: || Box::new(std::io::stdout()),
     };
     cli::run(std::env::args_os(), &composition)
 }

@@ -61,6 +61,7 @@ impl Bench {
             verifier: node.machine.verifier(),
             policy: fake::accepting_custom,
             clock: Arc::new(SystemClock),
+            answers: || Box::new(std::io::sink()),
         };
         let is_file = |name: &str| self.folder.path().join(name).exists();
         let arguments: Vec<OsString> = ["narthex"]

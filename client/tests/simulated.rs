@@ -50,6 +50,7 @@ impl Bench {
             verifier: self.gateway.nodes[0].machine.verifier(),
             policy: fake::accepting_custom,
             clock: Arc::new(SystemClock),
+            answers: || Box::new(std::io::sink()),
         };
         let arguments = ["narthex".to_owned(), "--quiet".to_owned()]
             .into_iter()

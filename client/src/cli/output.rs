@@ -14,9 +14,13 @@ pub(crate) struct Output {
     format: Format,
     volume: Volume,
     color: Color,
+    answers: Answers,
     /// Checks seen so far, for the JSON document.
     checks: Mutex<Vec<Check>>,
 }
+
+/// Where answers and verdicts go: standard output in what ships.
+pub type Answers = fn() -> Box<dyn Write>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Format {
@@ -37,7 +41,7 @@ struct Color {
 }
 
 impl Output {
-    pub(crate) fn new(global: &Global) -> Self {
+    pub(crate) fn new(global: &Global, answers: Answers) -> Self {
         let wanted = config::color_wanted();
         Self {
             format: if global.json {
@@ -54,6 +58,7 @@ impl Output {
                 stdout: wanted && io::stdout().is_terminal(),
                 stderr: wanted && io::stderr().is_terminal(),
             },
+            answers,
             checks: Mutex::default(),
         }
     }
@@ -63,27 +68,27 @@ impl Output {
         if self.format == Format::Json {
             return Ok(());
         }
-        stdout(&displayable(text))
+        self.write(&displayable(text))
     }
 
     /// Text that was asked for: a document, a key, a completion script.
     pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
-        stdout(text)
+        self.write(text)
     }
 
     /// The address that scripts read, alone on its line of standard output.
     pub(crate) fn ready(&self, url: &str) -> Result<(), Failure> {
         match self.format {
-            Format::Text => stdout(&format!("{url}\n")),
-            Format::Json => stdout(&format!("{}\n", json!({"ready": url}))),
+            Format::Text => self.write(&format!("{url}\n")),
+            Format::Json => self.write(&format!("{}\n", json!({"ready": url}))),
         }
     }
 
     /// A JSON document in JSON mode, `text` otherwise.
     pub(crate) fn either(&self, document: &Value, text: &str) -> Result<(), Failure> {
         match self.format {
-            Format::Text => stdout(text),
-            Format::Json => stdout(&json_text(document)),
+            Format::Text => self.write(text),
+            Format::Json => self.write(&json_text(document)),
         }
     }
 
@@ -95,14 +100,14 @@ impl Output {
     /// A report of a command that judges; its verdict is the last line.
     pub(crate) fn report(&self, report: &Report) -> Result<Exit, Failure> {
         match self.format {
-            Format::Json => stdout(&json_text(&report.to_json()))?,
+            Format::Json => self.write(&json_text(&report.to_json()))?,
             Format::Text => {
                 let mut text = String::new();
                 for check in &report.checks {
                     text.push_str(&line(check, self.color.stdout));
                 }
                 text.push_str(&report.verdict_line());
-                stdout(&text)?;
+                self.write(&text)?;
             }
         }
         Ok(report.exit)
@@ -130,7 +135,7 @@ impl Output {
         }
         match self.format {
             Format::Json => {
-                let _ = stdout(&json_text(&failure_document(failure, &self.checks())));
+                let _ = self.write(&json_text(&failure_document(failure, &self.checks())));
             }
             Format::Text => stderr(&failure_text(failure, self.color.stderr)),
         }
@@ -142,6 +147,10 @@ impl Output {
         if self.volume == Volume::Normal && self.format == Format::Text {
             stderr(&line(check, self.color.stderr));
         }
+    }
+
+    fn write(&self, text: &str) -> Result<(), Failure> {
+        write(&mut (self.answers)(), text)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Check>> {
@@ -165,7 +174,8 @@ pub(crate) fn usage(error: &clap::Error, args: &[OsString]) -> Exit {
         return Exit::Accepted;
     }
     if args.iter().any(|arg| arg == "--json") {
-        let _ = stdout(&json_text(&failure_document(&usage_failure(error), &[])));
+        let document = failure_document(&usage_failure(error), &[]);
+        let _ = write(&mut io::stdout(), &json_text(&document));
     } else {
         let _ = error.print();
     }
@@ -265,11 +275,9 @@ pub(crate) fn json_text(document: &Value) -> String {
     text
 }
 
-fn stdout(text: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
+fn write(to: &mut dyn Write, text: &str) -> Result<(), Failure> {
+    to.write_all(text.as_bytes())
+        .and_then(|()| to.flush())
         .map_err(|error| closed(&error))
 }
 
