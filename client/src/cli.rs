@@ -35,8 +35,8 @@ use attestation::Verifier;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use exit::Exit;
 use failure::Failure;
-pub use output::Answers;
 use output::Output;
+pub use output::Streams;
 use provision::policy_keeper::PolicySource;
 use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -49,8 +49,8 @@ pub struct Composition {
     pub policy: fn(::policy::Policy) -> ::policy::Policy,
     /// Now.
     pub clock: Arc<dyn Clock>,
-    /// Where answers and verdicts go.
-    pub answers: Answers,
+    /// Where it writes.
+    pub streams: Streams,
 }
 
 const EXIT_STATUS: &str = "\
@@ -137,7 +137,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, composition: &Composition) 
         Ok(parsed) => parsed,
         Err(error) => return output::usage(&error, &args).into(),
     };
-    let output = Arc::new(Output::new(&parsed.global, composition.answers));
+    let output = Arc::new(Output::new(&parsed.global, composition.streams));
     let context = Context {
         composition,
         global: parsed.global,

@@ -2,7 +2,7 @@
 
 use client::{
     SystemClock,
-    cli::{self, Composition},
+    cli::{self, Composition, Streams},
 };
 use std::{process::ExitCode, sync::Arc};
 
@@ -11,7 +11,7 @@ fn main() -> ExitCode {
         verifier: attestation::Verifier::vendor(),
         policy: |policy| policy,
         clock: Arc::new(SystemClock),
-        answers: || Box::new(std::io::stdout()),
+        streams: Streams::STANDARD,
     };
     cli::run(std::env::args_os(), &composition)
 }

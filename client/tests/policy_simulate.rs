@@ -11,7 +11,7 @@ mod fake;
 use attestation::Nonce;
 use client::{
     SystemClock,
-    cli::{self, Composition},
+    cli::{self, Composition, Streams},
 };
 use fake::{Gateway, Node};
 use std::{ffi::OsString, fs, process::ExitCode, sync::Arc};
@@ -61,7 +61,7 @@ impl Bench {
             verifier: node.machine.verifier(),
             policy: fake::accepting_custom,
             clock: Arc::new(SystemClock),
-            answers: || Box::new(std::io::sink()),
+            streams: Streams::NONE,
         };
         let is_file = |name: &str| self.folder.path().join(name).exists();
         let arguments: Vec<OsString> = ["narthex"]

@@ -14,7 +14,7 @@ use attestation::{
 };
 use client::{
     SystemClock,
-    cli::{self, Composition},
+    cli::{self, Composition, Streams},
 };
 use fake::{Fault, Gateway, Node};
 use protocol::{IdentitySecret, Outcome, PaddingProfile, Receipt, SignedReceipt};
@@ -50,7 +50,7 @@ impl Bench {
             verifier: self.gateway.nodes[0].machine.verifier(),
             policy: fake::accepting_custom,
             clock: Arc::new(SystemClock),
-            answers: || Box::new(std::io::sink()),
+            streams: Streams::NONE,
         };
         let arguments = ["narthex".to_owned(), "--quiet".to_owned()]
             .into_iter()

@@ -14,13 +14,32 @@ pub(crate) struct Output {
     format: Format,
     volume: Volume,
     color: Color,
-    answers: Answers,
+    streams: Streams,
     /// Checks seen so far, for the JSON document.
     checks: Mutex<Vec<Check>>,
 }
 
-/// Where answers and verdicts go: standard output in what ships.
-pub type Answers = fn() -> Box<dyn Write>;
+/// Where a command writes.
+#[derive(Clone, Copy)]
+pub struct Streams {
+    /// Answers and verdicts.
+    pub answers: fn() -> Box<dyn Write>,
+    /// Checks, notices and errors.
+    pub notices: fn() -> Box<dyn Write>,
+}
+
+impl Streams {
+    /// The process's standard output and standard error.
+    pub const STANDARD: Self = Self {
+        answers: || Box::new(io::stdout()),
+        notices: || Box::new(io::stderr()),
+    };
+    /// Nowhere: of what is run within another program, its status and its files alone count.
+    pub const NONE: Self = Self {
+        answers: || Box::new(io::sink()),
+        notices: || Box::new(io::sink()),
+    };
+}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Format {
@@ -41,7 +60,7 @@ struct Color {
 }
 
 impl Output {
-    pub(crate) fn new(global: &Global, answers: Answers) -> Self {
+    pub(crate) fn new(global: &Global, streams: Streams) -> Self {
         let wanted = config::color_wanted();
         Self {
             format: if global.json {
@@ -58,7 +77,7 @@ impl Output {
                 stdout: wanted && io::stdout().is_terminal(),
                 stderr: wanted && io::stderr().is_terminal(),
             },
-            answers,
+            streams,
             checks: Mutex::default(),
         }
     }
@@ -116,7 +135,7 @@ impl Output {
     /// Something that the user must know although the work goes on.
     pub(crate) fn notice(&self, text: &str) {
         if self.volume == Volume::Normal {
-            stderr(&format!("note: {}\n", displayable(text)));
+            self.tell(&format!("note: {}\n", displayable(text)));
         }
     }
 
@@ -124,7 +143,7 @@ impl Output {
     pub(crate) fn progress(&self, text: &str) {
         let is_wanted = self.volume == Volume::Normal && self.format == Format::Text;
         if is_wanted && io::stderr().is_terminal() {
-            stderr(&format!("\r\u{1b}[K{}", displayable_line(text)));
+            self.tell(&format!("\r\u{1b}[K{}", displayable_line(text)));
         }
     }
 
@@ -137,7 +156,7 @@ impl Output {
             Format::Json => {
                 let _ = self.write(&json_text(&failure_document(failure, &self.checks())));
             }
-            Format::Text => stderr(&failure_text(failure, self.color.stderr)),
+            Format::Text => self.tell(&failure_text(failure, self.color.stderr)),
         }
         failure.exit
     }
@@ -145,12 +164,17 @@ impl Output {
     fn check(&self, check: &Check) {
         self.lock().push(check.clone());
         if self.volume == Volume::Normal && self.format == Format::Text {
-            stderr(&line(check, self.color.stderr));
+            self.tell(&line(check, self.color.stderr));
         }
     }
 
     fn write(&self, text: &str) -> Result<(), Failure> {
-        write(&mut (self.answers)(), text)
+        write(&mut (self.streams.answers)(), text)
+    }
+
+    /// Standard error may be closed; there is nobody to tell.
+    fn tell(&self, text: &str) {
+        let _ = (self.streams.notices)().write_all(text.as_bytes());
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Check>> {
@@ -287,11 +311,6 @@ fn closed(error: &io::Error) -> Failure {
         return Failure::new(Exit::Internal, OUTPUT_CLOSED, String::new());
     }
     Failure::internal("output.write", error)
-}
-
-/// Standard error may be closed; there is nobody to tell.
-fn stderr(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 #[cfg(test)]

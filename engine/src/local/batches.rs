@@ -146,16 +146,23 @@ fn run(mut encoder: impl Embed, inbox: &mpsc::Receiver<Batch>, stop: &AtomicBool
         if waiting.is_empty() {
             let Ok(batch) = inbox.recv() else { return };
             waiting.push(batch.tenant, batch);
+            take_in(inbox, &mut waiting);
         }
-        inbox
-            .try_iter()
-            .for_each(|batch| waiting.push(batch.tenant, batch));
         waiting.retain(|batch| !batch.reply.is_closed());
         let turn = waiting.pop();
-        if let Some(batch) = turn.and_then(|batch| batch.turn(&mut encoder)) {
+        let unfinished = turn.and_then(|batch| batch.turn(&mut encoder));
+        // Who came meanwhile is before who had a turn.
+        take_in(inbox, &mut waiting);
+        if let Some(batch) = unfinished {
             waiting.push(batch.tenant, batch);
         }
     }
+}
+
+fn take_in(inbox: &mpsc::Receiver<Batch>, waiting: &mut Queue<Batch>) {
+    inbox
+        .try_iter()
+        .for_each(|batch| waiting.push(batch.tenant, batch));
 }
 
 impl Batch {

@@ -14,7 +14,7 @@ pub(crate) fn run(directory: &Path, arguments: Vec<OsString>) -> Outcome {
         )]
         policy: policy::danger::accept_custom_anchors,
         clock: Arc::new(SystemClock),
-        answers: || Box::new(std::io::stdout()),
+        streams: cli::Streams::STANDARD,
     };
     if arguments.first().is_some_and(|command| command == "proxy") {
         end_with_parent();
