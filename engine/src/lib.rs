@@ -15,6 +15,7 @@ pub mod local;
 pub mod model;
 pub mod safetensors;
 pub mod sampler;
+mod strict_json;
 pub mod text;
 pub mod tokenizer;
 pub mod tools;

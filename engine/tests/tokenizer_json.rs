@@ -176,9 +176,27 @@ fn byte_pairs_of_other_kinds_are_refused() {
         let refused = refusal(llama(), pointer, changed);
         assert_eq!(refused.code(), "tokenizer.json", "{pointer}");
     }
-    let mut fallback = llama();
-    fallback["model"]["byte_fallback"] = json!(true);
-    assert_eq!(read(&fallback).err().unwrap().code(), "tokenizer.json");
+    for (key, value) in [
+        ("byte_fallback", json!(true)),
+        ("dropout", json!(0.1)),
+        ("continuing_subword_prefix", json!("##")),
+        ("end_of_word_suffix", json!("</w>")),
+    ] {
+        let mut file = llama();
+        file["model"][key] = value;
+        assert_eq!(read(&file).err().unwrap().code(), "tokenizer.json", "{key}");
+    }
+    for key in ["lstrip", "rstrip", "single_word"] {
+        let mut file = llama();
+        file["added_tokens"][0][key] = json!(true);
+        assert_eq!(read(&file).err().unwrap().code(), "tokenizer.json", "{key}");
+    }
+    let mut whole = llama();
+    whole["model"]["ignore_merges"] = json!(true);
+    whole["model"]["end_of_word_suffix"] = json!("");
+    assert!(read(&whole).is_ok(), "Llama 3 takes pieces whole");
+    whole["pre_tokenizer"] = json!({ "type": "ByteLevel", "add_prefix_space": false });
+    assert_eq!(read(&whole).err().unwrap().code(), "tokenizer.json");
     let mut ending = llama();
     ending["post_processor"]["processors"][1]["single"] = json!([{ "SpecialToken": { "id": "<|begin|>" } }, { "Sequence": {} }, { "SpecialToken": { "id": "<|begin|>" } }]);
     assert_eq!(read(&ending).err().unwrap(), TokenizerError::AddEos);

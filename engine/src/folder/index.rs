@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::FolderError;
+use crate::strict_json;
 
 /// Most files.
 const MAX_FILES: usize = 1000;
 
 /// Names of the files and, sorted, of the tensors in each.
 pub(super) fn parse(bytes: &[u8]) -> Result<BTreeMap<String, Vec<String>>, FolderError> {
-    let index: Map<String, Value> =
-        serde_json::from_slice(bytes).map_err(|_| FolderError::Index)?;
+    let index: Map<String, Value> = strict_json::parse(bytes).map_err(|_| FolderError::Index)?;
     let map = index.get("weight_map").and_then(Value::as_object);
     let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (tensor, file) in map.ok_or(FolderError::Index)? {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::ModelError;
+use crate::strict_json;
 
 /// Keys that say how a model was made, is served or is trained, and not what it computes.
 const HISTORY: [&str; 26] = [
@@ -40,15 +41,15 @@ pub(crate) struct Json {
 }
 
 impl Json {
-    /// Parses an object; anything after it is an error.
+    /// Parses an object; anything after it is an error, and so is a key that stands twice.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, ModelError> {
-        let map = serde_json::from_slice(bytes).map_err(|_| ModelError::Config("config.json"))?;
+        let map = strict_json::parse(bytes).map_err(|_| ModelError::Config("config.json"))?;
         Ok(Self { map })
     }
 
     /// The texts under `key` of each object of a list.
     pub(crate) fn list_of(bytes: &[u8], key: &str) -> Option<Vec<String>> {
-        let list: Vec<Map<String, Value>> = serde_json::from_slice(bytes).ok()?;
+        let list: Vec<Map<String, Value>> = strict_json::parse(bytes).ok()?;
         let text = |object: &Map<String, Value>| object.get(key)?.as_str().map(str::to_owned);
         list.iter().map(text).collect()
     }

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Case, TokenizerError, TokenizerSource};
+use crate::strict_json;
 
 /// Largest file.
 const MAX_BYTES: usize = 64 << 20;
@@ -35,7 +36,7 @@ impl TokenizerJson {
         if json.len() > MAX_BYTES {
             return Err(TokenizerError::Json("it is larger than 64 MiB"));
         }
-        let file: File = serde_json::from_slice(json)
+        let file: File = strict_json::parse(json)
             .map_err(|_| TokenizerError::Json("it is no tokenizer of a kind that is known"))?;
         match &file.model {
             Model::BPE(model) => byte_pair::read(&file, model),
@@ -76,6 +77,19 @@ struct Added {
     id: u32,
     content: String,
     special: bool,
+    #[serde(default)]
+    lstrip: bool,
+    #[serde(default)]
+    rstrip: bool,
+    #[serde(default)]
+    single_word: bool,
+}
+
+impl Added {
+    /// Whether white space beside it becomes part of it, or letters beside it hide it.
+    fn takes_neighbours(&self) -> bool {
+        self.lstrip || self.rstrip || self.single_word
+    }
 }
 
 #[derive(Deserialize)]

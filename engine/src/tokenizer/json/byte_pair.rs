@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{File, TokenizerJson, flag, kind};
-use crate::tokenizer::{Case, TokenizerError};
+use super::{Added, File, TokenizerJson, flag, kind};
+use crate::tokenizer::{Case, TokenizerError, pretokenizer::PreTokenizer};
 
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
@@ -17,6 +17,12 @@ pub(super) struct Model {
     merges: Vec<Merge>,
     #[serde(default)]
     byte_fallback: bool,
+    /// Whether a piece that is a token is taken whole.
+    #[serde(default)]
+    ignore_merges: bool,
+    dropout: Option<f32>,
+    continuing_subword_prefix: Option<String>,
+    end_of_word_suffix: Option<String>,
 }
 
 /// A merge: newer files have pairs.
@@ -36,9 +42,22 @@ impl Merge {
     }
 }
 
+impl Model {
+    /// Whether tokens within words, or at their ends, are spelled in another way.
+    fn marks_words(&self) -> bool {
+        let marks = [&self.continuing_subword_prefix, &self.end_of_word_suffix];
+        marks.into_iter().flatten().any(|mark| !mark.is_empty())
+    }
+}
+
 pub(super) fn read(file: &File, model: &Model) -> Result<TokenizerJson, TokenizerError> {
-    if model.byte_fallback {
+    if model.byte_fallback || model.dropout.is_some() || model.marks_words() {
         return Err(TokenizerError::Json("it is no byte-level BPE"));
+    }
+    if file.added_tokens.iter().any(Added::takes_neighbours) {
+        return Err(TokenizerError::Json(
+            "an added token takes what stands beside it",
+        ));
     }
     if !matches!(kind(file.normalizer.as_ref()), "" | "NFC") {
         return Err(TokenizerError::Json("its normalizer is not known"));
@@ -46,6 +65,10 @@ pub(super) fn read(file: &File, model: &Model) -> Result<TokenizerJson, Tokenize
     let pre_tokenizer = file.pre_tokenizer.as_ref().and_then(named);
     let pre_tokenizer =
         pre_tokenizer.ok_or(TokenizerError::Json("its pre-tokenizer is not known"))?;
+    let whole = PreTokenizer::named(pre_tokenizer).is_some_and(PreTokenizer::takes_whole_pieces);
+    if model.ignore_merges && !whole {
+        return Err(TokenizerError::Json("its merges are ignored"));
+    }
     let (tokens, kinds) = file.tokens(&model.vocab)?;
     let (bos, None) = file.around()? else {
         return Err(TokenizerError::AddEos);
