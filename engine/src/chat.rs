@@ -6,6 +6,7 @@
 
 mod conversation;
 mod error;
+mod folder;
 mod marks;
 mod output;
 mod template;
@@ -16,6 +17,7 @@ use std::ops::Range;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub use error::ChatError;
+pub use folder::template_of;
 pub use template::ChatTemplate;
 
 /// What a template renders. No Debug. Wiped when dropped.

@@ -5,24 +5,29 @@
 
 mod error;
 mod index;
+mod kind;
+mod settings;
 
 use std::{
     collections::BTreeMap,
+    mem,
     path::{Path, PathBuf},
 };
 
 use sha2::{Digest, Sha256};
 
 pub use error::FolderError;
+pub use kind::FolderKind;
+pub(crate) use settings::{SettingFault, Settings};
 
 use crate::{
     file::{self, FileError},
     gguf::Tensor,
-    safetensors::{Safetensors, SafetensorsError},
+    safetensors::{LooseSafetensors, Safetensors, SafetensorsError},
 };
 
 /// The file that says how a model computes.
-const CONFIG: &str = "config.json";
+pub(crate) const CONFIG: &str = "config.json";
 /// Weights in one file.
 const WEIGHTS: &str = "model.safetensors";
 /// Which tensor is in which of several files.
@@ -74,17 +79,26 @@ impl ModelFolder {
         })
     }
 
-    /// The folder of these two files, from memory.
-    pub fn from_parts(config: Vec<u8>, weights: Safetensors) -> Self {
-        let digests = BTreeMap::from([
-            (CONFIG.to_owned(), file::digest(&config)),
-            (WEIGHTS.to_owned(), weights.digest()),
-        ]);
+    /// The folder of these files and weights, from memory.
+    pub fn from_parts(
+        files: impl IntoIterator<Item = (&'static str, Vec<u8>)>,
+        weights: Safetensors,
+    ) -> Self {
+        let files: BTreeMap<_, _> = files.into_iter().collect();
+        let digested = |(name, bytes): (&&str, &Vec<u8>)| ((*name).to_owned(), file::digest(bytes));
+        let mut digests: BTreeMap<_, _> = files.iter().map(digested).collect();
+        digests.insert(WEIGHTS.to_owned(), weights.digest());
         Self {
-            files: BTreeMap::from([(CONFIG, config)]),
+            files,
             weights: vec![weights],
             digest: digest(&digests),
         }
+    }
+
+    /// Whether weights of a folder are at `path`, with the file that says how they compute.
+    pub fn is_at(path: &Path) -> bool {
+        let has = |name| path.join(name).is_file();
+        has(CONFIG) && (has(WEIGHTS) || has(INDEX))
     }
 
     /// SHA-256 of the list of the files that were read, as `sha256sum` prints it: for each of them in byte order of their
@@ -114,6 +128,11 @@ impl ModelFolder {
         let mut weights = self.weights.iter();
         let weights = weights.find(|weights| weights.has(name));
         weights.ok_or_else(missing)?.tensor(name)
+    }
+
+    /// Takes all tensors out of the folder, so that the memory of each can be given back by itself; the other files stay.
+    pub fn take_tensors(&mut self) -> Result<LooseSafetensors, SafetensorsError> {
+        LooseSafetensors::split(mem::take(&mut self.weights))
     }
 
     /// Names of all tensors.

@@ -314,9 +314,9 @@ impl EngineError {
 /// What the engine serves, for the manifest and `GET /v1/models`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelCard {
-    /// Public name, from `general.name` made lower-case with dashes, e.g. `smollm2-135m-8k-lc100k-mix1-ep2`.
+    /// Public name, from `general.name` or the folder's name made lower-case with dashes, e.g. `smollm2-135m-8k-lc100k-mix1-ep2`.
     pub name: String,
-    /// SHA-256 of the model file, made while loading.
+    /// SHA-256 of the model file, or of the list of a model folder's files; made while loading.
     pub model_digest: [u8; 32],
     /// SHA-256 of tokens, merges, types and special ids in a canonical form.
     pub tokenizer_digest: [u8; 32],

@@ -1,7 +1,8 @@
-//! The engine that runs in this process: a model file, one thread that decodes, and a bounded queue before it.
+//! The engine that runs in this process: a model file or folder, one thread that decodes, and a bounded queue before it.
 
 mod batches;
 mod card;
+mod described;
 mod embedding;
 mod forward;
 mod load;
@@ -13,6 +14,7 @@ mod queue;
 mod runner;
 mod scheduler;
 mod sequence;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -21,8 +23,9 @@ use std::{path::Path, sync::Arc};
 use tokio::sync::mpsc::Receiver;
 use zeroize::Zeroizing;
 
+pub(crate) use card::MODE;
 pub use card::kernels_digest;
-pub(crate) use card::{MODE, name_of as public_name, template_digest};
+pub(crate) use described::{name_of as public_name, template_digest};
 pub use embedding::{EmbeddingEngine, MAX_TEXTS};
 pub use forward::{Backend, Capacity, Forward};
 pub use kernels::IsaName;
@@ -32,36 +35,40 @@ pub use promise::PromisedModel;
 use crate::{
     chat::{Chat, ChatError, ChatTemplate},
     decoder::KvPool,
+    folder::ModelFolder,
     gguf::{Gguf, ModelBytes},
     job::{Engine, EngineError, Job, ModelCard, Prompt, Step},
-    model::{Model, ModelError, PlacedMatrix},
+    model::{Model, PlacedMatrix},
     tokenizer::{SpecialTokens, Tokenizer},
     tools::ToolSyntax,
 };
+use described::Described;
 use forward::Cpu;
 use scheduler::{Limits, Scheduler};
+use source::Source;
 
-/// Loads what is at `path`, a model file or the folder of an encoder, and serves it under `name` where one is given.
+/// Loads what is at `path`, a model file or a model folder, and serves it under `name` where one is given.
 pub fn open(
     path: &Path,
     name: Option<&str>,
     config: LocalConfig,
 ) -> Result<Arc<dyn Engine>, LoadError> {
-    if path.is_dir() {
-        let engine = EmbeddingEngine::load(path, config)?;
-        return Ok(Arc::new(match name {
-            Some(name) => engine.with_name(name)?,
-            None => engine,
-        }));
+    config.check()?;
+    let cpu = Cpu::of(&config)?;
+    match Source::read(path)? {
+        Source::File(gguf) => named(LocalEngine::on(cpu, gguf, config)?, name),
+        Source::Decoder(folder) => named(LocalEngine::on_folder(cpu, path, folder, config)?, name),
+        Source::Encoder(folder) => {
+            let engine = EmbeddingEngine::of_folder(path, &folder, config)?;
+            Ok(Arc::new(match name {
+                Some(name) => engine.with_name(name)?,
+                None => engine,
+            }))
+        }
     }
-    let engine = LocalEngine::load(path, config)?;
-    Ok(Arc::new(match name {
-        Some(name) => engine.with_name(name)?,
-        None => engine,
-    }))
 }
 
-/// As [`open`], computed by `backend`, which takes model files only.
+/// As [`open`], computed by `backend`, which takes decoders only.
 pub fn open_on<B: Backend>(
     backend: B,
     path: &Path,
@@ -69,13 +76,20 @@ pub fn open_on<B: Backend>(
     config: LocalConfig,
 ) -> Result<Arc<dyn Engine>, LoadError> {
     config.check()?;
-    if path.is_dir() {
-        return Err(LoadError::Backend {
-            code: "engine.device",
-            reason: "a model folder makes embeddings, which the CPU computes".to_owned(),
-        });
-    }
-    let engine = LocalEngine::on(backend, Gguf::open(path)?, config)?;
+    let engine = match Source::read(path)? {
+        Source::File(gguf) => LocalEngine::on(backend, gguf, config)?,
+        Source::Decoder(folder) => LocalEngine::on_folder(backend, path, folder, config)?,
+        Source::Encoder(_) => {
+            return Err(LoadError::Backend {
+                code: "engine.device",
+                reason: "the folder's model makes embeddings, which the CPU computes".to_owned(),
+            });
+        }
+    };
+    named(engine, name)
+}
+
+fn named(engine: LocalEngine, name: Option<&str>) -> Result<Arc<dyn Engine>, LoadError> {
     Ok(Arc::new(match name {
         Some(name) => engine.with_name(name)?,
         None => engine,
@@ -91,19 +105,22 @@ pub struct LocalEngine {
 }
 
 impl LocalEngine {
-    /// Loads the model file at `path` and starts the thread that decodes.
+    /// Loads the decoder at `path`, a model file or a model folder, and starts the thread that decodes.
     pub fn load(path: &Path, config: LocalConfig) -> Result<Self, LoadError> {
         config.check()?;
-        config.isa()?;
-        Self::from_gguf(Gguf::open(path)?, config)
+        let cpu = Cpu::of(&config)?;
+        match Source::read(path)? {
+            Source::File(gguf) => Self::on(cpu, gguf, config),
+            Source::Decoder(folder) | Source::Encoder(folder) => {
+                Self::on_folder(cpu, path, folder, config)
+            }
+        }
     }
 
     /// As [`Self::load`], from a model file in memory.
     pub fn from_gguf(gguf: Gguf, config: LocalConfig) -> Result<Self, LoadError> {
         config.check()?;
-        let isa = config.isa()?;
-        let threads = config.threads;
-        Self::on(Cpu { threads, isa }, gguf, config)
+        Self::on(Cpu::of(&config)?, gguf, config)
     }
 
     /// As [`Self::from_gguf`], computed by `backend`.
@@ -112,59 +129,72 @@ impl LocalEngine {
         mut gguf: Gguf,
         config: LocalConfig,
     ) -> Result<Self, LoadError> {
-        Self::with_model(backend, &mut gguf, Model::take, config)
+        config.check()?;
+        let described = Described::of_gguf(&gguf)?;
+        let model = Model::take(&mut gguf)?;
+        Self::start(backend, described, model, config)
     }
 
     /// As [`Self::on`], of a model file that `bytes` holds and whose header `gguf` is: its matrices are read by `backend`.
     pub fn elsewhere<B: Backend<PlacedMatrix>>(
         backend: B,
-        (mut gguf, bytes): (Gguf, &dyn ModelBytes),
-        config: LocalConfig,
-    ) -> Result<Self, LoadError> {
-        let model = |gguf: &mut Gguf| Model::describe(gguf, bytes);
-        Self::with_model(backend, &mut gguf, model, config)
-    }
-
-    fn with_model<M, B: Backend<M>>(
-        backend: B,
-        gguf: &mut Gguf,
-        model: impl FnOnce(&mut Gguf) -> Result<Model<M>, ModelError>,
+        (gguf, bytes): (Gguf, &dyn ModelBytes),
         config: LocalConfig,
     ) -> Result<Self, LoadError> {
         config.check()?;
-        let tokenizer = Arc::new(Tokenizer::from_gguf(gguf)?);
-        let template = load::template(gguf, &tokenizer)?;
-        let model = Arc::new(model(gguf)?);
-        let limits = limits(&config, &model, tokenizer.vocabulary_len(), gguf.digest());
+        let described = Described::of_gguf(&gguf)?;
+        let model = Model::describe(&gguf, bytes)?;
+        Self::start(backend, described, model, config)
+    }
+
+    /// As [`Self::on`], of the folder that was read at `path`; nothing of it is kept but what was packed.
+    fn on_folder<B: Backend>(
+        backend: B,
+        path: &Path,
+        mut folder: ModelFolder,
+        config: LocalConfig,
+    ) -> Result<Self, LoadError> {
+        let described = Described::of_decoder(path, &folder)?;
+        let model = Model::take_folder(&mut folder)?;
+        drop(folder);
+        Self::start(backend, described, model, config)
+    }
+
+    fn start<M, B: Backend<M>>(
+        backend: B,
+        described: Described,
+        model: Model<M>,
+        config: LocalConfig,
+    ) -> Result<Self, LoadError> {
+        let model = Arc::new(model);
+        let limits = limits(&config, &model, &described);
         let capacity = Capacity {
             pages: config.pages(limits.context_tokens, KvPool::page_bytes(&model))?,
             context_tokens: limits.context_tokens,
             sequences: limits.sequences,
         };
-        let card = card::card(gguf, &tokenizer, &backend, limits.context_tokens)?;
+        let computed = (backend.mode(), backend.isa());
+        let card = card::card(&described, computed, limits.context_tokens);
         let forward = backend.start(&model, capacity)?;
+        let tokenizer = Arc::new(described.tokenizer);
         let scheduler = Scheduler::start(forward, Arc::clone(&tokenizer), limits);
         Ok(Self {
             card,
             tokenizer,
-            template,
+            template: described.template,
             scheduler: scheduler.map_err(|error| LoadError::Thread(error.kind()))?,
         })
     }
 
-    /// Serves the model under `name` in place of the one in its file: 1 to 128 of `a-z`, `0-9`, `-` and `.`.
+    /// Serves the model under `name` in place of its own: 1 to 128 of `a-z`, `0-9`, `-` and `.`.
     pub fn with_name(mut self, name: &str) -> Result<Self, LoadError> {
         self.card.name = card::chosen_name(name).ok_or(LoadError::Name)?;
         Ok(self)
     }
 }
 
-fn limits<M>(
-    config: &LocalConfig,
-    model: &Model<M>,
-    tokens: usize,
-    model_digest: [u8; 32],
-) -> Limits {
+fn limits<M>(config: &LocalConfig, model: &Model<M>, described: &Described) -> Limits {
+    let tokens = described.tokenizer.vocabulary_len();
     Limits {
         sequences: config.max_sequences,
         queue: config.queue,
@@ -173,7 +203,7 @@ fn limits<M>(
         tenant_jobs: config.tenant_jobs(),
         step_tokens: config.step_tokens,
         cached_tokens_per_secret: config.cached_tokens_per_secret,
-        model_digest,
+        model_digest: described.model_digest,
     }
 }
 

@@ -4,12 +4,17 @@
 //! its length, every offset, that the tensors fill the file and none overlaps another, that sizes are those of the shapes.
 
 mod error;
+mod loose;
 
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 
-use ::safetensors::{Dtype, SafeTensors, tensor::Metadata};
+use ::safetensors::{
+    Dtype, SafeTensors,
+    tensor::{Metadata, TensorInfo},
+};
 
 pub use error::SafetensorsError;
+pub use loose::LooseSafetensors;
 
 use crate::{
     file,
@@ -72,24 +77,47 @@ impl Safetensors {
     pub fn tensor(&self, name: &str) -> Result<Tensor<'_>, SafetensorsError> {
         let info = self.metadata.info(name);
         let info = info.ok_or_else(|| SafetensorsError::MissingTensor(name.to_owned()))?;
-        let kind = match info.dtype {
-            Dtype::F32 => TensorType::F32,
-            Dtype::F16 => TensorType::F16,
-            Dtype::BF16 => TensorType::BF16,
-            _ => return Err(SafetensorsError::TensorType(name.to_owned())),
-        };
-        let (rows, columns) = match *info.shape.as_slice() {
-            [columns] if columns > 0 => (1, columns),
-            [rows, columns] if rows > 0 && columns > 0 => (rows, columns),
-            _ => return Err(SafetensorsError::Shape(name.to_owned())),
-        };
+        let layout = layout(name, info)?;
         let (start, end) = info.data_offsets;
         let bytes = self.bytes.get(self.data + start..self.data + end);
-        Ok(Tensor {
-            kind,
-            columns,
-            rows,
-            bytes: bytes.ok_or(SafetensorsError::Length)?.into(),
-        })
+        Ok(layout.tensor(bytes.ok_or(SafetensorsError::Length)?.into()))
     }
+}
+
+/// How a tensor is stored, and its shape.
+struct Layout {
+    kind: TensorType,
+    columns: usize,
+    rows: usize,
+}
+
+impl Layout {
+    fn tensor(self, bytes: Cow<'_, [u8]>) -> Tensor<'_> {
+        Tensor {
+            kind: self.kind,
+            columns: self.columns,
+            rows: self.rows,
+            bytes,
+        }
+    }
+}
+
+/// What the header says of a tensor, if it can be run.
+fn layout(name: &str, info: &TensorInfo) -> Result<Layout, SafetensorsError> {
+    let kind = match info.dtype {
+        Dtype::F32 => TensorType::F32,
+        Dtype::F16 => TensorType::F16,
+        Dtype::BF16 => TensorType::BF16,
+        _ => return Err(SafetensorsError::TensorType(name.to_owned())),
+    };
+    let (rows, columns) = match *info.shape.as_slice() {
+        [columns] if columns > 0 => (1, columns),
+        [rows, columns] if rows > 0 && columns > 0 => (rows, columns),
+        _ => return Err(SafetensorsError::Shape(name.to_owned())),
+    };
+    Ok(Layout {
+        kind,
+        columns,
+        rows,
+    })
 }

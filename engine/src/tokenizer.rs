@@ -1,4 +1,4 @@
-//! A model's tokenizer from its file's metadata: text to token ids, token ids to bytes.
+//! A model's tokenizer, from its file's metadata or the files of its folder: text to token ids, token ids to bytes.
 //!
 //! Three kinds: byte-level byte-pair encoding (`gpt2`), SentencePiece (`llama`) and WordPiece (`bert`); ids are those that llama.cpp gives.
 //! Two things differ on purpose. Text becomes special tokens only where the caller says that the model's own template wrote it
@@ -11,6 +11,7 @@ mod byte_alphabet;
 mod byte_pair;
 mod digest;
 mod error;
+mod folder;
 mod json;
 mod prefixes;
 mod pretokenizer;
@@ -25,6 +26,7 @@ use std::ops::Range;
 
 pub use bert_text::Case;
 pub use error::TokenizerError;
+pub(crate) use folder::TOKENIZER_CONFIG;
 pub use json::TokenizerJson;
 pub use sentence_piece::SpacePrefix;
 pub use source::TokenizerSource;
@@ -84,13 +86,14 @@ impl Tokenizer {
         let encoder = encoder(model, source, &vocabulary)?;
         source.check_special_ids(model)?;
         let special = SpecialMatcher::new(&vocabulary, model);
-        let ends = special::end_tokens(source, &vocabulary);
+        let named = special::end_tokens(source, &vocabulary);
+        let further = special::further_ends(source, &named);
         Ok(Self {
-            digest: digest::canonical(source),
+            digest: digest::canonical(source, &further),
             vocabulary,
             encoder,
             special,
-            ends,
+            ends: [named, further].concat(),
             bos: source.bos,
             eos: source.eos,
             starts_with_bos: source.add_bos,
@@ -98,7 +101,7 @@ impl Tokenizer {
         })
     }
 
-    /// SHA-256 of tokens, kinds, merges and special ids in a canonical form.
+    /// SHA-256 of tokens, kinds, merges and special ids in a canonical form: the same whether a file or a folder has them.
     pub fn digest(&self) -> [u8; 32] {
         self.digest
     }

@@ -7,6 +7,12 @@ pub enum ChatError {
     /// The model file has no template.
     #[error("the model has no chat template")]
     NoTemplate,
+    /// The folder has no template where one should be: found when loading.
+    #[error("the folder's chat template is refused: {0}")]
+    Source(&'static str),
+    /// The folder has two templates that differ, or several of which none, or more than one, is the default: found when loading.
+    #[error("the folder has several chat templates, and it is not clear which one counts")]
+    Ambiguous,
     /// The template is not one: found when loading.
     #[error("the chat template does not compile: {0}")]
     Syntax(String),
@@ -41,6 +47,8 @@ impl ChatError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoTemplate => "chat.no_template",
+            Self::Source(_) => "chat.source",
+            Self::Ambiguous => "chat.ambiguous",
             Self::Syntax(_) => "chat.syntax",
             Self::Empty => "chat.empty",
             Self::Role(_) => "chat.role",

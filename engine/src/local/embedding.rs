@@ -5,12 +5,12 @@ use std::path::Path;
 use tokio::sync::{mpsc::Receiver as Steps, oneshot};
 use zeroize::Zeroizing;
 
-use super::{LoadError, LocalConfig, batches::Batches, card};
+use super::{LoadError, LocalConfig, batches::Batches, card, described::Described};
 use crate::{
     encoder::{Encoder, EncoderConfig},
     folder::ModelFolder,
     job::{Embeddings, Engine, EngineError, Job, ModelCard, Prompt, Step, TenantId},
-    tokenizer::{SpecialTokens, Tokenizer, TokenizerError, TokenizerJson},
+    tokenizer::{SpecialTokens, Tokenizer},
 };
 
 /// Most texts of a batch.
@@ -29,22 +29,28 @@ impl EmbeddingEngine {
     /// otherwise.
     pub fn load(path: &Path, config: LocalConfig) -> Result<Self, LoadError> {
         config.check()?;
+        config.isa()?;
+        Self::of_folder(path, &ModelFolder::open(path)?, config)
+    }
+
+    /// As [`Self::load`], from the folder at `path` once it is read.
+    pub(super) fn of_folder(
+        path: &Path,
+        folder: &ModelFolder,
+        config: LocalConfig,
+    ) -> Result<Self, LoadError> {
         let isa = config.isa()?;
-        let folder = ModelFolder::open(path)?;
-        let json = folder.file("tokenizer.json");
-        let json = json.ok_or(TokenizerError::Json("it is not there"))?;
-        let tokenizer = Tokenizer::new(&TokenizerJson::parse(json)?.source())?;
-        let encoder = Encoder::load(&folder, config.threads, isa)?;
+        let described = Described::of_encoder(path, folder)?;
+        let encoder = Encoder::load(folder, config.threads, isa)?;
         let shape = EncoderConfig {
             max_tokens: encoder.config().max_tokens.min(config.max_context),
             ..*encoder.config()
         };
-        let card = card::folder_card(path, &folder, &tokenizer, (isa.name(), shape.max_tokens))?;
         let places = config.max_sequences.saturating_add(config.queue);
         let batches = Batches::start(encoder, places, config.tenant_jobs());
         Ok(Self {
-            card,
-            tokenizer,
+            card: card::card(&described, (card::MODE, isa.name()), shape.max_tokens),
+            tokenizer: described.tokenizer,
             shape,
             batches: batches.map_err(|error| LoadError::Thread(error.kind()))?,
         })

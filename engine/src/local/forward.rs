@@ -4,7 +4,7 @@ use std::{slice::ChunksExact, sync::Arc};
 
 use kernels::{Isa, matmul::Matrix};
 
-use super::{LoadError, card::MODE};
+use super::{LoadError, LocalConfig, card::MODE};
 use crate::{
     decoder::{Decoder, DecoderError, KvPool, Pages, Part, Row},
     model::Model,
@@ -68,6 +68,16 @@ pub struct Capacity {
 pub(super) struct Cpu {
     pub(super) threads: usize,
     pub(super) isa: Isa,
+}
+
+impl Cpu {
+    /// As many threads, and the instructions, that `config` asks for.
+    pub(super) fn of(config: &LocalConfig) -> Result<Self, LoadError> {
+        Ok(Self {
+            threads: config.threads,
+            isa: config.isa()?,
+        })
+    }
 }
 
 /// Its decoder.

@@ -5,12 +5,12 @@ use std::io;
 use kernels::{Isa, IsaName};
 
 use crate::{
-    chat::{ChatError, ChatTemplate},
+    chat::ChatError,
     decoder::{MAX_STEP_TOKENS, PAGE_TOKENS},
     folder::FolderError,
-    gguf::{Gguf, GgufError},
+    gguf::GgufError,
     model::ModelError,
-    tokenizer::{Tokenizer, TokenizerError},
+    tokenizer::TokenizerError,
 };
 
 /// Most memory for keys and values: 16 TiB.
@@ -122,7 +122,7 @@ pub enum LoadError {
     /// Its weights.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// `general.name` has no letter and no digit, or the chosen name is not 1 to 128 of `a-z`, `0-9`, `-` and `.`.
+    /// `general.name`, or the folder's name, has no letter and no digit, or the chosen name is not 1 to 128 of `a-z`, `0-9`, `-` and `.`.
     #[error("the model has no usable name: 1 to 128 of a-z, 0-9, - and . make one")]
     Name,
     /// The memory for keys and values does not hold one sequence, or is more than any machine has.
@@ -159,20 +159,5 @@ impl LoadError {
             Self::Backend { code, .. } => code,
             Self::Thread(_) => "engine.thread",
         }
-    }
-}
-
-/// The model's chat template, if it has one.
-pub(super) fn template(
-    gguf: &Gguf,
-    tokenizer: &Tokenizer,
-) -> Result<Option<ChatTemplate>, LoadError> {
-    match gguf.str(super::card::TEMPLATE_KEY) {
-        Ok(source) => {
-            let (bos, eos) = (tokenizer.bos_text(), tokenizer.eos_text());
-            Ok(Some(ChatTemplate::new(source, bos, eos)?))
-        }
-        Err(GgufError::MissingKey(_)) => Ok(None),
-        Err(other) => Err(other.into()),
     }
 }

@@ -21,7 +21,9 @@ pub enum ModelError {
     #[error(transparent)]
     Unreadable(Unreadable),
     /// A family that is not built here.
-    #[error("architecture {0} is not supported; llama, qwen2, qwen3 and gemma3 are")]
+    #[error(
+        "architecture {0} is not supported; in GGUF files llama, qwen2, qwen3 and gemma3 are, in folders llama, mistral, qwen2, qwen3 and bert"
+    )]
     Architecture(String),
     /// A size is zero, beyond its cap, or does not go with the others. The key is told without its architecture.
     #[error("metadata key {0} has an unsupported value")]

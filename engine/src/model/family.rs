@@ -32,6 +32,16 @@ impl Family {
         Self::ALL.into_iter().find(|family| family.name() == name)
     }
 
+    /// The family of a folder's decoder, by the name that `config.json` gives it.
+    pub(crate) fn of_model_type(name: &str) -> Option<Self> {
+        match name {
+            "llama" | "mistral" => Some(Self::Llama),
+            "qwen2" => Some(Self::Qwen2),
+            "qwen3" => Some(Self::Qwen3),
+            _ => None,
+        }
+    }
+
     /// Its name in GGUF files.
     pub fn name(self) -> &'static str {
         match self {

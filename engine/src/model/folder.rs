@@ -69,14 +69,8 @@ pub(super) fn read(folder: &ModelFolder) -> Result<FolderConfig, ModelError> {
 }
 
 fn family(json: &Json) -> Result<Family, ModelError> {
-    match json.optional_str("model_type")? {
-        Some("llama" | "mistral") => Ok(Family::Llama),
-        Some("qwen2") => Ok(Family::Qwen2),
-        Some("qwen3") => Ok(Family::Qwen3),
-        other => Err(ModelError::Architecture(
-            other.unwrap_or_default().to_owned(),
-        )),
-    }
+    let name = json.optional_str("model_type")?.unwrap_or_default();
+    Family::of_model_type(name).ok_or_else(|| ModelError::Architecture(name.to_owned()))
 }
 
 /// Refuses what these families can have and is not built here.

@@ -2,13 +2,14 @@
 //!
 //! `H(tokenizer)` of docs/protocol.md section 1: model, pre-tokenizer, number of tokens, text and kind of each, number of merges,
 //! each merge, `bos`, `eos`, `eot`, `eom` (empty where absent), `add_bos`; numbers are big-endian u64. Behind them, of `llama` each
-//! score (its four bytes, big-endian) and whether a space is added, of `bert` the unknown and the separator token and whether case is kept.
+//! score (its four bytes, big-endian) and whether a space is added, of `bert` the unknown and the separator token and whether case is kept. At the
+//! end, where a folder names further tokens that end an answer: their number and each id, ascending.
 
 use sha2::{Digest, Sha256};
 
 use super::{Case, SpacePrefix, TokenizerSource};
 
-pub(super) fn canonical(source: &TokenizerSource<'_>) -> [u8; 32] {
+pub(super) fn canonical(source: &TokenizerSource<'_>, further_ends: &[u32]) -> [u8; 32] {
     let mut hash = Fields::new(b"narthex/1/tokenizer");
     hash.field(source.model.as_bytes());
     hash.field(source.pre_tokenizer.as_bytes());
@@ -29,6 +30,9 @@ pub(super) fn canonical(source: &TokenizerSource<'_>) -> [u8; 32] {
         "llama" => hash.sentence_piece(source),
         "bert" => hash.word_piece(source),
         _ => {}
+    }
+    if !further_ends.is_empty() {
+        hash.ids(further_ends);
     }
     hash.0.finalize().into()
 }
@@ -56,6 +60,11 @@ impl Fields {
             Some(id) => self.number(id.into()),
             None => self.field(&[]),
         }
+    }
+
+    fn ids(&mut self, ids: &[u32]) {
+        self.number(ids.len() as u64);
+        ids.iter().for_each(|id| self.number((*id).into()));
     }
 
     fn sentence_piece(&mut self, source: &TokenizerSource<'_>) {

@@ -1,6 +1,6 @@
 //! Why a tokenizer was refused.
 
-use crate::gguf::GgufError;
+use crate::{folder::SettingFault, gguf::GgufError};
 
 /// Why a tokenizer was refused, in the order of the checks; `code()` is stable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -12,6 +12,14 @@ pub enum TokenizerError {
     /// `tokenizer.json` asks for something that is not done here, or is no such file.
     #[error("tokenizer.json is refused: {0}")]
     Json(&'static str),
+    /// A file beside `tokenizer.json` is no such file, or has a value that is of another kind than it should be, or names no token that is there.
+    #[error("{file} is refused: {fault}")]
+    Settings {
+        /// The file.
+        file: &'static str,
+        /// The fault, or the key that has it.
+        fault: &'static str,
+    },
     /// `tokenizer.ggml.model` is none of `gpt2`, `llama` and `bert`.
     #[error("tokenizer model {0} is not supported; gpt2, llama and bert are")]
     Model(String),
@@ -70,6 +78,7 @@ impl TokenizerError {
         match self {
             Self::Gguf(error) => error.code(),
             Self::Json(_) => "tokenizer.json",
+            Self::Settings { .. } => "tokenizer.settings",
             Self::Model(_) => "tokenizer.model",
             Self::Normalizer => "tokenizer.normalizer",
             Self::PreTokenizer(_) => "tokenizer.pre_tokenizer",
@@ -83,5 +92,11 @@ impl TokenizerError {
             Self::ByteTokens => "tokenizer.byte_tokens",
             Self::SpecialId => "tokenizer.special_id",
         }
+    }
+}
+
+impl From<SettingFault> for TokenizerError {
+    fn from(SettingFault { file, fault }: SettingFault) -> Self {
+        Self::Settings { file, fault }
     }
 }

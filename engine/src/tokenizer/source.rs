@@ -26,6 +26,8 @@ pub struct TokenizerSource<'a> {
     pub eot: Option<u32>,
     /// End of message.
     pub eom: Option<u32>,
+    /// Tokens that end an answer beside those; folders only.
+    pub ends: Vec<u32>,
     /// Stands for an unknown word; `bert` only.
     pub unknown: Option<u32>,
     /// Ends every prompt; `bert` only.
@@ -148,7 +150,9 @@ impl<'a> TokenizerSource<'a> {
     pub(super) fn check_special_ids(&self, model: Model) -> Result<(), TokenizerError> {
         let known = |id: &u32| (*id as usize) < self.tokens.len();
         let own = [self.unknown, self.separator];
-        let all_known = self.special_ids().iter().chain(&own).flatten().all(known);
+        let named = self.special_ids();
+        let named = named.iter().chain(&own).flatten().chain(&self.ends);
+        let all_known = named.copied().all(|id| known(&id));
         let headless = self.add_bos && self.bos.is_none();
         let wordless = model == Model::WordPiece && own.contains(&None);
         match all_known && !headless && !wordless {

@@ -133,3 +133,12 @@ pub(super) fn end_tokens(source: &TokenizerSource<'_>, vocabulary: &Vocabulary) 
     ends.dedup();
     ends
 }
+
+/// Those that the source names beside them, ascending.
+pub(super) fn further_ends(source: &TokenizerSource<'_>, known: &[u32]) -> Vec<u32> {
+    let named = source.ends.iter().copied();
+    let mut further: Vec<u32> = named.filter(|id| !known.contains(id)).collect();
+    further.sort_unstable();
+    further.dedup();
+    further
+}

@@ -1,11 +1,11 @@
 //! Names of tensors: those of GGUF files, by which weights are read, to those of Hugging Face.
 
 use super::super::{ModelError, tensors::Tensors};
-use crate::{folder::ModelFolder, gguf::Tensor};
+use crate::{gguf::Tensor, safetensors::LooseSafetensors};
 
-/// A folder's tensors by the names that GGUF files give them.
-pub(in super::super) struct FolderTensors<'a> {
-    folder: &'a ModelFolder,
+/// A folder's tensors by the names that GGUF files give them. Each is given once.
+pub(in super::super) struct FolderTensors {
+    loose: LooseSafetensors,
     /// Whether the embedding makes the logits too, whatever the files have beside it.
     tied: bool,
 }
@@ -35,27 +35,27 @@ const PARTS: [(&str, &str); 11] = [
 /// What old files keep of the rotary embedding; it follows from the configuration.
 const INV_FREQ: &str = ".self_attn.rotary_emb.inv_freq";
 
-impl<'a> FolderTensors<'a> {
-    pub(in super::super) fn new(folder: &'a ModelFolder, tied: bool) -> Self {
-        Self { folder, tied }
+impl FolderTensors {
+    pub(in super::super) fn new(loose: LooseSafetensors, tied: bool) -> Self {
+        Self { loose, tied }
     }
 }
 
-impl Tensors for FolderTensors<'_> {
+impl Tensors for FolderTensors {
     fn has(&self, name: &str) -> bool {
         match name {
             "output.weight" => !self.tied,
-            _ => theirs(name).is_some_and(|name| self.folder.has(&name)),
+            _ => theirs(name).is_some_and(|name| self.loose.has(&name)),
         }
     }
 
     fn tensor(&self, name: &str) -> Result<Tensor<'_>, ModelError> {
         let theirs = theirs(name).unwrap_or_else(|| name.to_owned());
-        Ok(self.folder.tensor(&theirs)?)
+        Ok(self.loose.take(&theirs)?)
     }
 
     fn names(&self) -> Vec<String> {
-        let names = self.folder.tensor_names().into_iter();
+        let names = self.loose.names().into_iter();
         let names = names.filter(|name| !name.ends_with(INV_FREQ));
         let names = names.map(|name| ours(&name).unwrap_or(name));
         names
