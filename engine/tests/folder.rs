@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 mod gguf_file;
+mod model_folder;
 mod tiny;
 
 use std::{fs, path::Path, sync::Arc};
@@ -13,139 +14,18 @@ use engine::{
     model::{Model, ModelError},
     safetensors::{Safetensors, SafetensorsError},
 };
-use gguf_file::{File, TensorEntry};
+use model_folder::{Entry, Folder, raw, safetensors};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 
-/// A tensor of a safetensors file: name, shape, F32 in little-endian order.
-type Entry = (String, Vec<u64>, Vec<u8>);
-
-fn safetensors(tensors: &[Entry]) -> Vec<u8> {
-    let (mut header, mut data) = (Map::new(), Vec::new());
-    for (name, shape, bytes) in tensors {
-        let offsets = [data.len(), data.len() + bytes.len()];
-        header.insert(
-            name.clone(),
-            json!({"dtype": "F32", "shape": shape, "data_offsets": offsets}),
-        );
-        data.extend(bytes);
-    }
-    raw(&Value::Object(header).to_string(), &data)
+/// The folder and the file of a case.
+fn of(case: &Value) -> (Folder, Gguf) {
+    let gguf = Gguf::from_bytes(tiny::file(case).bytes()).unwrap();
+    (Folder::of(&gguf), gguf)
 }
 
-fn raw(header: &str, data: &[u8]) -> Vec<u8> {
-    let length = (header.len() as u64).to_le_bytes();
-    [&length[..], header.as_bytes(), data].concat()
-}
-
-/// Names of GGUF files and of Hugging Face.
-const PARTS: [(&str, &str); 14] = [
-    ("token_embd", "model.embed_tokens"),
-    ("output_norm", "model.norm"),
-    ("output", "lm_head"),
-    ("attn_norm", "input_layernorm"),
-    ("attn_q", "self_attn.q_proj"),
-    ("attn_k", "self_attn.k_proj"),
-    ("attn_v", "self_attn.v_proj"),
-    ("attn_q_norm", "self_attn.q_norm"),
-    ("attn_k_norm", "self_attn.k_norm"),
-    ("attn_output", "self_attn.o_proj"),
-    ("ffn_norm", "post_attention_layernorm"),
-    ("ffn_gate", "mlp.gate_proj"),
-    ("ffn_up", "mlp.up_proj"),
-    ("ffn_down", "mlp.down_proj"),
-];
-
-fn entry(tensor: &TensorEntry) -> Entry {
-    let (whole, kind) = tensor.name.rsplit_once('.').unwrap();
-    let (layer, part) = match whole.strip_prefix("blk.") {
-        Some(rest) => {
-            let (layer, part) = rest.split_once('.').unwrap();
-            (format!("model.layers.{layer}."), part)
-        }
-        None => (String::new(), whole),
-    };
-    let theirs = PARTS.iter().find(|(ours, _)| *ours == part).unwrap().1;
-    let shape = tensor.dimensions.iter().rev().copied().collect();
-    (
-        format!("{layer}{theirs}.{kind}"),
-        shape,
-        tensor.bytes.clone(),
-    )
-}
-
-/// Rows of queries and keys as Hugging Face has them: the halves of a head where GGUF files have neighbours.
-fn unpermute(entry: &mut Entry, head_width: usize) {
-    let columns = *entry.1.last().unwrap() as usize;
-    let rows: Vec<Vec<u8>> = entry.2.chunks(4 * columns).map(<[u8]>::to_vec).collect();
-    let heads = rows.chunks(head_width).flat_map(|head| {
-        let half = head_width / 2;
-        (0..head_width).map(move |row| head[row % half * 2 + row / half].clone())
-    });
-    entry.2 = heads.flatten().collect();
-}
-
-struct Folder {
-    path: TempDir,
-    config: Map<String, Value>,
-    tensors: Vec<Entry>,
-}
-
-impl Folder {
-    /// The model of a case.
-    fn of(case: &Value) -> (Self, File) {
-        let file = tiny::file(case);
-        let family = case["metadata"]["general.architecture"].as_str().unwrap();
-        let said = |key: &str| case["metadata"][format!("{family}.{key}")].clone();
-        let heads = said("attention.head_count").as_u64().unwrap();
-        let width = said("embedding_length").as_u64().unwrap();
-        let head_width = said("attention.key_length")
-            .as_u64()
-            .unwrap_or(width / heads);
-        let mut tensors: Vec<Entry> = file.tensors.iter().map(entry).collect();
-        if family == "llama" {
-            let turned = |name: &str| name.contains("q_proj") || name.contains("k_proj");
-            let turned = tensors.iter_mut().filter(|(name, ..)| turned(name));
-            turned.for_each(|entry| unpermute(entry, head_width as usize));
-        }
-        let tied = !tensors.iter().any(|(name, ..)| name == "lm_head.weight");
-        let config = json!({
-            "model_type": family,
-            "hidden_act": "silu",
-            "hidden_size": width,
-            "num_attention_heads": heads,
-            "num_key_value_heads": said("attention.head_count_kv"),
-            "num_hidden_layers": said("block_count"),
-            "intermediate_size": said("feed_forward_length"),
-            "head_dim": head_width,
-            "max_position_embeddings": said("context_length"),
-            "rms_norm_eps": said("attention.layer_norm_rms_epsilon"),
-            "rope_theta": said("rope.freq_base"),
-            "vocab_size": tensors[0].1[0],
-            "tie_word_embeddings": tied,
-            "torch_dtype": "float32",
-            "sliding_window": null,
-        });
-        let folder = Self {
-            path: tempfile::tempdir().unwrap(),
-            config: config.as_object().unwrap().clone(),
-            tensors,
-        };
-        (folder, file)
-    }
-
-    fn write(&self) -> &Path {
-        let config = Value::Object(self.config.clone()).to_string();
-        fs::write(self.path.path().join("config.json"), config).unwrap();
-        let weights = safetensors(&self.tensors);
-        fs::write(self.path.path().join("model.safetensors"), weights).unwrap();
-        self.path.path()
-    }
-
-    fn load(&self) -> Result<Model, ModelError> {
-        Model::from_folder(&ModelFolder::open(self.write()).unwrap())
-    }
+fn load(folder: &Folder) -> Result<Model, ModelError> {
+    Model::take_folder(&mut ModelFolder::open(&folder.write()).unwrap())
 }
 
 fn logits(model: Model, tokens: &[u32]) -> Vec<f32> {
@@ -159,11 +39,11 @@ fn logits(model: Model, tokens: &[u32]) -> Vec<f32> {
 fn a_folder_is_the_model_of_the_file() {
     for name in ["qwen2-0", "qwen3-1"] {
         let case = tiny::named(name);
-        let (folder, file) = Folder::of(&case);
-        let theirs = Model::take(&mut Gguf::from_bytes(file.bytes()).unwrap()).unwrap();
+        let (folder, mut file) = of(&case);
+        let theirs = Model::take(&mut file).unwrap();
         let tokens = tiny::tokens(&case);
         assert_eq!(
-            logits(folder.load().unwrap(), &tokens),
+            logits(load(&folder).unwrap(), &tokens),
             logits(theirs, &tokens),
             "{name}"
         );
@@ -173,11 +53,11 @@ fn a_folder_is_the_model_of_the_file() {
 #[test]
 fn heads_of_llamas_turn_by_halves() {
     let case = tiny::named("llama-0");
-    let (folder, file) = Folder::of(&case);
-    let theirs = Model::take(&mut Gguf::from_bytes(file.bytes()).unwrap()).unwrap();
+    let (folder, mut file) = of(&case);
+    let theirs = Model::take(&mut file).unwrap();
     let tokens = tiny::tokens(&case);
     let (ours, theirs) = (
-        logits(folder.load().unwrap(), &tokens),
+        logits(load(&folder).unwrap(), &tokens),
         logits(theirs, &tokens),
     );
     // Scores are sums over a head's columns, here in another order.
@@ -189,25 +69,25 @@ fn heads_of_llamas_turn_by_halves() {
 fn weights_may_lie_in_several_files() {
     let case = tiny::named("qwen3-0");
     let tokens = tiny::tokens(&case);
-    let (folder, _) = Folder::of(&case);
-    let whole = logits(folder.load().unwrap(), &tokens);
+    let (folder, _) = of(&case);
+    let whole = logits(load(&folder).unwrap(), &tokens);
     let path = folder.write();
     fs::remove_file(path.join("model.safetensors")).unwrap();
     let (first, second) = folder.tensors.split_at(5);
     let mut map = Map::new();
     for (name, part) in [("a.safetensors", first), ("b.safetensors", second)] {
         fs::write(path.join(name), safetensors(part)).unwrap();
-        part.iter().for_each(|(tensor, ..)| {
-            map.insert(tensor.clone(), name.into());
+        part.iter().for_each(|tensor| {
+            map.insert(tensor.name.clone(), name.into());
         });
     }
     let index = path.join("model.safetensors.index.json");
     let write = |map: &Map<String, Value>| {
         fs::write(&index, json!({"weight_map": map}).to_string()).unwrap();
-        ModelFolder::open(path)
+        ModelFolder::open(&path)
     };
     let code = |map: &Map<String, Value>| write(map).err().map_or("", |error| error.code());
-    let model = Model::from_folder(&write(&map).unwrap()).unwrap();
+    let model = Model::take_folder(&mut write(&map).unwrap()).unwrap();
     assert_eq!(logits(model, &tokens), whole);
 
     let mut fewer = map.clone();
@@ -226,7 +106,7 @@ fn weights_may_lie_in_several_files() {
 
 #[test]
 fn the_digest_is_that_of_the_list_that_sha256sum_prints() {
-    let (folder, _) = Folder::of(&tiny::named("qwen2-0"));
+    let (folder, _) = of(&tiny::named("qwen2-0"));
     let path = folder.write();
     fs::write(path.join("README.md"), "not read").unwrap();
     let line = |name: &str| {
@@ -236,9 +116,9 @@ fn the_digest_is_that_of_the_list_that_sha256sum_prints() {
     };
     let list = line("config.json") + &line("model.safetensors");
     let expected: [u8; 32] = Sha256::digest(list).into();
-    assert_eq!(ModelFolder::open(path).unwrap().digest(), expected);
+    assert_eq!(ModelFolder::open(&path).unwrap().digest(), expected);
     fs::write(path.join("vocab.txt"), "read").unwrap();
-    assert_ne!(ModelFolder::open(path).unwrap().digest(), expected);
+    assert_ne!(ModelFolder::open(&path).unwrap().digest(), expected);
 }
 
 #[test]
@@ -258,7 +138,7 @@ fn folders_that_lack_something_are_refused() {
 
 #[test]
 fn configurations_that_cannot_be_run_are_refused() {
-    let (mut folder, _) = Folder::of(&tiny::named("qwen2-0"));
+    let (mut folder, _) = of(&tiny::named("qwen2-0"));
     let whole = folder.config.clone();
     let refusals = [
         ("model_type", json!("gemma3_text"), "model.architecture"),
@@ -300,31 +180,34 @@ fn configurations_that_cannot_be_run_are_refused() {
     ];
     for (key, value, code) in refusals {
         folder.config.insert(key.to_owned(), value.clone());
-        let refused = folder.load().err().map_or("", |error| error.code());
+        let refused = load(&folder).err().map_or("", |error| error.code());
         assert_eq!(refused, code, "{key} {value}");
         folder.config = whole.clone();
     }
-    folder
-        .tensors
-        .push(("stray".to_owned(), vec![1], vec![0; 4]));
-    assert_eq!(folder.load().err().unwrap().code(), "model.unknown_tensor");
+    folder.tensors.push(Entry {
+        name: "stray".to_owned(),
+        dtype: "F32",
+        shape: vec![1],
+        bytes: vec![0; 4],
+    });
+    assert_eq!(load(&folder).err().unwrap().code(), "model.unknown_tensor");
 }
 
 #[test]
 fn stretched_contexts_are_read() {
-    let (mut folder, _) = Folder::of(&tiny::named("qwen2-0"));
+    let (mut folder, _) = of(&tiny::named("qwen2-0"));
     let llama3 = json!({
         "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
         "original_max_position_embeddings": 64,
     });
-    let plain = logits(folder.load().unwrap(), &[1, 2, 3, 4]);
+    let plain = logits(load(&folder).unwrap(), &[1, 2, 3, 4]);
     folder.config.insert("rope_scaling".into(), llama3);
-    assert_ne!(logits(folder.load().unwrap(), &[1, 2, 3, 4]), plain);
+    assert_ne!(logits(load(&folder).unwrap(), &[1, 2, 3, 4]), plain);
     let linear = json!({"rope_type": "linear", "factor": 2.0, "rope_theta": 1e4});
     folder.config.remove("rope_scaling");
     folder.config.remove("rope_theta");
     folder.config.insert("rope_parameters".into(), linear);
-    assert_eq!(folder.load().unwrap().config().rope_factor, 2.0);
+    assert_eq!(load(&folder).unwrap().config().rope_factor, 2.0);
 }
 
 #[test]

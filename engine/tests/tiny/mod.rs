@@ -10,7 +10,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use crate::gguf_file::{File, TENSOR_F32, f32_value, str_value, u32_value};
+use crate::gguf_file::{self, File, I32, STR, TENSOR_F32, array, f32_value, str_value, u32_value};
 
 /// All cases.
 pub(crate) fn cases() -> Vec<Value> {
@@ -72,4 +72,47 @@ fn noise(seed: u64, index: u64) -> f32 {
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     let z = z ^ (z >> 31);
     ((z >> 40) as i64 - (1 << 23)) as f32 * 2.0_f32.powi(-23)
+}
+
+/// Ids of the special tokens of [`speaking`].
+pub(crate) const BEGIN: u32 = 1;
+pub(crate) const END: u32 = 2;
+
+/// ChatML.
+const TEMPLATE: &str = "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}{% endfor %}{{ '<|im_start|>assistant\n' }}";
+
+/// The model file of a case with a name, a tokenizer of bytes and one merge, and a chat template.
+pub(crate) fn speaking(case: &str) -> File {
+    let json = named(case);
+    let vocabulary = json["tensors"][0]["shape"][0].as_u64().unwrap() as usize;
+    let special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"];
+    let letters = ('a'..='z').chain("ĠĊ.,!?<|>_".chars()).chain('A'..='Z');
+    let letters = letters.chain('0'..='9').chain('\u{a1}'..='\u{ac}');
+    let letters = letters.chain('\u{ae}'..='\u{ff}').map(String::from);
+    let special = special.into_iter().map(String::from);
+    let mut tokens: Vec<String> = special.chain(letters).take(vocabulary - 1).collect();
+    tokens.push("ab".to_owned());
+    let kinds = (0..vocabulary).map(|id| if id < 3 { 3 } else { 1 });
+    let mut file = file(&json);
+    file.set("general.name", str_value("Tiny Speaker"))
+        .set("tokenizer.ggml.model", str_value("gpt2"))
+        .set("tokenizer.ggml.pre", str_value("smollm"))
+        .set("tokenizer.ggml.tokens", strings(&tokens))
+        .set("tokenizer.ggml.token_type", integers(kinds))
+        .set("tokenizer.ggml.merges", strings(&["a b".to_owned()]))
+        .set("tokenizer.ggml.bos_token_id", u32_value(BEGIN))
+        .set("tokenizer.ggml.eos_token_id", u32_value(END))
+        .set("tokenizer.chat_template", str_value(TEMPLATE));
+    file
+}
+
+fn strings(texts: &[String]) -> Vec<u8> {
+    let bytes: Vec<u8> = texts.iter().flat_map(|text| gguf_file::str(text)).collect();
+    array(STR, texts.len() as u64, &bytes)
+}
+
+fn integers(numbers: impl ExactSizeIterator<Item = i32>) -> Vec<u8> {
+    let length = numbers.len() as u64;
+    let bytes: Vec<u8> = numbers.flat_map(i32::to_le_bytes).collect();
+    array(I32, length, &bytes)
 }

@@ -12,6 +12,8 @@
 mod cuda_cpu;
 #[path = "../../../engine/tests/gguf_file/mod.rs"]
 mod gguf_file;
+#[path = "../../../engine/tests/model_folder/mod.rs"]
+mod model_folder;
 #[path = "../../../sealed-model/tests/model/mod.rs"]
 mod sealed_place;
 #[path = "../../../enclave-runtime/src/sealed/source.rs"]
@@ -24,6 +26,7 @@ mod device;
 mod families;
 mod fast;
 mod fast_self_test;
+mod folder;
 mod formats;
 mod scheduler;
 mod self_test;

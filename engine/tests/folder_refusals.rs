@@ -1,0 +1,209 @@
+//! Folders of decoders that cannot be served as they are: every file wrong in its own way, every way with its code; and which template counts.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod gguf_file;
+mod model_folder;
+mod real_model;
+mod tiny;
+
+use std::{fs, path::Path};
+
+use engine::{
+    Prompt,
+    chat::Message,
+    gguf::Gguf,
+    local::{self, LoadError, LocalConfig, LocalEngine},
+};
+use model_folder::{Folder, GENERATION, SETTINGS, TOKENIZER};
+use serde_json::{Value, json};
+
+fn config() -> LocalConfig {
+    LocalConfig {
+        threads: 1,
+        max_sequences: 1,
+        max_context: 64,
+        ..LocalConfig::default()
+    }
+}
+
+fn folder() -> Folder {
+    Folder::speaking(&Gguf::from_bytes(tiny::speaking("qwen3-1").bytes()).unwrap())
+}
+
+fn code(path: &Path) -> &'static str {
+    let refused: Option<LoadError> = local::open(path, None, config()).err();
+    refused.map_or("", |error| error.code())
+}
+
+/// Why a folder is refused once it is changed; empty: it is not.
+fn refusal(change: impl FnOnce(&mut Folder)) -> &'static str {
+    let mut folder = folder();
+    change(&mut folder);
+    code(&folder.write())
+}
+
+/// What a folder without a template answers a chat of one message with, given these places for one.
+fn rendered(own: Option<&[u8]>, other: Value) -> Result<usize, &'static str> {
+    let mut folder = folder();
+    folder.set(SETTINGS, "chat_template", other);
+    let path = folder.write();
+    if let Some(text) = own {
+        fs::write(path.join("chat_template.jinja"), text).unwrap();
+    }
+    let engine = LocalEngine::load(&path, config()).map_err(|error| error.code())?;
+    let ids = engine.encode(&Prompt::Chat(vec![Message::new("user", "a")].into()));
+    Ok(ids.map_err(|error| error.code())?.len())
+}
+
+#[test]
+fn the_template_is_the_one_that_there_is() {
+    const ONE: &str = "{{ messages[0]['content'] }}b";
+    const THREE: &str = "{{ messages[0]['content'] }}cd";
+    let entry = |name: &str, text: &str| json!({"name": name, "template": text});
+    let list = json!([entry("tool_use", ONE), entry("default", THREE)]);
+    assert_eq!(rendered(None, json!(ONE)), Ok(1), "a pair is a token");
+    for (own, other, expected) in [
+        (None, json!(THREE), Ok(3)),
+        (None, list.clone(), Ok(3)),
+        (Some(THREE), Value::Null, Ok(3)),
+        (Some(THREE), json!(THREE), Ok(3)),
+        (Some(THREE), list.clone(), Ok(3)),
+        (None, Value::Null, Err("chat.no_template")),
+        (Some(ONE), json!(THREE), Err("chat.ambiguous")),
+        (Some(ONE), list, Err("chat.ambiguous")),
+        (None, json!([entry("tool_use", ONE)]), Err("chat.ambiguous")),
+        (None, json!([]), Err("chat.ambiguous")),
+        (
+            None,
+            json!([entry("default", ONE), entry("default", ONE)]),
+            Err("chat.ambiguous"),
+        ),
+        (None, json!([{"name": "default"}]), Err("chat.source")),
+        (None, json!([THREE]), Err("chat.source")),
+        (None, json!({"default": THREE}), Err("chat.source")),
+        (None, json!(1), Err("chat.source")),
+        (None, json!("{% for %}"), Err("chat.syntax")),
+    ] {
+        let own = own.map(str::as_bytes);
+        assert_eq!(rendered(own, other.clone()), expected, "{other}");
+    }
+    assert_eq!(rendered(Some(b"\xff"), Value::Null), Err("chat.source"));
+}
+
+#[test]
+fn what_stands_before_and_behind_texts_has_to_be_clear() {
+    let another = |folder: &mut Folder| folder.put_before("<|im_end|>");
+    assert_eq!(refusal(another), "tokenizer.settings");
+    let nothing = |folder: &mut Folder| {
+        folder.set(SETTINGS, "add_bos_token", json!(true));
+        folder.set(SETTINGS, "bos_token", Value::Null);
+    };
+    assert_eq!(refusal(nothing), "tokenizer.special_id");
+    let both = |folder: &mut Folder| folder.set(SETTINGS, "add_eos_token", json!(true));
+    assert_eq!(refusal(both), "tokenizer.add_eos");
+}
+
+#[test]
+fn values_that_cannot_be_right_are_refused() {
+    let settings = "tokenizer.settings";
+    for (file, key, value, code) in [
+        (SETTINGS, "bos_token", json!("<s>"), settings),
+        (SETTINGS, "bos_token", json!(1), settings),
+        (SETTINGS, "eos_token", json!({"text": "a"}), settings),
+        (SETTINGS, "eos_token", json!({"content": 2}), settings),
+        (SETTINGS, "eos_token", json!(["<|im_end|>"]), settings),
+        (SETTINGS, "add_bos_token", json!("true"), settings),
+        (SETTINGS, "add_eos_token", json!(0), settings),
+        (SETTINGS, "added_tokens_decoder", json!([]), settings),
+        (SETTINGS, "added_tokens_decoder", json!({"2": {}}), settings),
+        (GENERATION, "eos_token_id", json!("2"), settings),
+        (GENERATION, "eos_token_id", json!(-1), settings),
+        (GENERATION, "eos_token_id", json!(2.5), settings),
+        (GENERATION, "eos_token_id", json!(1_u64 << 32), settings),
+        (GENERATION, "eos_token_id", json!([2, null]), settings),
+        (GENERATION, "eos_token_id", json!([[2]]), settings),
+        (GENERATION, "eos_token_id", json!(vec![2; 65]), settings),
+        (
+            GENERATION,
+            "eos_token_id",
+            json!(100_000),
+            "tokenizer.special_id",
+        ),
+        (TOKENIZER, "model", json!({"type": "BPE"}), "tokenizer.json"),
+        (TOKENIZER, "added_tokens", json!([]), "tokenizer.json"),
+    ] {
+        let found = refusal(|folder| folder.set(file, key, value.clone()));
+        assert_eq!(found, code, "{file} {key} {value}");
+    }
+    for (key, value, code) in [
+        ("eos_token_id", json!(true), settings),
+        ("eos_token_id", json!([100_000]), "tokenizer.special_id"),
+        ("model_type", json!("gemma3_text"), "model.architecture"),
+        ("model_type", json!(["qwen3"]), "model.config"),
+        ("model_type", Value::Null, "model.architecture"),
+        ("model_type", json!("qwen2"), "safetensors.missing_tensor"),
+        ("hidden_size", json!(0), "model.config"),
+    ] {
+        let found = refusal(|folder| drop(folder.config.insert(key.to_owned(), value.clone())));
+        assert_eq!(found, code, "{key} {value}");
+    }
+    for (id, text) in [
+        ("2", "<|im_start|>"),
+        ("02", "<|im_end|>"),
+        ("+2", "<|im_end|>"),
+        ("100000", "<new>"),
+        ("x", "<new>"),
+    ] {
+        let added = json!({id: {"content": text}});
+        let found = refusal(|folder| folder.set(SETTINGS, "added_tokens_decoder", added));
+        assert_eq!(found, settings, "{id} {text}");
+    }
+}
+
+#[test]
+fn files_that_are_none_are_refused() {
+    let folder = folder();
+    let path = folder.write();
+    for (name, code_of_it) in [
+        ("config.json", "model.config"),
+        (TOKENIZER, "tokenizer.json"),
+        (SETTINGS, "tokenizer.settings"),
+        (GENERATION, "tokenizer.settings"),
+        ("model.safetensors", "safetensors.header_length"),
+    ] {
+        let file = path.join(name);
+        let whole = fs::read(&file).unwrap();
+        fs::write(&file, "[1]").unwrap();
+        assert_eq!(code(&path), code_of_it, "{name}");
+        if name.ends_with(".json") {
+            let text = String::from_utf8(whole.clone()).unwrap();
+            let twice = text.replacen('{', r#"{"twice":1,"twice":1,"#, 1);
+            fs::write(&file, twice).unwrap();
+            assert_eq!(code(&path), code_of_it, "{name} with a key twice");
+        }
+        fs::write(&file, whole).unwrap();
+        assert_eq!(code(&path), "");
+    }
+    fs::remove_file(path.join(TOKENIZER)).unwrap();
+    assert_eq!(code(&path), "tokenizer.json");
+    let tokenizer = real_model::minilm().join(TOKENIZER);
+    fs::copy(tokenizer, path.join(TOKENIZER)).unwrap();
+    assert_eq!(code(&path), "tokenizer.json", "words are for encoders");
+    let large = fs::File::create(path.join(SETTINGS)).unwrap();
+    large.set_len((64 << 20) + 1).unwrap();
+    assert_eq!(code(&path), "folder.too_large");
+}
+
+#[test]
+fn decoders_are_loaded_as_decoders() {
+    let encoder = LocalEngine::load(&real_model::minilm(), config()).err();
+    assert_eq!(encoder.unwrap().code(), "tokenizer.json");
+    let folder = folder();
+    let decoder = local::EmbeddingEngine::load(&folder.write(), config()).err();
+    assert!(decoder.is_some());
+}
