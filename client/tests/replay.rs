@@ -8,7 +8,13 @@
     reason = "tests fail by panicking, and are told where the model is"
 )]
 
+#[path = "../../engine/tests/gguf_file/mod.rs"]
+mod gguf_file;
+#[path = "../../engine/tests/model_folder/mod.rs"]
+mod model_folder;
 mod narthex;
+#[path = "../../engine/tests/tiny/mod.rs"]
+mod tiny;
 
 use attestation::{
     BindingId, UnixTime,
@@ -16,11 +22,17 @@ use attestation::{
 };
 use engine::{
     Engine, Job, Prompt, Sampling, Step,
+    gguf::Gguf,
     local::{LocalConfig, LocalEngine},
 };
+use model_folder::{Folder, PUBLIC_NAME};
 use narthex::{Run, narthex};
 use protocol::{ExchangeDigests, IdentitySecret, Opening, Outcome, PaddingProfile, Receipt, Usage};
-use std::{fs, path::PathBuf, sync::OnceLock};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 const PATH: &str = "/v1/chat/completions";
 const SEED: u64 = 4711;
@@ -303,6 +315,43 @@ fn a_folder_with_one_model_will_do() {
         replay_status(&answered.receipt, &answered.request, &by_folder),
         2
     );
+}
+
+#[test]
+fn an_answer_from_a_model_folder_is_made_again_from_it() {
+    let gguf = Gguf::from_bytes(tiny::speaking("llama-0").bytes()).unwrap();
+    let mut folder = Folder::speaking(&gguf);
+    let path = folder.write();
+    let config = LocalConfig {
+        max_sequences: 1,
+        max_context: 128,
+        ..LocalConfig::default()
+    };
+    let engine = LocalEngine::load(&path, config).unwrap();
+    let request = request(PUBLIC_NAME, "");
+    let made = made(&engine, &request);
+    assert!(!made[0].is_empty());
+    let receipt = receipt(&engine, &request, &made);
+    let replayed = |model: &Path| {
+        let model = ["--json", "--model", model.to_str().unwrap()];
+        run(&receipt, &request, &model)
+    };
+    assert_eq!(
+        told(&replayed(&path)),
+        (0, "replay.tokens".to_owned()),
+        "the folder itself"
+    );
+    assert_eq!(
+        replayed(folder.place()).status,
+        2,
+        "a folder with the folder"
+    );
+    std::os::unix::fs::symlink(model(), path.join("one.gguf")).unwrap();
+    assert_eq!(replayed(&path).status, 2, "two models in one folder");
+    fs::remove_file(path.join("one.gguf")).unwrap();
+    folder.tensors[0].bytes[0] ^= 1;
+    folder.write();
+    assert_eq!(told(&replayed(&path)).0, 10, "other weights");
 }
 
 #[test]

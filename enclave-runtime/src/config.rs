@@ -44,7 +44,7 @@ pub struct Config {
     pub node: String,
     /// `listen`: the address for the gateway; 127.0.0.1:8700.
     pub listen: SocketAddr,
-    /// `model`: the GGUF file; with `[model_key]`, the folder of a sealed model.
+    /// `model`: a GGUF file or a model folder; with `[model_key]`, the folder of a sealed model.
     pub model: PathBuf,
     /// `model_name`: the public name that clients ask for; the one in the model file, if absent.
     pub model_name: Option<String>,

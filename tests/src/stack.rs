@@ -10,6 +10,7 @@ use crate::{
     wiretap::Wiretap,
 };
 use attestation::{UnixTime, crypto::sha256};
+use engine::folder::ModelFolder;
 use protocol::PaddingProfile;
 use std::{
     fs, io,
@@ -203,13 +204,21 @@ pub fn publish_policy_text(
 
 /// The policy that admits both simulated machines with this model, from an hour ago on.
 pub fn policy(model: &Path) -> io::Result<PolicyText> {
-    let digest = sha256(&fs::read(model)?);
+    let digest = model_digest(model)?;
     let now = now();
     let begins = UnixTime(now.0.saturating_sub(3600));
     let mut policy = PolicyText::admitting(&fleet::snp_report(), begins, now.plus(POLICY_SECONDS));
     policy.tdx = Some(fleet::tdx_text());
     policy.gpu = Some(fleet::gpu_text());
     Ok(policy.model(MODEL, digest))
+}
+
+/// What policies know the model at `path` by: the digest of a file or of a folder.
+pub fn model_digest(path: &Path) -> io::Result<[u8; 32]> {
+    match path.is_dir() {
+        true => Ok(ModelFolder::open(path).map_err(io::Error::other)?.digest()),
+        false => Ok(sha256(&fs::read(path)?)),
+    }
 }
 
 /// Signs `NAME.toml` with both keys into `NAME.json`.

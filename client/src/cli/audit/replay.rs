@@ -13,6 +13,7 @@ use attestation::{UnixTime, manifest::Arithmetic};
 use clap::Args;
 use engine::{
     Engine, ModelCard,
+    folder::ModelFolder,
     local::{IsaName, LocalConfig, LocalEngine},
 };
 use protocol::{Opening, Outcome, Receipt, SignedReceipt};
@@ -32,6 +33,7 @@ const EXACT_ON_GPUS: &str = "cuda/exact";
 Examples:
   narthex audit replay r.cose --opening r.opening --request request.json --model SmolLM2-135M-Instruct.Q4_1.gguf
   narthex audit replay r.cose --opening r.opening --request request.json --model model.gguf --bundle r.bundle --json
+  narthex audit replay r.cose --opening r.opening --request request.json --model Qwen3-0.6B/
 
 The batch in which the answer was made, the number of threads and the instructions of the machine do not matter: the same kernels
 give the same bits, and so do GPUs in exact arithmetic. Ends with 0 if the tokens are the same, 10 if they are not or the files are not those of the receipt, and 20 if
@@ -47,7 +49,7 @@ pub(crate) struct Replay {
     /// The request's body, as it was sealed
     #[arg(long, value_name = "FILE")]
     request: PathBuf,
-    /// The model that the receipt names
+    /// The model that the receipt names: its file or its folder, or a folder with nothing but its file
     #[arg(long, value_name = "FILE|FOLDER")]
     model: PathBuf,
     /// The evidence bundle of the node: it is verified, and the receipt's signature under the identity in it
@@ -161,22 +163,26 @@ impl Replay {
             isa: self.isa,
             ..LocalConfig::default()
         };
-        let model = model_file(&self.model)?;
+        let model = model_at(&self.model)?;
         LocalEngine::load(&model, config)
             .map_err(|error| Failure::new(Exit::Usage, error.code(), error.to_string()))
     }
 }
 
-/// The file itself, or the only GGUF file of a folder.
-fn model_file(path: &Path) -> Result<PathBuf, Failure> {
+/// The file itself; of a folder, the folder where it is a model, or its only GGUF file.
+fn model_at(path: &Path) -> Result<PathBuf, Failure> {
     if !path.is_dir() {
         return Ok(path.to_owned());
     }
     let mut found = files_of(path)?;
+    if ModelFolder::is_at(path) {
+        found.push(path.to_owned());
+    }
     match (found.pop(), found.is_empty()) {
         (Some(only), true) => Ok(only),
         _ => {
-            let message = format!("{} does not hold exactly one .gguf file", path.display());
+            let folder = path.display();
+            let message = format!("{folder} is not one model: a model folder, or one .gguf file");
             Err(Failure::new(Exit::Usage, "replay.folder", message))
         }
     }

@@ -7,7 +7,7 @@ use clap::Args;
 use enclave_runtime::{Clock, Limits, Parts, Runtime, config::LogFormat, follow};
 use engine::{
     Engine,
-    local::{LocalConfig, LocalEngine},
+    local::{self, LocalConfig},
 };
 use policy::InForce;
 use provision::{PolicyKeeper, SystemClock};
@@ -76,8 +76,8 @@ impl RuntimeRole {
     fn engine(&self, nodes: &[Node]) -> Result<Arc<dyn Engine>, Box<dyn Error>> {
         let (Some(config), Some(first)) = (sealed::runtime_config(&self.directory), nodes.first())
         else {
-            let engine = LocalEngine::load(&self.model, LocalConfig::default())?;
-            return Ok(Arc::new(engine.with_name(MODEL)?));
+            let config = LocalConfig::default();
+            return Ok(local::open(&self.model, Some(MODEL), config)?);
         };
         let threads = tokio::runtime::Runtime::new()?;
         threads.block_on(async {

@@ -18,8 +18,8 @@ const MAX_TOKENS: &str = "96";
 
 #[derive(Args)]
 pub(crate) struct Up {
-    /// The model file
-    #[arg(long, value_name = "FILE")]
+    /// The model: a file, or a folder, which the demonstration does not seal
+    #[arg(long, value_name = "FILE|FOLDER")]
     model: PathBuf,
     /// The question
     #[arg(long, value_name = "TEXT", default_value = PROMPT)]
@@ -52,7 +52,9 @@ impl Up {
         refusals::show(&stack).await?;
         let programs = stack.programs.clone();
         drop(stack);
-        sealed_stage::show(&programs, &self.model).await?;
+        if self.model.is_file() {
+            sealed_stage::show(&programs, &self.model).await?;
+        }
         show::step("Ended");
         show::line("all processes have ended; their files are removed");
         Ok(ExitCode::SUCCESS)
