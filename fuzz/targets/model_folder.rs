@@ -23,7 +23,8 @@ fn check(data: &[u8]) {
         assert!(weights.has(&name), "an accepted tensor is known");
         let _ = weights.tensor(&name);
     }
-    let _ = Model::from_folder(&ModelFolder::from_parts(config.to_vec(), weights));
+    let mut folder = ModelFolder::from_parts([("config.json", config.to_vec())], weights);
+    let _ = (folder.kind(), Model::take_folder(&mut folder));
 }
 
 fn plant() {
