@@ -1,5 +1,5 @@
 //! Model folders of safetensors: read as the GGUF file of the same weights, and refused for every reason there is.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 mod gguf_file;
 mod model_folder;

@@ -1,7 +1,8 @@
-//! Decoders served from folders: the answers are those of the model file with the same weights, and every file can be wrong in its own way.
+//! Decoders served from folders: the answers are those of the model file with the same weights, and end where the folder says.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "tests"
