@@ -93,7 +93,8 @@ async function exchanges(channel) {
   await channel.check('chat, streamed, the same text', async () => {
     const response = await channel.ask(channel.chat({ stream: true }));
     assert.equal(streamed(response.body), whole);
-    if (channel.form === 'chunked') assert.ok(response.chunks > 2, `${response.chunks} chunks`);
+    // The head leaves before anything is made; all the rest may come within one beat.
+    if (channel.form === 'chunked') assert.ok(response.chunks >= 2, `${response.chunks} chunks`);
   });
   // R6.5, R6.6
   await channel.check('another node in the seal is an inner 421', async () => {

@@ -112,7 +112,8 @@ def exchanges(channel):
     def stream():
         response, chunks = channel.ask(channel.chat({"stream": True}))
         equal(streamed(response.body), whole[0])
-        equal(channel.form is ONE_SHOT or chunks > 2, True)
+        # The head leaves before anything is made; all the rest may come within one beat.
+        equal(channel.form is ONE_SHOT or chunks >= 2, True)
 
     def another_node():
         response, _ = channel.ask(channel.chat(node="another"))

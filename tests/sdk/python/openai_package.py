@@ -75,7 +75,8 @@ class Answers(unittest.TestCase):
             chunks.append(chunk)
         text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
         self.assertEqual(text, whole.choices[0].message.content)
-        self.assertGreater(len(chunks), 3)
+        # Who speaks, what was said, why it ended, what it used: all that is said within one beat is one event, so there may be no more.
+        self.assertGreaterEqual(len(chunks), 4)
         self.assertEqual(chunks[-1].usage, whole.usage)
         self.assertEqual(len(self.transport.receipts), before + 1)
         self.assertEqual(stream.response.extensions["narthex"].receipt, self.transport.receipts[-1])

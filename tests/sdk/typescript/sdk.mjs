@@ -99,7 +99,8 @@ describe("answers", { concurrency: false }, async () => {
       chunks += 1;
     }
     assert.equal(text, whole.choices[0].message.content);
-    assert.ok(chunks > 3);
+    // Who speaks, what was said, why it ended: all that is said within one beat is one event, so there may be no more.
+    assert.ok(chunks >= 3, `${chunks} chunks`);
     assert.equal(fetch.receipts.length, before + 1);
     assert.equal(fetch.exchange(response).receipt, fetch.receipts.at(-1));
   });
