@@ -9,8 +9,8 @@
     reason = "a test may fail, and says when it had nothing to look at"
 )]
 
-mod support;
-
+use crate::support;
+use crate::support::{at, certificates};
 use attestation::{
     ErrorClass,
     snp::Product,
@@ -25,7 +25,6 @@ use base64::{
 };
 use serde_json::Value;
 use std::{fs, path::PathBuf};
-use support::{at, certificates};
 
 /// Offset of the variable data in an HCL report.
 const VAR_DATA: usize = 32 + 1184 + 20;

@@ -10,8 +10,7 @@
     reason = "a test may fail, and invents its vendor"
 )]
 
-mod support;
-
+use crate::support;
 use attestation::{
     ErrorClass, UnixTime, crypto,
     danger::tdx_roots,

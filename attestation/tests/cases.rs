@@ -9,8 +9,7 @@
     reason = "a test may fail"
 )]
 
-mod support;
-
+use crate::support::{Genuine, at, certificates, report_bytes, sev_package, vectors};
 use attestation::{
     ErrorClass,
     snp::{Product, SigningKey, SnpClaims, SnpError},
@@ -19,7 +18,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use support::{Genuine, at, certificates, report_bytes, sev_package, vectors};
 
 #[test]
 fn milan_of_crate_sev_is_authentic() {

@@ -10,8 +10,7 @@
     reason = "a test may fail, and says when it had nothing to look at"
 )]
 
-mod support;
-
+use crate::support;
 use attestation::eventlog::{Algorithm, Coverage, Event, EventLog, EventLogError, EventType, Rtmr};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;

@@ -7,9 +7,8 @@
     reason = "a test may fail"
 )]
 
-mod support;
-
-use support::{Genuine, report_bytes, vectors};
+use crate::support;
+use crate::support::{Genuine, report_bytes, vectors};
 
 /// Length of the signed part, in bytes.
 const SIGNED_BYTES: usize = 0x2A0;

@@ -8,11 +8,8 @@
     reason = "a test may fail"
 )]
 
-#[path = "support/ovmf.rs"]
-#[allow(dead_code, reason = "other tests use other parts")]
-mod ovmf;
-mod support;
-
+use crate::ovmf::{Ovmf, SEV_ES_RESET_BLOCK, SEV_HASH_TABLE, SEV_METADATA, words};
+use crate::{ovmf, support};
 use attestation::{
     ErrorClass,
     measure::{
@@ -20,7 +17,6 @@ use attestation::{
         snp::{BootDigests, Guest, IdBlock, VCPU_TYPES, Vmm, key_digest, launch_digest},
     },
 };
-use ovmf::{Ovmf, SEV_ES_RESET_BLOCK, SEV_HASH_TABLE, SEV_METADATA, words};
 use proptest::prelude::*;
 use sev::measurement::{
     snp::{SnpMeasurementArgs, snp_calc_launch_digest},

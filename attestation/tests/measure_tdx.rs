@@ -8,11 +8,8 @@
     reason = "a test may fail, and tells when it had nothing to look at"
 )]
 
-#[path = "support/ovmf.rs"]
-#[allow(dead_code, reason = "other tests use other parts")]
-mod ovmf;
-mod support;
-
+use crate::ovmf::{Ovmf, words};
+use crate::support;
 use attestation::{
     crypto::sha384,
     measure::{
@@ -22,7 +19,6 @@ use attestation::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ciborium::Value as Cbor;
-use ovmf::{Ovmf, words};
 use serde_json::Value;
 use std::fs;
 

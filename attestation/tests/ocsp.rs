@@ -8,8 +8,7 @@
     reason = "a test may fail, and shows what it looked at"
 )]
 
-mod support;
-
+use crate::support::{at, certificates, vectors};
 use attestation::{
     UnixTime,
     nvidia::rim::Rim,
@@ -21,7 +20,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use support::{at, certificates, vectors};
 
 /// Within the day that the responses of each kind hold.
 const DEVICE_TIME: &str = "2025-08-21T12:00:00Z";

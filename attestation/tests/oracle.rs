@@ -7,14 +7,13 @@
     reason = "a test may fail"
 )]
 
-mod support;
-
+use crate::support;
+use crate::support::{Genuine, certificates, report_bytes, vectors};
 use sev::{
     certs::snp::{Certificate, Chain, Verifiable as _, builtin::milan, ca},
     firmware::guest::AttestationReport,
     parser::ByteParser as _,
 };
-use support::{Genuine, certificates, report_bytes, vectors};
 
 /// Whether crate `sev` accepts Milan evidence under its built-in root and this intermediate.
 struct Oracle(Chain);

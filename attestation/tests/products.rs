@@ -7,12 +7,10 @@
     reason = "a test may fail"
 )]
 
-mod support;
-
+use crate::support::{Genuine, at, certificates, vectors};
 use attestation::snp::Product;
 use serde_json::Value;
 use std::{fs, path::Path};
-use support::{Genuine, at, certificates, vectors};
 
 /// Where the SNP report begins in an Azure HCL report.
 const HCL_REPORT_OFFSET: usize = 32;

@@ -8,8 +8,7 @@
     reason = "a test may fail, and shows what it looked at"
 )]
 
-mod support;
-
+use crate::support::{at, vectors};
 use attestation::{
     nvidia::rim::{Rim, RimError, RimKind, VerifiedRim},
     roots::NvidiaRoots,
@@ -18,7 +17,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use support::{at, vectors};
 
 const RIGHT: &str = "";
 

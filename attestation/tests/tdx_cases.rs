@@ -9,8 +9,7 @@
     reason = "a test may fail, and prints its table"
 )]
 
-mod support;
-
+use crate::support::{at, dcap_qvl_samples, report_bytes, vectors};
 use attestation::{
     ErrorClass, UnixTime,
     roots::TdxRoots,
@@ -20,7 +19,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use support::{at, dcap_qvl_samples, report_bytes, vectors};
 
 struct Case {
     quote: Vec<u8>,

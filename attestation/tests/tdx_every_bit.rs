@@ -9,15 +9,13 @@
     reason = "a test may fail"
 )]
 
-mod support;
-
+use crate::support::{at, dcap_qvl_samples};
 use attestation::{
     UnixTime,
     roots::TdxRoots,
     tdx::{self, Collateral, Evidence, TdxClaims, TdxError, VerifiedCollateral, VerifiedPck},
 };
 use std::fs;
-use support::{at, dcap_qvl_samples};
 
 struct Genuine {
     quote: Vec<u8>,

@@ -9,15 +9,13 @@
     reason = "a test may fail, under the root of an invented Intel"
 )]
 
-mod support;
-
+use crate::support::{at, dcap_qvl_samples};
 use attestation::{
     ErrorClass, ReportData, UnixTime, danger,
     roots::TdxRoots,
     tdx::{self, Collateral, ComponentSvn, Evidence, TcbStatus, TdxClaims, TdxError},
 };
 use std::{fs, sync::LazyLock};
-use support::{at, dcap_qvl_samples};
 use tee_sim::tdx::{Draft, Intel, Issued, Signer, TcbStatus as Level};
 
 const NOW: UnixTime = UnixTime(1_780_272_000);

@@ -9,8 +9,7 @@
     reason = "a test may fail, and prints its table"
 )]
 
-mod support;
-
+use crate::support::{at, dcap_qvl_samples, vectors};
 use attestation::{
     UnixTime,
     roots::TdxRoots,
@@ -24,7 +23,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use support::{at, dcap_qvl_samples, vectors};
 
 /// Quotes of crate `dcap-qvl`, and the further ones where `NARTHEX_VECTORS` has them.
 const SHIPPED: [&str; 5] = [

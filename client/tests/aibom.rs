@@ -7,10 +7,8 @@
     reason = "tests fail by panicking"
 )]
 
-mod narthex;
-
+use crate::narthex::narthex;
 use engine::describe::cubin;
-use narthex::narthex;
 use serde_json::Value;
 use std::{
     env, fs,

@@ -7,10 +7,8 @@
     reason = "tests fail by panicking"
 )]
 
-mod narthex;
-
+use crate::narthex::{Run, narthex, vectors};
 use attestation::{CollateralBundle, UnixTime};
-use narthex::{Run, narthex, vectors};
 use std::{
     fs,
     io::{Read as _, Write as _},

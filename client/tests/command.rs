@@ -7,12 +7,9 @@
     reason = "tests fail by panicking"
 )]
 
-mod fake;
-mod narthex;
-
+use crate::fake::{Fault, Gateway, MODEL, Node};
+use crate::narthex::{Run, command, narthex, run, run_with_input};
 use attestation::Nonce;
-use fake::{Fault, Gateway, MODEL, Node};
-use narthex::{Run, command, narthex, run, run_with_input};
 use std::{
     fs,
     os::unix::fs::PermissionsExt,

@@ -6,8 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
-mod narthex;
-
+use crate::narthex::{Run, narthex, sev_evidence};
 use aws_lc_rs::{
     digest::{SHA256, digest},
     signature::{ED25519, UnparsedPublicKey},
@@ -16,7 +15,6 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use narthex::{Run, narthex, sev_evidence};
 use serde_json::{Value, json};
 use std::{fs, path::Path};
 

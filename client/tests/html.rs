@@ -7,9 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
-mod narthex;
-
-use narthex::{Run, narthex, sev_evidence};
+use crate::narthex::{Run, narthex, sev_evidence};
 use std::{fs, path::Path};
 
 const AT: &str = "2026-06-01T00:00:00Z";

@@ -12,14 +12,13 @@
     reason = "tests fail by panicking"
 )]
 
-mod fake;
-
+use crate::fake;
+use crate::fake::{Fault, Gateway, MODEL, Node};
 use attestation::UnixTime;
 use client::{
     Client, ClientError, Clock, Event, GatewayUrl, Judge, Observer, Request, Roots, SeenPolicies,
     Settings,
 };
-use fake::{Fault, Gateway, MODEL, Node};
 use policy::Appraiser;
 use std::{
     num::NonZeroUsize,

@@ -7,9 +7,8 @@
     reason = "tests fail by panicking"
 )]
 
-mod narthex;
-
-use narthex::{Run, narthex, sev_evidence};
+use crate::narthex;
+use crate::narthex::{Run, narthex, sev_evidence};
 use std::fs;
 
 /// Of sev-snp-measure 0.0.13 and of crate `sev`.

@@ -6,9 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
-mod narthex;
-
-use narthex::{Run, narthex};
+use crate::narthex::{Run, narthex};
 use std::{
     fs,
     os::unix::fs::{FileExt, PermissionsExt},

@@ -7,9 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
-mod narthex;
-
-use narthex::{Run, narthex};
+use crate::narthex::{Run, narthex};
 use policy::Policy;
 use serde_json::{Value, json};
 use std::fs;

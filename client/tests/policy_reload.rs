@@ -7,17 +7,15 @@
     reason = "tests fail by panicking"
 )]
 
-mod fake;
-mod team;
-
+use crate::fake;
+use crate::fake::Fault;
+use crate::team::{Bench, ask, chat};
 use client::{Settings, TenantKey, UpdatesFrom};
-use fake::Fault;
 use policy::{Action, HardwareId, Target};
 use provision::{SigningKey, policy_keeper::PolicySource};
 use std::{
     num::NonZeroUsize, os::unix::fs::PermissionsExt, sync::atomic::Ordering, time::Duration,
 };
-use team::{Bench, ask, chat};
 
 /// After this the end of a lease has ended what is under way: it is looked for each second, on the same thread.
 const WATCHED: Duration = Duration::from_millis(2500);

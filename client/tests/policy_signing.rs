@@ -6,10 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
-mod narthex;
-mod policy_folder;
-
-use policy_folder::Folder;
+use crate::policy_folder::Folder;
 use std::fs;
 
 const LOG: &str = "published/orders.jsonl";

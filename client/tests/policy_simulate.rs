@@ -6,14 +6,13 @@
     reason = "tests fail by panicking"
 )]
 
-mod fake;
-
+use crate::fake;
+use crate::fake::{Gateway, Node};
 use attestation::Nonce;
 use client::{
     SystemClock,
     cli::{self, Composition, Streams},
 };
-use fake::{Gateway, Node};
 use std::{ffi::OsString, fs, process::ExitCode, sync::Arc};
 
 /// A gateway with one node, and a folder with its evidence, a draft that admits it and one that does not.

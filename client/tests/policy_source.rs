@@ -7,17 +7,14 @@
     reason = "tests fail by panicking"
 )]
 
-mod fake;
-mod narthex;
-mod team;
-
+use crate::narthex::{Run, narthex};
+use crate::team::{Bench, ask};
+use crate::{fake, narthex};
 use attestation::Nonce;
 use client::{Settings, UpdatesFrom};
-use narthex::{Run, narthex};
 use policy::{Action, Target};
 use provision::policy_keeper::PolicySource;
 use std::fs;
-use team::{Bench, ask};
 
 /// Runs the command in the bench's folder.
 async fn run(bench: &Bench, arguments: &[&str]) -> Run {

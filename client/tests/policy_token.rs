@@ -7,10 +7,9 @@
     reason = "tests fail by panicking"
 )]
 
-mod narthex;
-
+use crate::narthex;
+use crate::narthex::{command, narthex, run};
 use attestation::{UnixTime, snp::Product};
-use narthex::{command, narthex, run};
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,

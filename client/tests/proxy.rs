@@ -7,14 +7,12 @@
     reason = "tests fail by panicking"
 )]
 
-mod fake;
-
+use crate::fake::{Fault, Gateway, MODEL, Node};
 use bytes::Bytes;
 use client::{
     Client, Event, GatewayUrl, Judge, Observer, Roots, SeenPolicies, SystemClock,
     proxy::{Proxy, ProxyKey, ProxySettings},
 };
-use fake::{Fault, Gateway, MODEL, Node};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;

@@ -12,13 +12,11 @@
     reason = "tests fail by panicking"
 )]
 
-mod fake;
-
+use crate::fake::{Fault, Gateway, MODEL, Node};
 use client::{
     Client, Clock, Event, GatewayUrl, Judge, Observer, Request, RequestId, Roots, SeenPolicies,
     SystemClock,
 };
-use fake::{Fault, Gateway, MODEL, Node};
 use policy::Appraiser;
 use std::sync::Arc;
 

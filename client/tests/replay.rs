@@ -8,14 +8,9 @@
     reason = "tests fail by panicking, and are told where the model is"
 )]
 
-#[path = "../../engine/tests/gguf_file/mod.rs"]
-mod gguf_file;
-#[path = "../../engine/tests/model_folder/mod.rs"]
-mod model_folder;
-mod narthex;
-#[path = "../../engine/tests/tiny/mod.rs"]
-mod tiny;
-
+use crate::model_folder::{Folder, PUBLIC_NAME};
+use crate::narthex::{Run, narthex};
+use crate::tiny;
 use attestation::{
     BindingId, UnixTime,
     manifest::{Arithmetic, GpuKernels},
@@ -25,8 +20,6 @@ use engine::{
     gguf::Gguf,
     local::{LocalConfig, LocalEngine},
 };
-use model_folder::{Folder, PUBLIC_NAME};
-use narthex::{Run, narthex};
 use protocol::{ExchangeDigests, IdentitySecret, Opening, Outcome, PaddingProfile, Receipt, Usage};
 use std::{
     fs,

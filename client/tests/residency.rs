@@ -7,13 +7,11 @@
     reason = "tests fail by panicking"
 )]
 
-mod fake;
-mod team;
-
+use crate::fake;
+use crate::team::{Bench, ask, chat};
 use client::Settings;
 use policy::{HardwareId, Placement, draft::InventoryDraft};
 use std::collections::BTreeMap;
-use team::{Bench, ask, chat};
 
 fn demanding(country: &str) -> Settings {
     Settings {

@@ -6,8 +6,8 @@
     reason = "tests fail by panicking"
 )]
 
-mod fake;
-
+use crate::fake;
+use crate::fake::{Fault, Gateway, Node};
 use attestation::{
     EvidenceBundle, UnixTime,
     manifest::{Arithmetic, GpuKernels},
@@ -16,7 +16,6 @@ use client::{
     SystemClock,
     cli::{self, Composition, Streams},
 };
-use fake::{Fault, Gateway, Node};
 use protocol::{IdentitySecret, Outcome, PaddingProfile, Receipt, SignedReceipt};
 use std::{ffi::OsString, fs, process::ExitCode, sync::Arc};
 use tee_sim::PolicySigner;

@@ -7,14 +7,12 @@
     reason = "tests fail by panicking"
 )]
 
-mod fake;
-mod team;
-
+use crate::fake;
+use crate::fake::Fault;
+use crate::team::{Bench, ask};
 use client::{Settings, Verdicts};
-use fake::Fault;
 use serde_json::json;
 use std::time::Duration;
-use team::{Bench, ask};
 
 fn admits() -> serde_json::Value {
     json!({"admitted": true, "code": null, "policy_version": 1, "policy_digest": "ab".repeat(32)})

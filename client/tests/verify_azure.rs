@@ -8,9 +8,7 @@
     reason = "tests fail by panicking, and say when they had nothing to look at"
 )]
 
-mod narthex;
-
-use narthex::{Run, narthex, vectors};
+use crate::narthex::{Run, narthex, vectors};
 use std::{fs, path::Path};
 
 const AT: &str = "2026-06-01T00:00:00Z";

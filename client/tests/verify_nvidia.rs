@@ -8,9 +8,7 @@
     reason = "tests fail by panicking, and show what they looked at"
 )]
 
-mod narthex;
-
-use narthex::{Run, narthex, vectors};
+use crate::narthex::{Run, narthex, vectors};
 use std::{
     fs,
     path::{Path, PathBuf},

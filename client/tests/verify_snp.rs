@@ -7,9 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
-mod narthex;
-
-use narthex::{Run, narthex, sev_evidence, vectors};
+use crate::narthex::{Run, narthex, sev_evidence, vectors};
 use std::{fs, path::Path};
 use tee_sim::PolicyText;
 

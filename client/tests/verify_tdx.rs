@@ -7,9 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
-mod narthex;
-
-use narthex::{Run, dcap_qvl_samples, narthex, vectors};
+use crate::narthex::{Run, dcap_qvl_samples, narthex, vectors};
 use std::fs;
 
 /// The quote of TDX 1.0 that crate `dcap-qvl` ships, with its collateral and more arguments.

@@ -7,11 +7,10 @@
     reason = "tests"
 )]
 
-mod support;
-
+use crate::support;
+use crate::support::{NOW, Stack, get_request, http::Outer, open};
 use attestation::UnixTime;
 use protocol::Sealer;
-use support::{NOW, Stack, get_request, http::Outer, open};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

@@ -7,13 +7,7 @@
     reason = "tests"
 )]
 
-mod support;
-
-use attestation::UnixTime;
-use http_body_util::BodyExt;
-use protocol::Outcome;
-use std::time::Duration;
-use support::{
+use crate::support::{
     NOW, Stack, chat,
     engine::{Script, ScriptedEngine},
     get_request,
@@ -21,6 +15,10 @@ use support::{
     json_request, open,
     published::publisher,
 };
+use attestation::UnixTime;
+use http_body_util::BodyExt;
+use protocol::Outcome;
+use std::time::Duration;
 use tee_sim::Publisher;
 use tokio::time::timeout;
 

@@ -8,14 +8,9 @@
     reason = "tests, and the simulated vendor must be admitted"
 )]
 
-#[path = "../../engine/tests/gguf_file/mod.rs"]
-mod gguf_file;
-#[path = "../../engine/tests/model_folder/mod.rs"]
-mod model_folder;
-mod support;
-#[path = "../../engine/tests/tiny/mod.rs"]
-mod tiny;
-
+use crate::model_folder::{Folder, PUBLIC_NAME};
+use crate::support::{NOW, Stack, json_request};
+use crate::{gguf_file, support, tiny};
 use attestation::{UnixTime, snp::Product};
 use enclave_runtime::{Clock, Parts, Runtime, StartError};
 use engine::{
@@ -23,11 +18,9 @@ use engine::{
     gguf::Gguf,
     local::{self, LocalConfig},
 };
-use model_folder::{Folder, PUBLIC_NAME};
 use policy::{Appraiser, InForce};
 use protocol::{Outcome, client::ClientRequest};
 use std::sync::{Arc, LazyLock};
-use support::{NOW, Stack, json_request};
 use tee_sim::{Machine, Vendor, policy_text::demo_policy};
 
 const CONFIG: LocalConfig = LocalConfig {

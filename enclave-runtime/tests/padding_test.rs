@@ -7,8 +7,12 @@
     reason = "tests"
 )]
 
-mod support;
-
+use crate::support;
+use crate::support::{
+    MODEL, Opened, Stack, chat,
+    engine::{Script, ScriptedEngine},
+    get_request, json_request,
+};
 use attestation::Nonce;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -17,11 +21,6 @@ use hyper_util::rt::TokioIo;
 use listener::Accept;
 use protocol::{PaddingProfile, client::ClientRequest, padding::SEALED_RECORD_LEN};
 use std::{io, net::SocketAddr, time::Duration};
-use support::{
-    MODEL, Opened, Stack, chat,
-    engine::{Script, ScriptedEngine},
-    get_request, json_request,
-};
 use tokio::{
     io::DuplexStream,
     sync::{Mutex, mpsc},

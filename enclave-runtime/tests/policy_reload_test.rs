@@ -7,12 +7,7 @@
     reason = "tests"
 )]
 
-mod support;
-
-use attestation::UnixTime;
-use http_body_util::BodyExt;
-use protocol::{KeyConfigs, Sealer, TenantSigner, client::ClientRequest};
-use support::{
+use crate::support::{
     NOW, Opened, Stack, chat,
     engine::{Script, ScriptedEngine},
     get_request,
@@ -23,6 +18,9 @@ use support::{
     tenant::Tenant,
     tenants,
 };
+use attestation::UnixTime;
+use http_body_util::BodyExt;
+use protocol::{KeyConfigs, Sealer, TenantSigner, client::ClientRequest};
 use tee_sim::PolicyText;
 
 const CHAT: &str = "/v1/chat/completions";

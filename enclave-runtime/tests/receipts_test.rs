@@ -8,15 +8,7 @@
     reason = "tests"
 )]
 
-mod support;
-
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use protocol::{
-    Opener, Outcome, Receipt, ResponseEvent, SignedReceipt, TenantSigner, client::ClientRequest,
-};
-use std::time::Duration;
-use support::{
+use crate::support::{
     Opened, Stack, chat,
     engine::{Script, ScriptedEngine},
     get_request,
@@ -25,6 +17,12 @@ use support::{
     tenant::Tenant,
     tenants,
 };
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use protocol::{
+    Opener, Outcome, Receipt, ResponseEvent, SignedReceipt, TenantSigner, client::ClientRequest,
+};
+use std::time::Duration;
 use tokio::time::timeout;
 
 const CHAT: &str = "/v1/chat/completions";

@@ -7,17 +7,15 @@
     reason = "tests"
 )]
 
-mod support;
-
-use attestation::UnixTime;
-use protocol::client::ClientRequest;
-use support::{
+use crate::support::{
     MODEL, NOW, Stack, chat,
     engine::{Script, ScriptedEngine},
     get_request,
     http::{Outer, begin},
     json_request, open, policy_text, signed,
 };
+use attestation::UnixTime;
+use protocol::client::ClientRequest;
 use tee_sim::PolicyText;
 
 const CHAT: &str = "/v1/chat/completions";

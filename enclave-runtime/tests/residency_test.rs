@@ -7,14 +7,7 @@
     reason = "tests"
 )]
 
-mod support;
-
-use attestation::UnixTime;
-use enclave_runtime::Parts;
-use http_body_util::BodyExt;
-use policy::{HardwareId, Placement};
-use protocol::client::ClientRequest;
-use support::{
+use crate::support::{
     NOW, Stack, chat,
     engine::{Script, ScriptedEngine},
     get_request,
@@ -22,6 +15,11 @@ use support::{
     json_request, open, prepare_under,
     published::{chip, inventory, placed, publisher},
 };
+use attestation::UnixTime;
+use enclave_runtime::Parts;
+use http_body_util::BodyExt;
+use policy::{HardwareId, Placement};
+use protocol::client::ClientRequest;
 use tee_sim::Publisher;
 
 /// A team with an inventory of one entry.

@@ -7,16 +7,14 @@
     reason = "tests"
 )]
 
-mod support;
-
-use protocol::{OpenError, Outcome, Usage, client::ClientRequest};
-use serde_json::json;
-use std::{sync::Arc, time::Duration};
-use support::{
+use crate::support::{
     MODEL, NOW, Stack, chat,
     engine::{Script, ScriptedEngine},
     get_request, json_request,
 };
+use protocol::{OpenError, Outcome, Usage, client::ClientRequest};
+use serde_json::json;
+use std::{sync::Arc, time::Duration};
 
 const CHAT: &str = "/v1/chat/completions";
 const TEXT: &str = "/v1/completions";

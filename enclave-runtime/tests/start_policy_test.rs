@@ -7,11 +7,9 @@
     reason = "tests"
 )]
 
-mod support;
-
+use crate::support::{NOW, engine::ScriptedEngine, policy_text, prepare_under, signed};
 use enclave_runtime::{Parts, StartError};
 use protocol::PaddingProfile;
-use support::{NOW, engine::ScriptedEngine, policy_text, prepare_under, signed};
 
 /// Codes of the reasons for which a runtime does not start under a policy with `more` behind it.
 fn denied(more: &str, edit: impl FnOnce(&mut Parts)) -> Vec<&'static str> {

@@ -7,15 +7,7 @@
     reason = "tests"
 )]
 
-mod support;
-
-use attestation::UnixTime;
-use http_body_util::BodyExt;
-use hyper::{Response, body::Incoming};
-use policy::{Action, HardwareId, Target};
-use protocol::{Opener, Outcome, TenantSigner, client::ClientRequest};
-use std::time::Duration;
-use support::{
+use crate::support::{
     NOW, Opened, Stack, chat,
     engine::{Script, ScriptedEngine},
     get_request,
@@ -25,6 +17,12 @@ use support::{
     tenant::{Forger, Tenant},
     tenants,
 };
+use attestation::UnixTime;
+use http_body_util::BodyExt;
+use hyper::{Response, body::Incoming};
+use policy::{Action, HardwareId, Target};
+use protocol::{Opener, Outcome, TenantSigner, client::ClientRequest};
+use std::time::Duration;
 use tee_sim::Publisher;
 use tokio::time::timeout;
 

@@ -7,18 +7,16 @@
     reason = "tests"
 )]
 
-mod support;
-
-use http_body_util::BodyExt;
-use hyper::{Response, body::Incoming};
-use protocol::Opener;
-use std::time::Duration;
-use support::{
+use crate::support::{
     Stack, chat,
     engine::{Script, ScriptedEngine},
     http::{Outer, begin},
     json_request, open,
 };
+use http_body_util::BodyExt;
+use hyper::{Response, body::Incoming};
+use protocol::Opener;
+use std::time::Duration;
 use tokio::time::timeout;
 
 /// How long a test waits for what must happen.

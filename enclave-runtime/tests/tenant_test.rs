@@ -7,15 +7,14 @@
     reason = "tests"
 )]
 
-mod support;
-
-use protocol::{Receipt, TenantSigner, client::ClientRequest};
-use support::{
+use crate::support;
+use crate::support::{
     NOW, Opened, Stack, chat,
     engine::ScriptedEngine,
     get_request, json_request, policy_text, signed,
     tenant::{Forger, SIGNED_FIELDS, Tenant},
 };
+use protocol::{Receipt, TenantSigner, client::ClientRequest};
 
 const CHAT: &str = "/v1/chat/completions";
 

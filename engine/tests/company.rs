@@ -1,8 +1,7 @@
 //! The real model says the same, bit for bit of what it tells about each token, however it is asked to compute.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
-mod real_model;
-
+use crate::real_model;
 use engine::{
     CacheSecret, Engine, Job, Prompt, Sampling, Step, TenantId,
     local::{LocalConfig, LocalEngine},

@@ -6,8 +6,7 @@
     reason = "tests"
 )]
 
-mod real_model;
-
+use crate::real_model;
 use std::sync::OnceLock;
 
 use engine::{

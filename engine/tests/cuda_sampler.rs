@@ -8,10 +8,7 @@
     reason = "tests"
 )]
 
-#[path = "../../kernels/tests/cuda_cpu/mod.rs"]
-mod cuda_cpu;
-
-use cuda_cpu::{Arguments, Memory, Shape, in_both_orders, library};
+use crate::cuda_cpu::{Arguments, Memory, Shape, in_both_orders, library};
 use engine::{Sampling, sampler::Sampler};
 
 /// As the entry points take it.

@@ -1,17 +1,15 @@
 //! The decoder's promises: the same bits for any threads, chunks and path; refusals that change nothing.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
-mod gguf_file;
-mod real_model;
-
+use crate::real_model;
 use std::sync::Arc;
 
+use crate::gguf_file::{MATRIX_TYPES, llama, sized_llama};
 use engine::{
     decoder::{Decoder, DecoderError, KvCache, KvPool, KvTable, MAX_STEP_TOKENS, Part},
     gguf::Gguf,
     model::Model,
 };
-use gguf_file::{MATRIX_TYPES, llama, sized_llama};
 use kernels::Isa;
 
 fn small() -> Arc<Model> {

@@ -1,8 +1,7 @@
 //! The engine for embeddings, from texts to vectors, on all-MiniLM-L6-v2.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
-mod real_model;
-
+use crate::real_model;
 use std::{fs, path::Path, sync::Arc};
 
 use engine::{

@@ -1,8 +1,7 @@
 //! The encoder on all-MiniLM-L6-v2 against an independent float32 forward pass (`encoder/make.py` wrote the vectors).
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
-mod real_model;
-
+use crate::real_model;
 use std::{fs, path::Path, sync::OnceLock};
 
 use engine::{

@@ -7,9 +7,7 @@
 //! out or wrong shows as whole nats.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
-mod gguf_file;
-mod tiny;
-
+use crate::tiny;
 use std::{collections::BTreeMap, sync::Arc};
 
 use engine::{

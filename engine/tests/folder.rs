@@ -1,12 +1,10 @@
 //! Model folders of safetensors: read as the GGUF file of the same weights, and refused for every reason there is.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-mod gguf_file;
-mod model_folder;
-mod tiny;
-
+use crate::tiny;
 use std::{fs, path::Path, sync::Arc};
 
+use crate::model_folder::{Entry, Folder, raw, safetensors};
 use engine::{
     decoder::{Decoder, KvCache},
     folder::ModelFolder,
@@ -14,7 +12,6 @@ use engine::{
     model::{Model, ModelError},
     safetensors::{Safetensors, SafetensorsError},
 };
-use model_folder::{Entry, Folder, raw, safetensors};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 

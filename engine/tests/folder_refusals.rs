@@ -7,20 +7,16 @@
     reason = "tests"
 )]
 
-mod gguf_file;
-mod model_folder;
-mod real_model;
-mod tiny;
-
+use crate::{real_model, tiny};
 use std::{fs, path::Path};
 
+use crate::model_folder::{Folder, GENERATION, SETTINGS, TOKENIZER};
 use engine::{
     Prompt,
     chat::Message,
     gguf::Gguf,
     local::{self, LoadError, LocalConfig, LocalEngine},
 };
-use model_folder::{Folder, GENERATION, SETTINGS, TOKENIZER};
 use serde_json::{Value, json};
 
 fn config() -> LocalConfig {

@@ -5,8 +5,7 @@
 //! oracle by up to 0.16 in the likeliest token's log-probability and by up to 0.86 among the 20 likeliest.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
-mod real_model;
-
+use crate::real_model;
 use std::{fs, path::Path, sync::Arc};
 
 use engine::{

@@ -1,9 +1,7 @@
 //! GGUF files read, and refused for every reason there is.
 
-mod gguf_file;
-
+use crate::gguf_file::*;
 use engine::gguf::{Gguf, GgufError, TensorType};
-use gguf_file::*;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 

@@ -1,13 +1,11 @@
 //! Models loaded, and refused for every reason there is.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-mod gguf_file;
-
+use crate::gguf_file::*;
 use engine::{
     gguf::Gguf,
     model::{Model, ModelError},
 };
-use gguf_file::*;
 
 fn load(file: &File) -> Result<Model, ModelError> {
     Model::take(&mut Gguf::from_bytes(file.bytes()).unwrap())

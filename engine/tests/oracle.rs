@@ -10,8 +10,7 @@
     reason = "a test"
 )]
 
-mod real_model;
-
+use crate::real_model;
 use std::{fs, path::Path, sync::Arc};
 
 use engine::{

@@ -1,8 +1,7 @@
 //! One digest of the logits of SmolLM2: every path of this machine, every number of threads, every way to cut a prompt.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
-mod real_model;
-
+use crate::real_model;
 use std::sync::Arc;
 
 use engine::{

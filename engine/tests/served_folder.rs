@@ -8,13 +8,10 @@
     reason = "tests"
 )]
 
-mod gguf_file;
-mod model_folder;
-mod real_model;
-mod tiny;
-
+use crate::{real_model, tiny};
 use std::fs;
 
+use crate::model_folder::{Folder, GENERATION, PUBLIC_NAME, SETTINGS};
 use engine::{
     Engine, FinishReason, Job, ModelCard, Prompt, Sampling, Step,
     chat::{Chat, Message},
@@ -22,7 +19,6 @@ use engine::{
     gguf::Gguf,
     local::{self, LocalConfig, LocalEngine},
 };
-use model_folder::{Folder, GENERATION, PUBLIC_NAME, SETTINGS};
 use serde_json::{Value, json};
 
 const CASES: [&str; 3] = ["qwen2-0", "qwen3-1", "llama-0"];

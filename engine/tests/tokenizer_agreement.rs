@@ -7,8 +7,7 @@
     reason = "tests"
 )]
 
-mod real_model;
-
+use crate::real_model;
 use engine::{
     gguf::Gguf,
     tokenizer::{SpacePrefix, SpecialTokens, Tokenizer, TokenizerJson, TokenizerSource},

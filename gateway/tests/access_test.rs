@@ -5,8 +5,12 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{
+    Stack,
+    client::{Version, get, relay_path, request, whole},
+    node::FakeNode,
+    write_certificate,
+};
 use hyper::{
     Method, Request, StatusCode,
     header::{ALLOW, AUTHORIZATION, WWW_AUTHENTICATE},
@@ -14,12 +18,6 @@ use hyper::{
 use listener::body;
 use rustls::{NamedGroup, RootCertStore, version::TLS12};
 use std::sync::Arc;
-use support::{
-    Stack,
-    client::{Version, get, relay_path, request, whole},
-    node::FakeNode,
-    write_certificate,
-};
 
 const ROUTES: [(Method, &str); 7] = [
     (Method::GET, "/narthex/v1/offers"),

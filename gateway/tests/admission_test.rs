@@ -5,19 +5,18 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
-use attestation::{EvidenceBundle, Freshness, Nonce};
-use bytes::Bytes;
-use hyper::{StatusCode, header::RETRY_AFTER};
-use listener::body;
-use policy::Appraiser;
-use support::{
+use crate::support;
+use crate::support::{
     NOW, POLICY_SECONDS, Stack, accept_custom_anchors,
     client::{challenge, envelope, get},
     node::{Claims, FakeNode, Fault, Keys},
     policy_for, shipped_appraiser,
 };
+use attestation::{EvidenceBundle, Freshness, Nonce};
+use bytes::Bytes;
+use hyper::{StatusCode, header::RETRY_AFTER};
+use listener::body;
+use policy::Appraiser;
 
 const OK: StatusCode = StatusCode::OK;
 

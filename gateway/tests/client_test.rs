@@ -5,18 +5,16 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
-use client::{ApiKey, Client, Event, GatewayUrl, Judge, Observer, Roots, SeenPolicies};
-use policy::Appraiser;
-use rustls::pki_types::{CertificateDer, pem::PemObject};
-use std::sync::{Arc, Mutex};
-use support::{
+use crate::support::{
     API_KEY, NOW, Stack, VENDOR,
     node::FakeNode,
     streams::within,
     team::{denying, in_force, team},
 };
+use client::{ApiKey, Client, Event, GatewayUrl, Judge, Observer, Roots, SeenPolicies};
+use policy::Appraiser;
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use std::sync::{Arc, Mutex};
 use tee_sim::Publisher;
 
 const SELDOM: &str = "[appraisal]\nretry_min_ms = 3600000\nretry_max_ms = 3600000";

@@ -5,8 +5,12 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{
+    NOW, Stack,
+    client::{Version, get, request, whole},
+    node::FakeNode,
+    team::{team, version},
+};
 use attestation::crypto::sha256;
 use hyper::{
     Method, Request, StatusCode,
@@ -14,12 +18,6 @@ use hyper::{
 };
 use listener::{Body, body};
 use policy::{Action, Target, publication::Files};
-use support::{
-    NOW, Stack,
-    client::{Version, get, request, whole},
-    node::FakeNode,
-    team::{team, version},
-};
 
 fn path(name: &str) -> String {
     format!("/narthex/v1/policy/{name}")

@@ -5,19 +5,17 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
-use bytes::Bytes;
-use hyper::{Method, StatusCode};
-use listener::body;
-use policy::{Action, HardwareId, Target};
-use support::{
+use crate::support::{
     NOW, Stack,
     client::{Answer, Version, challenge, envelope, get, request},
     node::FakeNode,
     streams::{UnderWay, fed_by_hand, named_and_fed_by_hand, within},
     team::{admitting, team},
 };
+use bytes::Bytes;
+use hyper::{Method, StatusCode};
+use listener::body;
+use policy::{Action, HardwareId, Target};
 use tee_sim::Publisher;
 
 const UNAVAILABLE: StatusCode = StatusCode::SERVICE_UNAVAILABLE;

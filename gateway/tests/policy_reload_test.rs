@@ -5,19 +5,18 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
-use hyper::StatusCode;
-use listener::body;
-use provision::policy_keeper::Alarm;
-use std::sync::Arc;
-use support::{
+use crate::support;
+use crate::support::{
     NOW, Stack,
     client::{Version, envelope},
     node::FakeNode,
     streams::{UnderWay, fed_by_hand, within},
     team::{admitting, denying, team, version},
 };
+use hyper::StatusCode;
+use listener::body;
+use provision::policy_keeper::Alarm;
+use std::sync::Arc;
 use tokio::sync::Notify;
 
 /// No timer of a test's length appraises.

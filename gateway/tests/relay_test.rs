@@ -6,8 +6,13 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support;
+use crate::support::{
+    Stack,
+    client::{Version, envelope, fed, get, relay_path, request, whole},
+    node::{FakeNode, answer, sealed, sealed_stream},
+    streams::{fed_by_hand, next_part, within},
+};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{
@@ -17,12 +22,6 @@ use hyper::{
 };
 use listener::{Body, body};
 use std::sync::{Arc, Mutex};
-use support::{
-    Stack,
-    client::{Version, envelope, fed, get, relay_path, request, whole},
-    node::{FakeNode, answer, sealed, sealed_stream},
-    streams::{fed_by_hand, next_part, within},
-};
 use tokio::sync::{Notify, mpsc};
 
 const VERSIONS: [Version; 2] = [Version::Http1, Version::Http2];

@@ -5,20 +5,19 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support;
+use crate::support::{
+    Stack,
+    client::{Answer, request},
+    node::{FakeNode, Keys},
+    team::{denying, team},
+};
 use hyper::{
     Method, Request, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
 use listener::{Body, body};
 use serde_json::{Value, json};
-use support::{
-    Stack,
-    client::{Answer, request},
-    node::{FakeNode, Keys},
-    team::{denying, team},
-};
 
 const SELDOM: &str = "[appraisal]\nretry_min_ms = 3600000\nretry_max_ms = 3600000";
 

@@ -7,10 +7,8 @@
     reason = "tests, with an invented vendor"
 )]
 
-mod node;
-
+use crate::node::{NOW, chip, codes, in_force, text, verified};
 use attestation::UnixTime;
-use node::{NOW, chip, codes, in_force, text, verified};
 use policy::{Action, HardwareId, Policy, PolicyError, Target};
 
 /// The machine's firmware is below this floor in one component.

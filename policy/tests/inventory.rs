@@ -1,14 +1,12 @@
 //! The inventory: read from the sample of docs/policy-documents.md, every mistake in it, and what is placed when.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-mod support;
-
+use crate::support::{CHIP, NOW, inventory, sample, team};
 use attestation::UnixTime;
 use policy::{
     HardwareId, Inventory, PayloadType, Placement, PolicyError, Publication, Root,
     inventory::MAX_INVENTORY_BYTES,
 };
-use support::{CHIP, NOW, inventory, sample, team};
 
 fn inventory_sample() -> &'static str {
     sample("## The inventory")

@@ -7,13 +7,12 @@
     reason = "tests, with an invented vendor"
 )]
 
-mod node;
-
-use attestation::{IdentityKey, Manifest, NodeClaims, Nonce, UnixTime, Verified, snp::Product};
-use node::{
+use crate::node;
+use crate::node::{
     EXPIRES, MACHINE, NOT_BEFORE, NOW, chip, codes, in_force, inventory, inventory_with, reasons,
     text, verified, verified_of,
 };
+use attestation::{IdentityKey, Manifest, NodeClaims, Nonce, UnixTime, Verified, snp::Product};
 use policy::{Action, HardwareId, Target};
 use tee_sim::{
     GpuMachine, Machine, PolicyText, Publisher, Vendor, nvidia::Nvidia, policy_text::GpuText,

@@ -6,8 +6,7 @@
     reason = "tests"
 )]
 
-mod support;
-
+use crate::support::{NOW, sample, team};
 use attestation::UnixTime;
 use policy::{
     Action, Envelope, HardwareId, Order, Orders, PayloadType, PolicyError, Role, Root, Target,
@@ -16,7 +15,6 @@ use policy::{
 };
 use proptest::prelude::*;
 use std::sync::LazyLock;
-use support::{NOW, sample, team};
 use tee_sim::{PolicySigner, Publisher, publisher::signed};
 
 fn order_sample() -> &'static str {

@@ -6,15 +6,13 @@
     reason = "tests"
 )]
 
-mod support;
-
+use crate::support::{NOW, busy_team, inventory, policy_text, team, verified, wrong};
 use attestation::UnixTime;
 use policy::{
     Action, Envelope, Files, PayloadType, Publication, Role, Root, Target, TrustRoot,
     publication::{INVENTORY, MAX_LINES_BYTES, ORDERS, POLICY, ROOTS, TIMESTAMP},
     signature::MAX_ENVELOPE_BYTES,
 };
-use support::{NOW, busy_team, inventory, policy_text, team, verified, wrong};
 use tee_sim::{
     PolicySigner, Publisher,
     publisher::{lines, signed},

@@ -7,13 +7,12 @@
     reason = "tests"
 )]
 
-mod support;
-
+use crate::support;
+use crate::support::{NOW, sample, team, wrong};
 use policy::{
     Envelope, PayloadType, PolicyError, Publication, Role, Root, RootDocument, TrustRoot,
     root::MAX_ROOT_BYTES,
 };
-use support::{NOW, sample, team, wrong};
 use tee_sim::{
     PolicySigner, Publisher,
     publisher::{lines, signed},

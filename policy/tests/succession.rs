@@ -6,13 +6,11 @@
     reason = "tests"
 )]
 
-mod support;
-
+use crate::support::{NOW, busy_team, inventory, policy_text, team};
 use attestation::UnixTime;
 use policy::{Action, InForce, PolicyError, Remembered, Target};
 use proptest::prelude::*;
 use std::sync::LazyLock;
-use support::{NOW, busy_team, inventory, policy_text, team};
 use tee_sim::Publisher;
 
 /// What a host remembers that has obeyed all that the busy team has published.

@@ -1,13 +1,11 @@
 //! The timestamp's document: read from the sample of docs/policy-documents.md, and every mistake in it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-mod support;
-
+use crate::support::{NOW, busy_team, sample, team};
 use policy::{
     Listed, PayloadType, PolicyError, Role, Timestamp, draft::TimestampDraft,
     timestamp::MAX_TIMESTAMP_BYTES,
 };
-use support::{NOW, busy_team, sample, team};
 
 fn timestamp_sample() -> &'static str {
     sample("## The timestamp")

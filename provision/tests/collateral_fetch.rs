@@ -8,13 +8,11 @@
     reason = "a test that cannot go on has failed"
 )]
 
-mod support;
-
+use crate::support::{NOW, Reply, Service, fetcher};
 use attestation::{CollateralBundle, UnixTime, snp::Product, tdx::Collateral};
 use futures_util::future::join_all;
 use provision::collateral::{Fault, FetchError, Needs, NeedsError, PckCa, Progress};
 use std::{sync::LazyLock, time::Duration};
-use support::{NOW, Reply, Service, fetcher};
 use tee_sim::{
     snp::{Amd, Issued},
     tdx::{Intel, PckSource, pem},

@@ -10,13 +10,11 @@
     reason = "a test that cannot go on has failed; tests find their evidence by a variable"
 )]
 
-mod support;
-
+use crate::support::{Reply, Service, fetcher};
 use attestation::{DeviceEvidence, UnixTime, roots::NvidiaRoots, tdx::Collateral};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use provision::collateral::{Needs, PckCa};
 use std::{env, fs, path::PathBuf};
-use support::{Reply, Service, fetcher};
 
 /// The folder of real evidence, if this machine has it.
 fn vectors() -> Option<PathBuf> {

@@ -6,16 +6,15 @@
     reason = "tests"
 )]
 
-mod support;
-
-use attestation::UnixTime;
-use provision::{Clock as _, PolicyKeeper, PolicySettings, PolicySource, Refreshed, RootSource};
-use std::fs;
-use support::{
+use crate::support;
+use crate::support::{
     NOW,
     host::{DAY, Host, policy_toml, publish, standing},
     team::{SECOND, obeying, published_twice, team},
 };
+use attestation::UnixTime;
+use provision::{Clock as _, PolicyKeeper, PolicySettings, PolicySource, Refreshed, RootSource};
+use std::fs;
 use tee_sim::Publisher;
 
 #[tokio::test]

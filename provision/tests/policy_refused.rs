@@ -6,16 +6,14 @@
     reason = "tests"
 )]
 
-mod support;
-
-use policy::{Files, PayloadType, Target};
-use provision::{Clock as _, PolicyKeeper, Refreshed};
-use std::fs;
-use support::{
+use crate::support::{
     NOW,
     host::{DAY, Host, policy_toml, standing},
     team::{SECOND, obeying, published_twice, stop, team},
 };
+use policy::{Files, PayloadType, Target};
+use provision::{Clock as _, PolicyKeeper, Refreshed};
+use std::fs;
 use tee_sim::Publisher;
 
 /// Publishes `files` to a host at `floor`, which must refuse them with `code`, keep what it has, and tell.

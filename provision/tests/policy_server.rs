@@ -6,14 +6,12 @@
     reason = "tests"
 )]
 
-mod support;
-
-use policy::Files;
-use provision::{PolicyKeeper, PolicySettings, PolicySource, Refreshed};
-use support::{
+use crate::support::{
     NOW, Reply, Service,
     host::{Host, policy_toml, standing},
 };
+use policy::Files;
+use provision::{PolicyKeeper, PolicySettings, PolicySource, Refreshed};
 use tee_sim::Publisher;
 
 /// A team that has published a policy and a timestamp.

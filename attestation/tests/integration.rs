@@ -1,0 +1,26 @@
+//! Every test of this package that needs no process of its own, in one program: each would link the same libraries again.
+
+mod azure;
+mod azure_tdx;
+mod cache;
+mod cases;
+mod ear;
+mod eventlog;
+mod every_bit;
+mod gpu_node;
+mod measure_snp;
+mod measure_tdx;
+mod node;
+mod ocsp;
+mod oracle;
+#[path = "support/ovmf.rs"]
+mod ovmf;
+mod products;
+mod rims;
+mod support;
+mod tdx_cases;
+mod tdx_every_bit;
+mod tdx_faults;
+mod tdx_node;
+mod tdx_oracle;
+mod tdx_warm;

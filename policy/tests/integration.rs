@@ -1,0 +1,25 @@
+//! Every test of this package that needs no process of its own, in one program: each would link the same libraries again.
+
+mod admission;
+mod document;
+mod exceptions;
+mod gpu_code;
+mod gpu_rules;
+mod inventory;
+mod lint;
+mod node;
+mod node_rules;
+mod orders;
+mod publication;
+mod reasons;
+mod rego;
+mod root;
+mod service_tables;
+mod signature;
+mod snp_rules;
+mod succession;
+mod support;
+mod tdx_and_gpu;
+mod tdx_rules;
+mod tenants;
+mod timestamp;

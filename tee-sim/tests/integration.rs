@@ -1,0 +1,8 @@
+//! Every test of this package that needs no process of its own, in one program: each would link the same libraries again.
+
+mod full_path;
+mod nvidia;
+mod report;
+mod tdx_event_log;
+mod tdx_oracle;
+mod tdx_suite;
