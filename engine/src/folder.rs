@@ -131,8 +131,9 @@ impl ModelFolder {
     }
 
     /// Takes all tensors out of the folder, so that the memory of each can be given back by itself; the other files stay.
-    pub fn take_tensors(&mut self) -> Result<LooseSafetensors, SafetensorsError> {
-        LooseSafetensors::split(mem::take(&mut self.weights))
+    pub(crate) fn take_tensors(&mut self) -> LooseSafetensors {
+        let files = mem::take(&mut self.weights).into_iter();
+        files.flat_map(Safetensors::into_tensors).collect()
     }
 
     /// Names of all tensors.
@@ -168,22 +169,20 @@ impl Reader {
             return Err(FolderError::TwoWeights);
         }
         let index = index::parse(&index)?;
-        let names = index.keys();
-        let weights: Vec<Safetensors> = names
-            .map(|name| self.safetensors(name))
-            .collect::<Result<_, _>>()?;
-        for (listed, weights) in index.values().zip(&weights) {
-            let mut names = weights.names();
-            names.sort_unstable();
-            if names != *listed {
-                return Err(FolderError::Index);
-            }
+        let files = index.keys().map(|file| self.safetensors(file));
+        let weights: Vec<Safetensors> = files.collect::<Result<_, _>>()?;
+        for ((file, listed), weights) in index.iter().zip(&weights) {
+            index::check(file, listed, weights)?;
         }
         Ok(weights)
     }
 
     fn safetensors(&mut self, name: &str) -> Result<Safetensors, FolderError> {
-        let weights = Safetensors::open(&self.path.join(name))?;
+        let weights = Safetensors::open(&self.path.join(name));
+        let weights = weights.map_err(|error| FolderError::Weights {
+            file: name.to_owned(),
+            error,
+        })?;
         self.digests.insert(name.to_owned(), weights.digest());
         Ok(weights)
     }

@@ -1,35 +1,41 @@
 //! GGUF model files, versions 2 and 3 (<https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>): metadata and tensors.
 //!
-//! The whole file is held in memory, so that what was digested is what is used; of a file that is elsewhere, the header. Every length, count, type and offset is
-//! checked when the file is opened; reading a value or a tensor later cannot leave the file.
+//! The header is read first, then each tensor into memory of its own, all of it once: what was digested is what is used. Of a file that is
+//! elsewhere there is the header. Every length, count, type and offset is checked before any tensor is read; reading a value later cannot
+//! leave the header.
 
 mod cursor;
 mod elsewhere;
 mod error;
 mod header;
-mod loose;
 mod tensor;
 mod value;
 
-use std::{collections::BTreeMap, mem, path::Path};
+use std::{collections::BTreeMap, io::Read, mem, path::Path};
 
 pub use elsewhere::{ModelBytes, TensorPlace, Unreadable};
 pub use error::GgufError;
-pub use loose::LooseTensors;
 pub use tensor::{Tensor, TensorType};
 
-use crate::file;
+use crate::{
+    file::{FileError, Pieces},
+    loose::Loose,
+};
 use header::Header;
 use tensor::TensorSlot;
 use value::Value;
 
 /// Largest model file: 64 GiB.
 const MAX_FILE_BYTES: u64 = 64 << 30;
-/// Read first of a file that is elsewhere; twice as much whenever its header is longer.
+/// Read first of a file; twice as much whenever its header is longer.
 const FIRST_BYTES: usize = 4 << 20;
+
+/// Tensors that were taken out of their file.
+pub type LooseTensors = Loose<GgufError>;
 
 /// A validated model file.
 pub struct Gguf {
+    /// The header.
     bytes: Vec<u8>,
     digest: [u8; 32],
     metadata: BTreeMap<String, Value>,
@@ -39,19 +45,18 @@ pub struct Gguf {
 impl Gguf {
     /// Reads and validates the file at `path`, making its digest on the way.
     pub fn open(path: &Path) -> Result<Self, GgufError> {
-        let (bytes, digest) = file::read(path, MAX_FILE_BYTES)?;
-        Self::from_digested(bytes, digest)
+        Self::read(Pieces::open(path, MAX_FILE_BYTES)?)
     }
 
-    /// Validates a file held in memory.
+    /// Validates a file held in memory, of which the tensors are copied.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, GgufError> {
-        let digest = file::digest(&bytes);
-        Self::from_digested(bytes, digest)
+        Self::read(Pieces::of(&bytes))
     }
 
-    fn from_digested(bytes: Vec<u8>, digest: [u8; 32]) -> Result<Self, GgufError> {
-        let header = header::parse(&bytes, bytes.len())?;
-        Ok(Self::with_header(bytes, digest, header))
+    fn read<R: Read>(mut file: Pieces<R>) -> Result<Self, GgufError> {
+        let (bytes, mut header) = head(&mut file)?;
+        fill(&mut header.tensors, &mut file)?;
+        Ok(Self::with_header(bytes, file.finish()?, header))
     }
 
     /// The header of a file that `source` holds and whose SHA-256 is to be `digest`. Metadata are there, tensors in their places:
@@ -141,27 +146,29 @@ impl Gguf {
 
     /// A tensor's type, shape and bytes.
     pub fn tensor(&self, name: &str) -> Result<Tensor<'_>, GgufError> {
-        let slot = self.tensors.get(name);
-        let slot = slot.ok_or_else(|| GgufError::MissingTensor(name.to_owned()))?;
-        slot.tensor(&self.bytes)
+        self.slot(name)?.tensor()
     }
 
     /// Where a tensor lies in the file.
     pub fn place(&self, name: &str) -> Result<TensorPlace, GgufError> {
-        let slot = self.tensors.get(name);
-        let slot = slot.ok_or_else(|| GgufError::MissingTensor(name.to_owned()))?;
-        Ok(slot.place())
+        Ok(self.slot(name)?.place())
     }
 
     /// Takes all tensors out of the file, so that the memory of each can be given back by itself; the metadata stay.
-    pub fn take_tensors(&mut self) -> Result<LooseTensors, GgufError> {
-        let tensors = mem::take(&mut self.tensors);
-        LooseTensors::split(tensors, &mut self.bytes)
+    pub fn take_tensors(&mut self) -> LooseTensors {
+        let slots = mem::take(&mut self.tensors).into_iter();
+        let tensors = slots.map(|(name, slot)| (name, slot.into_tensor()));
+        LooseTensors::new(tensors.collect())
     }
 
     /// Names of all tensors, in byte order.
     pub fn tensor_names(&self) -> impl Iterator<Item = &str> {
         self.tensors.keys().map(String::as_str)
+    }
+
+    fn slot(&self, name: &str) -> Result<&TensorSlot, GgufError> {
+        let slot = self.tensors.get(name);
+        slot.ok_or_else(|| GgufError::MissingTensor(name.to_owned()))
     }
 
     fn value(&self, key: &str) -> Result<&Value, GgufError> {
@@ -175,4 +182,32 @@ impl Gguf {
         let narrow = wide.into_iter().map(T::try_from).collect::<Result<_, _>>();
         narrow.map_err(|_| GgufError::ValueRange(key.to_owned()))
     }
+}
+
+/// The header and its bytes; what was read beyond them is given back.
+fn head<R: Read>(file: &mut Pieces<R>) -> Result<(Vec<u8>, Header), GgufError> {
+    let mut bytes = Vec::new();
+    loop {
+        let more = bytes.len().max(FIRST_BYTES).min(file.left());
+        file.append(&mut bytes, more)?;
+        match header::parse(&bytes, file.length()) {
+            Err(GgufError::Truncated) if file.left() > 0 => {}
+            Err(error) => return Err(error),
+            Ok(header) => {
+                file.give_back(bytes.split_off(header.data.min(bytes.len())));
+                bytes.shrink_to_fit();
+                return Ok((bytes, header));
+            }
+        }
+    }
+}
+
+/// Reads each tensor into its own memory, in the order of the file.
+fn fill<R: Read>(
+    tensors: &mut BTreeMap<String, TensorSlot>,
+    file: &mut Pieces<R>,
+) -> Result<(), FileError> {
+    let mut slots: Vec<_> = tensors.values_mut().collect();
+    slots.sort_unstable_by_key(|slot| slot.start());
+    slots.into_iter().try_for_each(|slot| slot.fill(file))
 }

@@ -12,6 +12,7 @@ pub mod gguf;
 pub mod grammar;
 pub mod job;
 pub mod local;
+mod loose;
 pub mod model;
 pub mod safetensors;
 pub mod sampler;

@@ -39,7 +39,7 @@ impl Model {
     /// Packs the weights without ever holding more than one tensor twice: what is packed leaves the file, of which the metadata stay.
     pub fn take(gguf: &mut Gguf) -> Result<Self, ModelError> {
         let config = config::read(gguf)?;
-        let weights = weights::read(&gguf.take_tensors()?, &config, &weights::packed)?;
+        let weights = weights::read(&gguf.take_tensors(), &config, &weights::packed)?;
         weights.gather();
         Ok(Self { config, weights })
     }
@@ -47,7 +47,7 @@ impl Model {
     /// As [`Self::take`], from a folder: families Llama, Mistral, Qwen 2 and Qwen 3, in F32, F16 or BF16.
     pub fn take_folder(folder: &mut ModelFolder) -> Result<Self, ModelError> {
         let read = folder::read(folder)?;
-        let tensors = FolderTensors::new(folder.take_tensors()?, read.tied);
+        let tensors = FolderTensors::new(folder.take_tensors(), read.tied);
         let mut weights = weights::read(&tensors, &read.config, &weights::packed)?;
         weights.gather();
         weights.rope_factors = read.rope_factors;

@@ -246,6 +246,29 @@ fn bad_safetensors_are_refused() {
     let most = u64::MAX;
     let overflow = tensor("F32", &format!("[{most},{most}]"), "[0,8]");
     assert_eq!(code(raw(&overflow, &[0; 8])), "safetensors.offsets");
+    // Each tensor as large as its shape says, all of them together larger than any file.
+    let size = (1_u64 << 61) - 1;
+    let many = (0..8).map(|at| {
+        let (start, end) = (at * size, (at + 1) * size);
+        format!(r#""{at}":{{"dtype":"U8","shape":[{size}],"data_offsets":[{start},{end}]}}"#)
+    });
+    let many = format!("{{{}}}", many.collect::<Vec<_>>().join(","));
+    assert_eq!(code(raw(&many, &[])), "safetensors.length");
+    let twice = format!(
+        r#"{{"a":{0},"a":{0}}}"#,
+        r#"{"dtype":"F32","shape":[0],"data_offsets":[0,0]}"#
+    );
+    assert_eq!(code(raw(&twice, &[])), "safetensors.header");
+    let dtype_twice = good.replace(r#""dtype""#, r#""dtype":"F32","dtype""#);
+    assert_eq!(code(raw(&dtype_twice, &[0; 8])), "safetensors.header");
+    let texts = r#"{"__metadata__":{"format":"pt"}}"#;
+    assert_eq!(code(raw(texts, &[])), "");
+    assert_eq!(
+        code(raw(&texts.replace(r#""pt""#, "1"), &[])),
+        "safetensors.header"
+    );
+    let long = format!("{{}}{}", " ".repeat(16 << 20));
+    assert_eq!(code(raw(&long, &[])), "safetensors.header_length");
     assert_eq!(code(raw(&good, &[0; 9])), "safetensors.length");
     assert_eq!(code(raw(&good, &[0; 7])), "safetensors.length");
 }

@@ -25,12 +25,18 @@ pub enum FolderError {
     /// Weights in one file and in several.
     #[error("the folder has both model.safetensors and an index of several files")]
     TwoWeights,
-    /// The index is not one, names a file outside the folder, or does not list just what the files have.
-    #[error("the index of the weights does not list just what its files have")]
-    Index,
+    /// The index is not one, names a file outside the folder, or does not list just what the files have: what is wrong, with the tensor and
+    /// the file.
+    #[error("model.safetensors.index.json {0}")]
+    Index(String),
     /// A file of weights.
-    #[error(transparent)]
-    Weights(#[from] SafetensorsError),
+    #[error("{file}: {error}")]
+    Weights {
+        /// The file's name below the folder.
+        file: String,
+        /// Why.
+        error: SafetensorsError,
+    },
 }
 
 impl FolderError {
@@ -41,8 +47,8 @@ impl FolderError {
             Self::TooLarge(_) => "folder.too_large",
             Self::NoConfig => "folder.no_config",
             Self::TwoWeights => "folder.two_weights",
-            Self::Index => "folder.index",
-            Self::Weights(error) => error.code(),
+            Self::Index(_) => "folder.index",
+            Self::Weights { error, .. } => error.code(),
         }
     }
 

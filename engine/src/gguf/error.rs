@@ -65,8 +65,8 @@ pub enum GgufError {
     /// A tensor does not begin at a multiple of the alignment.
     #[error("tensor {0} is not aligned")]
     TensorOffset(String),
-    /// A tensor is not wholly within the file.
-    #[error("tensor {0} leaves the file")]
+    /// A tensor is not wholly within the file, or begins within another.
+    #[error("tensor {0} leaves the file, or begins within another tensor")]
     TensorBounds(String),
     /// Bytes after the last tensor and its padding.
     #[error("{0} bytes follow the last tensor")]

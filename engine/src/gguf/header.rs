@@ -36,6 +36,7 @@ pub(super) fn parse(bytes: &[u8], file_bytes: usize) -> Result<Header, GgufError
         .collect::<Result<Vec<_>, _>>()?;
     let data = cursor.position().next_multiple_of(alignment as usize);
     let tensors = tensors(&entries, |entry| entry.place(data, alignment, file_bytes))?;
+    check_apart(&tensors)?;
     check_end(data, alignment as usize, &tensors, file_bytes)?;
     Ok(Header {
         metadata,
@@ -96,6 +97,20 @@ fn tensors(
         }
     }
     Ok(tensors)
+}
+
+/// No byte is in two tensors: each is read once, into the memory of one.
+fn check_apart(tensors: &BTreeMap<String, TensorSlot>) -> Result<(), GgufError> {
+    let mut tensors: Vec<_> = tensors.iter().collect();
+    tensors.sort_unstable_by_key(|(_, slot)| slot.start());
+    let mut end = 0;
+    for (name, slot) in tensors {
+        if slot.start() < end {
+            return Err(GgufError::TensorBounds(name.clone()));
+        }
+        end = slot.end();
+    }
+    Ok(())
 }
 
 /// The file ends with the last tensor, or with its padding.

@@ -1,8 +1,9 @@
 //! Tensors: type, shape and place in the file.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, io::Read, ops::Range};
 
 use super::{GgufError, TensorPlace, cursor::Cursor};
+use crate::file::{FileError, Pieces};
 
 /// Longest tensor name, in bytes (gguf.md).
 const MAX_NAME_BYTES: u64 = 64;
@@ -99,25 +100,42 @@ pub struct Tensor<'a> {
     pub bytes: Cow<'a, [u8]>,
 }
 
-/// A tensor's description; `range` is where its bytes are in the file.
+/// A tensor's description, and what the file has there.
 pub(super) struct TensorSlot {
     kind: TensorType,
     columns: usize,
     rows: usize,
+    /// Where its bytes are in the file.
     range: Range<usize>,
+    /// Those bytes; none where the file is elsewhere.
+    bytes: Option<Vec<u8>>,
 }
 
 impl TensorSlot {
-    pub(super) fn tensor<'a>(&self, bytes: &'a [u8]) -> Result<Tensor<'a>, GgufError> {
-        Ok(Tensor {
+    pub(super) fn tensor(&self) -> Result<Tensor<'_>, GgufError> {
+        let bytes = self.bytes.as_deref().ok_or(GgufError::Truncated)?;
+        Ok(self.with(bytes.into()))
+    }
+
+    pub(super) fn into_tensor(mut self) -> Result<Tensor<'static>, GgufError> {
+        let bytes = self.bytes.take().ok_or(GgufError::Truncated)?;
+        Ok(self.with(bytes.into()))
+    }
+
+    fn with<'a>(&self, bytes: Cow<'a, [u8]>) -> Tensor<'a> {
+        Tensor {
             kind: self.kind,
             columns: self.columns,
             rows: self.rows,
-            bytes: bytes
-                .get(self.range.clone())
-                .ok_or(GgufError::Truncated)?
-                .into(),
-        })
+            bytes,
+        }
+    }
+
+    /// Reads its bytes from the file, which was not read beyond its first one.
+    pub(super) fn fill<R: Read>(&mut self, file: &mut Pieces<R>) -> Result<(), FileError> {
+        file.skip_to(self.range.start)?;
+        self.bytes = Some(file.take(self.range.len())?);
+        Ok(())
     }
 
     /// Where it lies.
@@ -128,26 +146,6 @@ impl TensorSlot {
             rows: self.rows,
             range: self.range.clone(),
         }
-    }
-
-    /// Takes the tensor off the end of `bytes`; what follows it there is lost.
-    pub(super) fn split_off(
-        self,
-        name: &str,
-        bytes: &mut Vec<u8>,
-    ) -> Result<Tensor<'static>, GgufError> {
-        if self.range.end > bytes.len() {
-            return Err(GgufError::TensorBounds(name.to_owned()));
-        }
-        bytes.truncate(self.range.end);
-        let own = bytes.split_off(self.range.start);
-        bytes.shrink_to_fit();
-        Ok(Tensor {
-            kind: self.kind,
-            columns: self.columns,
-            rows: self.rows,
-            bytes: own.into(),
-        })
     }
 
     /// First byte of the tensor.
@@ -209,6 +207,7 @@ impl TensorEntry {
                 columns,
                 rows,
                 range,
+                bytes: None,
             }),
             _ => Err(GgufError::TensorBounds(self.name.clone())),
         }

@@ -3,7 +3,7 @@
 use super::ModelError;
 use crate::{
     folder::ModelFolder,
-    gguf::{LooseTensors, Tensor},
+    gguf::{GgufError, LooseTensors, Tensor},
 };
 
 /// Tensors by name: a decoder's by those that GGUF files give them, whatever the file is.
@@ -25,7 +25,8 @@ impl Tensors for LooseTensors {
     }
 
     fn tensor(&self, name: &str) -> Result<Tensor<'_>, ModelError> {
-        Ok(self.take(name)?)
+        let missing = || GgufError::MissingTensor(name.to_owned());
+        Ok(self.take(name).ok_or_else(missing)??)
     }
 
     fn names(&self) -> Vec<String> {

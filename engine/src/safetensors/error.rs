@@ -2,8 +2,6 @@
 
 use std::io;
 
-use ::safetensors::SafeTensorError as Crate;
-
 use crate::file::FileError;
 
 /// Why a safetensors file was refused, in the order of the checks; `code()` is stable.
@@ -16,10 +14,10 @@ pub enum SafetensorsError {
     /// Larger than the cap, or than memory.
     #[error("the model file is too large: {0} bytes")]
     TooLarge(u64),
-    /// The header is longer than the file or than its cap of 100 MB.
-    #[error("the header's length is impossible")]
+    /// The header is longer than the file or than its cap of 16 MiB.
+    #[error("the header is longer than the file, or than 16 MiB")]
     HeaderLength,
-    /// The header is no JSON of a safetensors file: a type that is unknown, a field too many or too few.
+    /// The header is no JSON of a safetensors file: a type that is unknown, a field too few, a name twice.
     #[error("the header is not one of a safetensors file")]
     Header,
     /// Tensors overlap, leave a gap, or have another size than their shape.
@@ -61,19 +59,6 @@ impl From<FileError> for SafetensorsError {
         match error {
             FileError::Io(kind) => Self::Io(kind),
             FileError::TooLarge(bytes) => Self::TooLarge(bytes),
-        }
-    }
-}
-
-impl From<Crate> for SafetensorsError {
-    fn from(error: Crate) -> Self {
-        match error {
-            Crate::HeaderTooLarge | Crate::HeaderTooSmall | Crate::InvalidHeaderLength => {
-                Self::HeaderLength
-            }
-            Crate::InvalidHeader(_) | Crate::InvalidHeaderDeserialization(_) => Self::Header,
-            Crate::MetadataIncompleteBuffer => Self::Length,
-            _ => Self::Offsets,
         }
     }
 }

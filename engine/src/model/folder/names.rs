@@ -1,11 +1,15 @@
 //! Names of tensors: those of GGUF files, by which weights are read, to those of Hugging Face.
 
 use super::super::{ModelError, tensors::Tensors};
-use crate::{gguf::Tensor, safetensors::LooseSafetensors};
+use crate::{
+    gguf::Tensor,
+    loose::Loose,
+    safetensors::{LooseSafetensors, SafetensorsError},
+};
 
 /// A folder's tensors by the names that GGUF files give them. Each is given once.
 pub(in super::super) struct FolderTensors {
-    loose: LooseSafetensors,
+    loose: Loose<SafetensorsError>,
     /// Whether the embedding makes the logits too, whatever the files have beside it.
     tied: bool,
 }
@@ -36,8 +40,11 @@ const PARTS: [(&str, &str); 11] = [
 const INV_FREQ: &str = ".self_attn.rotary_emb.inv_freq";
 
 impl FolderTensors {
-    pub(in super::super) fn new(loose: LooseSafetensors, tied: bool) -> Self {
-        Self { loose, tied }
+    pub(in super::super) fn new(tensors: LooseSafetensors, tied: bool) -> Self {
+        Self {
+            loose: Loose::new(tensors),
+            tied,
+        }
     }
 }
 
@@ -51,7 +58,8 @@ impl Tensors for FolderTensors {
 
     fn tensor(&self, name: &str) -> Result<Tensor<'_>, ModelError> {
         let theirs = theirs(name).unwrap_or_else(|| name.to_owned());
-        Ok(self.loose.take(&theirs)?)
+        let tensor = self.loose.take(&theirs);
+        Ok(tensor.ok_or(SafetensorsError::MissingTensor(theirs))??)
     }
 
     fn names(&self) -> Vec<String> {
