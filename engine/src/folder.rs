@@ -23,6 +23,7 @@ pub(crate) use settings::{SettingFault, Settings};
 use crate::{
     file::{self, FileError},
     gguf::Tensor,
+    model::json::Json,
     safetensors::{LooseSafetensors, Safetensors, SafetensorsError},
 };
 
@@ -33,26 +34,30 @@ const WEIGHTS: &str = "model.safetensors";
 /// Which tensor is in which of several files.
 const INDEX: &str = "model.safetensors.index.json";
 
-/// Files that are read where they are there, beside configuration and weights.
-const OTHERS: [&str; 9] = [
-    "1_Pooling/config.json",
-    "chat_template.jinja",
-    "generation_config.json",
-    "modules.json",
-    "sentence_bert_config.json",
-    "special_tokens_map.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "vocab.txt",
+/// Files that are read where they are there, beside configuration and weights, and how large each may be.
+const OTHERS: [(&str, u64); 9] = [
+    ("1_Pooling/config.json", MAX_SMALL_BYTES),
+    ("chat_template.jinja", MAX_SMALL_BYTES),
+    ("generation_config.json", MAX_SMALL_BYTES),
+    ("modules.json", MAX_SMALL_BYTES),
+    ("sentence_bert_config.json", MAX_SMALL_BYTES),
+    ("special_tokens_map.json", MAX_SMALL_BYTES),
+    ("tokenizer.json", 64 << 20),
+    ("tokenizer_config.json", 4 << 20),
+    ("vocab.txt", 16 << 20),
 ];
 
-/// Largest file that is not weights: 64 MiB.
-const MAX_OTHER_BYTES: u64 = 64 << 20;
+/// Largest file that is no list of tokens, tensors or weights: 1 MiB. What is parsed of it takes some fifty times as much.
+const MAX_SMALL_BYTES: u64 = 1 << 20;
+/// Largest index: 16 MiB.
+const MAX_INDEX_BYTES: u64 = 16 << 20;
 
 /// A folder's files, read and digested.
 pub struct ModelFolder {
     /// All but weights, by name.
     files: BTreeMap<&'static str, Vec<u8>>,
+    /// What `config.json` has, if it is an object.
+    config: Option<Json>,
     weights: Vec<Safetensors>,
     digest: [u8; 32],
 }
@@ -64,19 +69,30 @@ impl ModelFolder {
             path: path.to_owned(),
             digests: BTreeMap::new(),
         };
-        let config = reader.optional(CONFIG)?.ok_or(FolderError::NoConfig)?;
+        let config = reader.optional(CONFIG, MAX_SMALL_BYTES)?;
+        let config = config.ok_or(FolderError::NoConfig)?;
         let mut files = BTreeMap::from([(CONFIG, config)]);
-        for name in OTHERS {
-            if let Some(bytes) = reader.optional(name)? {
+        for (name, most_bytes) in OTHERS {
+            if let Some(bytes) = reader.optional(name, most_bytes)? {
                 files.insert(name, bytes);
             }
         }
         let weights = reader.weights()?;
-        Ok(Self {
+        Ok(Self::new(files, weights, &reader.digests))
+    }
+
+    fn new(
+        files: BTreeMap<&'static str, Vec<u8>>,
+        weights: Vec<Safetensors>,
+        digests: &BTreeMap<String, [u8; 32]>,
+    ) -> Self {
+        let config = files.get(CONFIG);
+        Self {
+            config: config.and_then(|bytes| Json::parse(bytes).ok()),
             files,
             weights,
-            digest: digest(&reader.digests),
-        })
+            digest: digest(digests),
+        }
     }
 
     /// The folder of these files and weights, from memory.
@@ -88,11 +104,7 @@ impl ModelFolder {
         let digested = |(name, bytes): (&&str, &Vec<u8>)| ((*name).to_owned(), file::digest(bytes));
         let mut digests: BTreeMap<_, _> = files.iter().map(digested).collect();
         digests.insert(WEIGHTS.to_owned(), weights.digest());
-        Self {
-            files,
-            weights: vec![weights],
-            digest: digest(&digests),
-        }
+        Self::new(files, vec![weights], &digests)
     }
 
     /// Whether weights of a folder are at `path`, with the file that says how they compute.
@@ -112,9 +124,12 @@ impl ModelFolder {
         self.files.get(name).map(Vec::as_slice)
     }
 
-    /// `config.json`.
-    pub fn config(&self) -> &[u8] {
-        self.file(CONFIG).unwrap_or_default()
+    /// The object that a file has; none where it has none, or has a key twice.
+    pub(crate) fn json(&self, name: &str) -> Option<Json> {
+        match name {
+            CONFIG => self.config.clone(),
+            _ => Json::parse(self.file(name)?).ok(),
+        }
     }
 
     /// Whether there is such a tensor.
@@ -149,9 +164,9 @@ struct Reader {
 }
 
 impl Reader {
-    /// A small file; none where there is none.
-    fn optional(&mut self, name: &str) -> Result<Option<Vec<u8>>, FolderError> {
-        match file::read(&self.path.join(name), MAX_OTHER_BYTES) {
+    /// A file that is not weights, of at most so many bytes; none where there is none.
+    fn optional(&mut self, name: &str, most_bytes: u64) -> Result<Option<Vec<u8>>, FolderError> {
+        match file::read(&self.path.join(name), most_bytes) {
             Ok((bytes, digest)) => {
                 self.digests.insert(name.to_owned(), digest);
                 Ok(Some(bytes))
@@ -162,7 +177,7 @@ impl Reader {
     }
 
     fn weights(&mut self) -> Result<Vec<Safetensors>, FolderError> {
-        let Some(index) = self.optional(INDEX)? else {
+        let Some(index) = self.optional(INDEX, MAX_INDEX_BYTES)? else {
             return Ok(vec![self.safetensors(WEIGHTS)?]);
         };
         if self.path.join(WEIGHTS).exists() {

@@ -1,5 +1,5 @@
 //! The decoder's promises: the same bits for any threads, chunks and path; refusals that change nothing.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use crate::real_model;
 use std::sync::Arc;

@@ -1,12 +1,13 @@
 //! The encoder on all-MiniLM-L6-v2 against an independent float32 forward pass (`encoder/make.py` wrote the vectors).
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
-use crate::real_model;
+use crate::{model_folder::raw, real_model};
 use std::{fs, path::Path, sync::OnceLock};
 
 use engine::{
     encoder::{Encoder, EncoderError},
     folder::ModelFolder,
+    safetensors::Safetensors,
 };
 use kernels::Isa;
 use serde::Deserialize;
@@ -65,6 +66,49 @@ fn similarities_are_those_the_makers_publish() {
     {
         assert!((dot(&vectors[0], other) - published).abs() < 1e-4);
     }
+}
+
+const CONFIG: &str = "config.json";
+const POOLING: &str = "1_Pooling/config.json";
+const MODULES: &str = "modules.json";
+const LENGTHS: &str = "sentence_bert_config.json";
+
+/// Why the real folder is refused once a text in one of its files is another: before any weight is asked for.
+fn refusal(changed: &str, from: &str, to: &str) -> (&'static str, String) {
+    let files = [CONFIG, POOLING, MODULES, LENGTHS].map(|name| {
+        let mut text = fs::read_to_string(real_model::minilm().join(name)).unwrap();
+        if name == changed {
+            assert!(text.contains(from), "{name}");
+            text = text.replacen(from, to, 1);
+        }
+        (name, text.into_bytes())
+    });
+    let weights = Safetensors::from_bytes(raw("{}", &[])).unwrap();
+    let folder = ModelFolder::from_parts(files, weights);
+    let refused = Encoder::load(&folder, 1, Isa::detect()).err().unwrap();
+    (refused.code(), refused.to_string())
+}
+
+#[test]
+fn refusals_name_the_file_and_its_own_key() {
+    let cls = |flag: bool| format!("\"pooling_mode_cls_token\": {flag}");
+    for (file, from, to, key) in [
+        (CONFIG, "size\": 384", "size\": 385", "hidden_size"),
+        (POOLING, "384", "385", "word_embedding_dimension"),
+        (POOLING, &cls(false), &cls(true), "pooling_mode_cls_token"),
+        (MODULES, ".Pooling\"", ".Dense\"", "type"),
+        (LENGTHS, "256", "0", "max_seq_length"),
+    ] {
+        let (code, message) = refusal(file, from, to);
+        let fault = match code {
+            "model.config" => "has an unsupported value",
+            _ => "asks for what is not supported",
+        };
+        assert_eq!(message, format!("{file}: {key} {fault}"));
+    }
+    let (code, message) = refusal(MODULES, "[", "");
+    assert_eq!(code, "model.config");
+    assert!(message.starts_with("modules.json is missing, is no JSON"));
 }
 
 #[test]

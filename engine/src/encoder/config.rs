@@ -4,7 +4,7 @@ use kernels::{lanes::LANES, quantize::BLOCK};
 
 use super::EncoderError;
 use crate::{
-    folder::ModelFolder,
+    folder::{CONFIG, ModelFolder},
     model::{
         MAX_HEAD_WIDTH, MAX_LAYERS, MAX_TOKENS, MAX_WIDTH, ModelError,
         json::{Flag, Json},
@@ -50,6 +50,13 @@ const READ: [&str; 12] = [
     "is_decoder",
 ];
 
+/// How the vectors of tokens become one.
+const POOLING: &str = "1_Pooling/config.json";
+/// What a text goes through.
+const MODULES: &str = "modules.json";
+/// How long a text may be.
+const LENGTHS: &str = "sentence_bert_config.json";
+
 /// Ways of pooling that are not the mean.
 const OTHER_POOLING: [&str; 5] = [
     "pooling_mode_cls_token",
@@ -83,7 +90,19 @@ impl EncoderConfig {
 }
 
 pub(super) fn read(folder: &ModelFolder) -> Result<EncoderConfig, ModelError> {
-    let json = Json::parse(folder.config())?;
+    let config = of_json(&Json::of(folder, CONFIG)?).map_err(|error| error.of_file(CONFIG))?;
+    let most = max_tokens(folder).map_err(|error| error.of_file(LENGTHS))?;
+    let pooled = check_pooling(folder, &config);
+    pooled.map_err(|error| error.of_file(POOLING))?;
+    check_modules(folder)?;
+    Ok(EncoderConfig {
+        max_tokens: most.unwrap_or(config.positions).min(config.positions),
+        ..config
+    })
+}
+
+/// What `config.json` says; texts are as long as there are positions.
+fn of_json(json: &Json) -> Result<EncoderConfig, ModelError> {
     match json.optional_str("model_type")? {
         Some("bert") => {}
         other => {
@@ -95,17 +114,15 @@ pub(super) fn read(folder: &ModelFolder) -> Result<EncoderConfig, ModelError> {
     json.expect("hidden_act", "gelu")?;
     json.expect("position_embedding_type", "absolute")?;
     json.expect_unset("is_decoder")?;
-    let config = sizes(&json, folder)?;
+    let config = sizes(json)?;
     check(&config)?;
-    check_pooling(folder, &config)?;
-    check_modules(folder)?;
     Ok(config)
 }
 
-fn sizes(json: &Json, folder: &ModelFolder) -> Result<EncoderConfig, ModelError> {
+fn sizes(json: &Json) -> Result<EncoderConfig, ModelError> {
     let positions = json.size("max_position_embeddings", MAX_TOKENS)?;
     Ok(EncoderConfig {
-        max_tokens: max_tokens(folder)?.unwrap_or(positions).min(positions),
+        max_tokens: positions,
         vocabulary: json.size("vocab_size", MAX_TOKENS)?,
         positions,
         token_types: json.size("type_vocab_size", MAX_TOKENS)?,
@@ -139,10 +156,10 @@ fn check(config: &EncoderConfig) -> Result<(), ModelError> {
 
 /// Most tokens that the model was trained on, where `sentence_bert_config.json` says so.
 fn max_tokens(folder: &ModelFolder) -> Result<Option<usize>, ModelError> {
-    let Some(bytes) = folder.file("sentence_bert_config.json") else {
+    if folder.file(LENGTHS).is_none() {
         return Ok(None);
-    };
-    let json = Json::parse(bytes)?;
+    }
+    let json = Json::of(folder, LENGTHS)?;
     json.check_known(&["max_seq_length", "do_lower_case"])?;
     json.expect_unset("do_lower_case")?;
     json.optional_size("max_seq_length", MAX_TOKENS)
@@ -150,8 +167,7 @@ fn max_tokens(folder: &ModelFolder) -> Result<Option<usize>, ModelError> {
 
 /// Tokens are averaged: nothing else is built here.
 fn check_pooling(folder: &ModelFolder, config: &EncoderConfig) -> Result<(), ModelError> {
-    let file = "1_Pooling/config.json";
-    let json = Json::parse(folder.file(file).ok_or(ModelError::Config(file))?)?;
+    let json = Json::of(folder, POOLING)?;
     let read = [
         "word_embedding_dimension",
         "pooling_mode_mean_tokens",
@@ -161,22 +177,25 @@ fn check_pooling(folder: &ModelFolder, config: &EncoderConfig) -> Result<(), Mod
     OTHER_POOLING
         .into_iter()
         .try_for_each(|other| json.expect_unset(other))?;
-    let mean = json.flag("pooling_mode_mean_tokens", Flag::Unset)?;
-    match mean && json.size("word_embedding_dimension", MAX_WIDTH)? == config.width {
+    if !json.flag("pooling_mode_mean_tokens", Flag::Unset)? {
+        return Err(ModelError::Config("pooling_mode_mean_tokens"));
+    }
+    let width = "word_embedding_dimension";
+    match json.size(width, MAX_WIDTH)? == config.width {
         true => Ok(()),
-        false => Err(ModelError::Config(file)),
+        false => Err(ModelError::Config(width)),
     }
 }
 
 /// The encoder, pooling, bringing to length one, in this order.
 fn check_modules(folder: &ModelFolder) -> Result<(), ModelError> {
-    let file = "modules.json";
-    let bytes = folder.file(file).ok_or(ModelError::Config(file))?;
-    let types = Json::list_of(bytes, "type").ok_or(ModelError::Config(file))?;
+    let types = folder.file(MODULES);
+    let types = types.and_then(|bytes| Json::list_of(bytes, "type"));
+    let types = types.ok_or(ModelError::Json(MODULES))?;
     let names = types.iter().map(|name| name.rsplit('.').next());
     let expected = ["Transformer", "Pooling", "Normalize"];
     match names.eq(expected.map(Some)) {
         true => Ok(()),
-        false => Err(ModelError::Unsupported(file.to_owned())),
+        false => Err(ModelError::Unsupported("type".to_owned()).of_file(MODULES)),
     }
 }

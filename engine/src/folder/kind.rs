@@ -1,6 +1,6 @@
 //! Encoder or decoder: what a folder's `config.json` says of itself.
 
-use super::ModelFolder;
+use super::{CONFIG, ModelFolder};
 use crate::model::{Family, ModelError, json::Json};
 
 /// What a folder's model makes.
@@ -15,8 +15,10 @@ pub enum FolderKind {
 impl ModelFolder {
     /// What its model makes, by `model_type`.
     pub fn kind(&self) -> Result<FolderKind, ModelError> {
-        let config = Json::parse(self.config())?;
-        match config.optional_str("model_type")?.unwrap_or_default() {
+        let config = Json::of(self, CONFIG)?;
+        let model_type = config.optional_str("model_type");
+        let model_type = model_type.map_err(|error| error.of_file(CONFIG))?;
+        match model_type.unwrap_or_default() {
             "bert" => Ok(FolderKind::Encoder),
             decoder if Family::of_model_type(decoder).is_some() => Ok(FolderKind::Decoder),
             other => Err(ModelError::Architecture(other.to_owned())),

@@ -1,9 +1,9 @@
 //! A small JSON file of a folder, asked by key. What is null counts as absent.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::ModelFolder;
-use crate::strict_json;
+use crate::model::json::Json;
 
 /// What a file has that is not what it should be: its key, or the file as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,24 +17,24 @@ pub(crate) struct SettingFault {
 /// The values of a file; none where there is no such file.
 pub(crate) struct Settings {
     file: &'static str,
-    map: Map<String, Value>,
+    json: Json,
 }
 
 impl Settings {
     /// The settings in `file`, which is one that folders are read for.
     pub(crate) fn of(folder: &ModelFolder, file: &'static str) -> Result<Self, SettingFault> {
-        let parsed = match folder.file(file) {
-            Some(bytes) => strict_json::parse(bytes),
-            None => Ok(Map::new()),
+        let json = match folder.file(file) {
+            Some(_) => folder.json(file),
+            None => Some(Json::empty()),
         };
         let fault = "it is no JSON object, or has a key twice";
-        let map = parsed.map_err(|_| SettingFault { file, fault })?;
-        Ok(Self { file, map })
+        let json = json.ok_or(SettingFault { file, fault })?;
+        Ok(Self { file, json })
     }
 
     /// A value that is there and not null.
     pub(crate) fn value(&self, key: &str) -> Option<&Value> {
-        self.map.get(key).filter(|value| !value.is_null())
+        self.json.value(key)
     }
 
     /// A truth value, where there is one.

@@ -136,7 +136,7 @@ pub(super) fn read(gguf: &Gguf) -> Result<ModelConfig, ModelError> {
     let metadata = Metadata::new(gguf, family);
     metadata.check_known()?;
     let config = sizes(&metadata)?;
-    check(&config)?;
+    check(&config).map_err(|key| ModelError::Config(key.metadata))?;
     check_repeated(&metadata, &config)?;
     Ok(config)
 }
@@ -185,35 +185,55 @@ fn sliding(metadata: &Metadata<'_>) -> Result<Option<SlidingWindow>, ModelError>
     }))
 }
 
-/// What has to hold of any shape, wherever it was read.
-pub(super) fn check(config: &ModelConfig) -> Result<(), ModelError> {
+/// What a size is called.
+pub(super) struct Key {
+    /// In the metadata of GGUF files, without the architecture.
+    pub(super) metadata: &'static str,
+    /// In a folder's `config.json`.
+    pub(super) folder: &'static str,
+}
+
+/// What has to hold of any shape, wherever it was read: gives the size of which it does not.
+pub(super) fn check(config: &ModelConfig) -> Result<(), Key> {
     let is_base = |base: f32| base.is_finite() && base > 1.0;
     let local_base = config.local_rope_base();
     let rules = [
-        ("embedding_length", config.width.is_multiple_of(BLOCK)),
-        ("attention.head_count", heads_fit(config)),
         (
-            "attention.head_count_kv",
+            ("embedding_length", "hidden_size"),
+            config.width.is_multiple_of(BLOCK),
+        ),
+        (
+            ("attention.head_count", "num_attention_heads"),
+            heads_fit(config),
+        ),
+        (
+            ("attention.head_count_kv", "num_key_value_heads"),
             config.heads.is_multiple_of(config.kv_heads),
         ),
         (
-            "feed_forward_length",
+            ("feed_forward_length", "intermediate_size"),
             config.ffn_width.is_multiple_of(BLOCK),
         ),
         (
-            "attention.layer_norm_rms_epsilon",
+            ("attention.layer_norm_rms_epsilon", "rms_norm_eps"),
             config.rms_epsilon > 0.0 && config.rms_epsilon < 1.0,
         ),
-        ("rope.freq_base", is_base(config.rope_base)),
+        (("rope.freq_base", "rope_theta"), is_base(config.rope_base)),
         (
-            "rope.scaling.factor",
+            ("rope.scaling.factor", "rope_scaling"),
             (1.0..=1e4).contains(&config.rope_factor),
         ),
-        ("rope.freq_base_swa", local_base.is_none_or(is_base)),
-        ("vocab_size", config.vocabulary <= MAX_TOKENS),
+        (
+            ("rope.freq_base_swa", "rope_local_base_freq"),
+            local_base.is_none_or(is_base),
+        ),
+        (
+            ("vocab_size", "vocab_size"),
+            config.vocabulary <= MAX_TOKENS,
+        ),
     ];
     match rules.into_iter().find(|(_, holds)| !holds) {
-        Some((key, _)) => Err(ModelError::Config(key)),
+        Some(((metadata, folder), _)) => Err(Key { metadata, folder }),
         None => Ok(()),
     }
 }

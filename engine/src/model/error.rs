@@ -31,6 +31,30 @@ pub enum ModelError {
     /// Metadata that changes what the model computes, in a way that is not built here.
     #[error("metadata key {0} asks for what is not supported")]
     Unsupported(String),
+    /// A JSON file of a folder that is none.
+    #[error("{0} is missing, is no JSON of its kind, or has a key twice")]
+    Json(&'static str),
+    /// As [`Self::Config`], in a file of a folder.
+    #[error("{file}: {key} has an unsupported value")]
+    Setting {
+        /// The file's name below the folder.
+        file: &'static str,
+        /// The key in it.
+        key: &'static str,
+    },
+    /// As [`Self::Unsupported`], in a file of a folder.
+    #[error("{file}: {key} asks for what is not supported")]
+    UnsupportedSetting {
+        /// The file's name below the folder.
+        file: &'static str,
+        /// The key in it.
+        key: String,
+    },
+    /// A folder whose embedding is to make the logits has another matrix for them.
+    #[error(
+        "config.json: tie_word_embeddings is true, and lm_head.weight is not model.embed_tokens.weight: set it to false, or leave lm_head.weight out"
+    )]
+    TiedOutput,
     /// A tensor's shape is not what the configuration says.
     #[error("tensor {0} has the wrong shape")]
     Shape(String),
@@ -59,6 +83,15 @@ pub enum ModelError {
 }
 
 impl ModelError {
+    /// The same, said of a file of a folder: a key is one of that file, not of a model file's metadata.
+    pub(crate) fn of_file(self, file: &'static str) -> Self {
+        match self {
+            Self::Config(key) => Self::Setting { file, key },
+            Self::Unsupported(key) => Self::UnsupportedSetting { file, key },
+            other => other,
+        }
+    }
+
     /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -66,8 +99,9 @@ impl ModelError {
             Self::Safetensors(error) => error.code(),
             Self::Unreadable(error) => error.code,
             Self::Architecture(_) => "model.architecture",
-            Self::Config(_) => "model.config",
-            Self::Unsupported(_) => "model.unsupported",
+            Self::Config(_) | Self::Json(_) | Self::Setting { .. } => "model.config",
+            Self::Unsupported(_) | Self::UnsupportedSetting { .. } => "model.unsupported",
+            Self::TiedOutput => "model.tied_output",
             Self::Shape(_) => "model.shape",
             Self::TensorType { .. } => "model.tensor_type",
             Self::NotFinite(_) => "model.not_finite",

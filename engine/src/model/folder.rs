@@ -8,7 +8,7 @@ use super::{
     config::{MAX_LAYERS, MAX_TOKENS, MAX_WIDTH, check},
     json::{Flag, Json},
 };
-use crate::folder::ModelFolder;
+use crate::folder::{CONFIG, ModelFolder};
 
 pub(super) use names::FolderTensors;
 
@@ -50,17 +50,20 @@ pub(super) struct FolderConfig {
 }
 
 pub(super) fn read(folder: &ModelFolder) -> Result<FolderConfig, ModelError> {
-    let json = Json::parse(folder.config())?;
-    let family = family(&json)?;
+    of_json(&Json::of(folder, CONFIG)?).map_err(|error| error.of_file(CONFIG))
+}
+
+fn of_json(json: &Json) -> Result<FolderConfig, ModelError> {
+    let family = family(json)?;
     json.check_known(&READ)?;
-    check_plain(&json)?;
-    let rope = rope::read(&json)?;
+    check_plain(json)?;
+    let rope = rope::read(json)?;
     let config = ModelConfig {
         rope_base: rope.base,
         rope_factor: rope.factor,
-        ..sizes(&json, family)?
+        ..sizes(json, family)?
     };
-    check(&config)?;
+    check(&config).map_err(|key| ModelError::Config(key.folder))?;
     Ok(FolderConfig {
         rope_factors: rope.factors(config.head_width),
         tied: json.flag("tie_word_embeddings", Flag::Unset)?,

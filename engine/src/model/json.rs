@@ -1,9 +1,14 @@
 //! Values of a `config.json`, read so that nothing that changes what a model computes is overlooked.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::ModelError;
-use crate::strict_json;
+use crate::{
+    folder::{CONFIG, ModelFolder},
+    strict_json,
+};
 
 /// Keys that say how a model was made, is served or is trained, and not what it computes.
 const HISTORY: [&str; 26] = [
@@ -35,16 +40,29 @@ const HISTORY: [&str; 26] = [
     "problem_type",
 ];
 
-/// A JSON object.
+/// A JSON object, which clones share.
+#[derive(Clone)]
 pub(crate) struct Json {
-    map: Map<String, Value>,
+    map: Arc<Map<String, Value>>,
 }
 
 impl Json {
-    /// Parses an object; anything after it is an error, and so is a key that stands twice.
+    /// Parses a `config.json`; anything after its object is an error, and so is a key that stands twice.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, ModelError> {
-        let map = strict_json::parse(bytes).map_err(|_| ModelError::Config("config.json"))?;
-        Ok(Self { map })
+        let map = strict_json::parse(bytes).map_err(|_| ModelError::Json(CONFIG))?;
+        Ok(Self { map: Arc::new(map) })
+    }
+
+    /// The object that a file of the folder has.
+    pub(crate) fn of(folder: &ModelFolder, file: &'static str) -> Result<Self, ModelError> {
+        folder.json(file).ok_or(ModelError::Json(file))
+    }
+
+    /// An object without keys.
+    pub(crate) fn empty() -> Self {
+        Self {
+            map: Arc::default(),
+        }
     }
 
     /// The texts under `key` of each object of a list.
@@ -70,14 +88,16 @@ impl Json {
     }
 
     /// A value that is there and not null.
-    fn value(&self, key: &str) -> Option<&Value> {
+    pub(crate) fn value(&self, key: &str) -> Option<&Value> {
         self.map.get(key).filter(|value| !value.is_null())
     }
 
     /// An object within.
     pub(crate) fn object(&self, key: &'static str) -> Result<Option<Self>, ModelError> {
         let object = |value: &Value| match value {
-            Value::Object(map) => Ok(Self { map: map.clone() }),
+            Value::Object(map) => Ok(Self {
+                map: Arc::new(map.clone()),
+            }),
             _ => Err(ModelError::Config(key)),
         };
         self.value(key).map(object).transpose()

@@ -26,6 +26,7 @@ pub(crate) fn variants() -> PathBuf {
 
 #[expect(
     clippy::disallowed_methods,
+    clippy::expect_used,
     reason = "tests are told where models are by the environment"
 )]
 fn named(variable: &str) -> PathBuf {
