@@ -47,7 +47,7 @@ impl Model {
     /// As [`Self::take`], from a folder: families Llama, Mistral, Qwen 2 and Qwen 3, in F32, F16 or BF16.
     pub fn take_folder(folder: &mut ModelFolder) -> Result<Self, ModelError> {
         let read = folder::read(folder)?;
-        let tensors = FolderTensors::new(folder.take_tensors(), read.tied);
+        let tensors = FolderTensors::new(folder.take_tensors(), read.tied)?;
         let mut weights = weights::read(&tensors, &read.config, &weights::packed)?;
         weights.gather();
         weights.rope_factors = read.rope_factors;

@@ -7,7 +7,7 @@ use std::{fs, path::Path, sync::Arc};
 use crate::model_folder::{Entry, Folder, raw, safetensors};
 use engine::{
     decoder::{Decoder, KvCache},
-    folder::ModelFolder,
+    folder::{FolderError, ModelFolder},
     gguf::Gguf,
     model::{Model, ModelError},
     safetensors::{Safetensors, SafetensorsError},
@@ -62,12 +62,8 @@ fn heads_of_llamas_turn_by_halves() {
     assert!(differences.fold(0.0, f32::max) < 1e-3);
 }
 
-#[test]
-fn weights_may_lie_in_several_files() {
-    let case = tiny::named("qwen3-0");
-    let tokens = tiny::tokens(&case);
-    let (folder, _) = of(&case);
-    let whole = logits(load(&folder).unwrap(), &tokens);
+/// Writes the folder with its weights in two files; gives which tensor is in which.
+fn in_two_files(folder: &Folder) -> Map<String, Value> {
     let path = folder.write();
     fs::remove_file(path.join("model.safetensors")).unwrap();
     let (first, second) = folder.tensors.split_at(5);
@@ -78,13 +74,25 @@ fn weights_may_lie_in_several_files() {
             map.insert(tensor.name.clone(), name.into());
         });
     }
-    let index = path.join("model.safetensors.index.json");
-    let write = |map: &Map<String, Value>| {
-        fs::write(&index, json!({"weight_map": map}).to_string()).unwrap();
-        ModelFolder::open(&path)
-    };
-    let code = |map: &Map<String, Value>| write(map).err().map_or("", |error| error.code());
-    let model = Model::take_folder(&mut write(&map).unwrap()).unwrap();
+    map
+}
+
+/// Reads the folder with an index of `map`.
+fn indexed(folder: &Folder, map: &Map<String, Value>) -> Result<ModelFolder, FolderError> {
+    let index = folder.path().join("model.safetensors.index.json");
+    fs::write(index, json!({"weight_map": map}).to_string()).unwrap();
+    ModelFolder::open(&folder.path())
+}
+
+#[test]
+fn weights_may_lie_in_several_files() {
+    let case = tiny::named("qwen3-0");
+    let tokens = tiny::tokens(&case);
+    let (folder, _) = of(&case);
+    let whole = logits(load(&folder).unwrap(), &tokens);
+    let map = in_two_files(&folder);
+    let code = |map: &Map<String, Value>| indexed(&folder, map).err().map_or("", |e| e.code());
+    let model = Model::take_folder(&mut indexed(&folder, &map).unwrap()).unwrap();
     assert_eq!(logits(model, &tokens), whole);
 
     let mut fewer = map.clone();
@@ -97,8 +105,53 @@ fn weights_may_lie_in_several_files() {
     absent.insert("model.norm.weight".into(), "c.safetensors".into());
     assert_eq!(code(&absent), "safetensors.io");
     assert_eq!(code(&Map::new()), "folder.index");
-    fs::write(path.join("model.safetensors"), "").unwrap();
+    fs::write(folder.path().join("model.safetensors"), "").unwrap();
     assert_eq!(code(&map), "folder.two_weights");
+}
+
+#[test]
+fn refusals_of_several_files_name_tensor_and_file() {
+    let (folder, _) = of(&tiny::named("qwen3-0"));
+    let map = in_two_files(&folder);
+    let message = |map: &Map<String, Value>| indexed(&folder, map).err().unwrap().to_string();
+    let moved = |file: &str| {
+        let mut map = map.clone();
+        map.insert("model.norm.weight".into(), file.into());
+        map
+    };
+    assert_eq!(
+        message(&moved("a.safetensors")),
+        "model.safetensors.index.json puts tensor model.norm.weight into a.safetensors, which does not have it"
+    );
+    assert_eq!(
+        message(&moved("../a.safetensors")),
+        "model.safetensors.index.json puts tensor model.norm.weight into \"../a.safetensors\", which is no name of a file of weights in the folder"
+    );
+    let mut fewer = map.clone();
+    fewer.remove("model.norm.weight");
+    assert_eq!(
+        message(&fewer),
+        "model.safetensors.index.json does not say that tensor model.norm.weight is in b.safetensors, which has it"
+    );
+    let second = folder.path().join("b.safetensors");
+    let whole = fs::read(&second).unwrap();
+    fs::write(&second, &whole[..whole.len() - 1]).unwrap();
+    assert_eq!(
+        message(&map),
+        "b.safetensors: the file is not as long as its tensors"
+    );
+}
+
+#[test]
+fn an_index_with_a_key_twice_is_refused() {
+    let (folder, _) = of(&tiny::named("qwen3-0"));
+    let map = in_two_files(&folder);
+    let twice = json!({"weight_map": map}).to_string();
+    let twice = twice.replacen('{', r#"{"weight_map":{},"#, 1);
+    let index = folder.path().join("model.safetensors.index.json");
+    fs::write(index, twice).unwrap();
+    let refused = ModelFolder::open(&folder.path()).err().unwrap();
+    assert_eq!(refused.code(), "folder.index");
 }
 
 #[test]
@@ -128,9 +181,39 @@ fn folders_that_lack_something_are_refused() {
     fs::remove_dir(empty.path().join("config.json")).unwrap();
     fs::write(empty.path().join("config.json"), "{}").unwrap();
     assert_eq!(code(empty.path()), "safetensors.io");
-    let large = fs::File::create(empty.path().join("vocab.txt")).unwrap();
-    large.set_len((64 << 20) + 1).unwrap();
-    assert_eq!(code(empty.path()), "folder.too_large");
+}
+
+#[test]
+fn files_that_are_too_large_are_refused() {
+    let (small, folder) = (1 << 20, tempfile::tempdir().unwrap());
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("1_Pooling")).unwrap();
+    fs::write(path("config.json"), "{}").unwrap();
+    let code = || ModelFolder::open(folder.path()).err().unwrap().code();
+    for (name, most) in [
+        ("config.json", small),
+        ("generation_config.json", small),
+        ("chat_template.jinja", small),
+        ("special_tokens_map.json", small),
+        ("modules.json", small),
+        ("1_Pooling/config.json", small),
+        ("sentence_bert_config.json", small),
+        ("tokenizer_config.json", 4 << 20),
+        ("vocab.txt", 16 << 20),
+        ("tokenizer.json", 64 << 20),
+    ] {
+        let file = fs::File::create(path(name)).unwrap();
+        file.set_len(most).unwrap();
+        assert_eq!(code(), "safetensors.io", "{name}");
+        file.set_len(most + 1).unwrap();
+        assert_eq!(code(), "folder.too_large", "{name}");
+        file.set_len(0).unwrap();
+    }
+    let index = fs::File::create(path("model.safetensors.index.json")).unwrap();
+    index.set_len(16 << 20).unwrap();
+    assert_eq!(code(), "folder.index");
+    index.set_len((16 << 20) + 1).unwrap();
+    assert_eq!(code(), "folder.too_large");
 }
 
 #[test]
@@ -181,13 +264,114 @@ fn configurations_that_cannot_be_run_are_refused() {
         assert_eq!(refused, code, "{key} {value}");
         folder.config = whole.clone();
     }
-    folder.tensors.push(Entry {
-        name: "stray".to_owned(),
-        dtype: "F32",
-        shape: vec![1],
-        bytes: vec![0; 4],
-    });
-    assert_eq!(load(&folder).err().unwrap().code(), "model.unknown_tensor");
+}
+
+#[test]
+fn tensors_that_the_model_does_not_have_are_refused() {
+    let (mut folder, _) = of(&tiny::named("qwen2-0"));
+    let mut code = |name: &str| {
+        folder.tensors.push(Entry {
+            name: name.to_owned(),
+            dtype: "F32",
+            shape: vec![1],
+            bytes: vec![0; 4],
+        });
+        let code = load(&folder).err().map_or("", |error| error.code());
+        folder.tensors.pop();
+        code
+    };
+    for name in [
+        "stray",
+        "model.layers.99.self_attn.q_proj.weight",
+        "model.layers.00.self_attn.q_proj.weight",
+        "blk.0.attn_q.weight",
+        "blk.0.attn_q.bias",
+        "token_embd.weight",
+        "output_norm.weight",
+        "output.weight",
+        "stray.self_attn.rotary_emb.inv_freq",
+    ] {
+        assert_eq!(code(name), "model.unknown_tensor", "{name}");
+    }
+    let inv_freq = "model.layers.0.self_attn.rotary_emb.inv_freq";
+    assert_eq!(code(inv_freq), "", "it follows from the configuration");
+}
+
+#[test]
+fn logits_are_made_as_the_weights_say() {
+    let (mut folder, _) = of(&tiny::named("qwen2-0"));
+    folder
+        .config
+        .insert("tie_word_embeddings".into(), true.into());
+    folder
+        .tensors
+        .retain(|entry| entry.name != "lm_head.weight");
+    let plain = logits(load(&folder).unwrap(), &[1, 2, 3]);
+    let mut tensors = folder.tensors.iter();
+    let embedding = tensors.find(|entry| entry.name == "model.embed_tokens.weight");
+    let same = Entry {
+        name: "lm_head.weight".to_owned(),
+        ..embedding.unwrap().clone()
+    };
+    folder.tensors.push(same.clone());
+    assert_eq!(logits(load(&folder).unwrap(), &[1, 2, 3]), plain);
+    let mut code = |change: fn(&mut Entry)| {
+        let mut other = same.clone();
+        change(&mut other);
+        folder.tensors.pop();
+        folder.tensors.push(other);
+        load(&folder).err().map_or("", |error| error.code())
+    };
+    assert_eq!(code(|_| ()), "");
+    assert_eq!(code(|other| other.bytes[0] ^= 1), "model.tied_output");
+    assert_eq!(code(|other| other.shape.reverse()), "model.tied_output");
+    assert_eq!(code(|other| other.dtype = "I32"), "model.tied_output");
+}
+
+#[test]
+fn refusals_name_the_file_and_its_own_key() {
+    let (mut folder, _) = of(&tiny::named("qwen2-0"));
+    let whole = folder.config.clone();
+    for (key, value, message) in [
+        ("hidden_size", json!(48), "has an unsupported value"),
+        (
+            "num_attention_heads",
+            json!(1 << 18),
+            "has an unsupported value",
+        ),
+        (
+            "num_key_value_heads",
+            json!(1000),
+            "has an unsupported value",
+        ),
+        ("intermediate_size", json!(33), "has an unsupported value"),
+        ("rms_norm_eps", json!(2), "has an unsupported value"),
+        ("rope_theta", json!(0), "has an unsupported value"),
+        (
+            "hidden_act",
+            json!("gelu"),
+            "asks for what is not supported",
+        ),
+        ("logit_scale", json!(2.0), "asks for what is not supported"),
+    ] {
+        folder.config.insert(key.to_owned(), value);
+        let refused = load(&folder).err().unwrap().to_string();
+        assert_eq!(refused, format!("config.json: {key} {message}"));
+        folder.config = whole.clone();
+    }
+    let path = folder.write();
+    fs::write(path.join("config.json"), "{").unwrap();
+    let refused = ModelFolder::open(&path).unwrap().kind().err().unwrap();
+    assert_eq!(
+        refused.to_string(),
+        "config.json is missing, is no JSON of its kind, or has a key twice"
+    );
+    folder.write();
+    fs::write(path.join("model.safetensors"), "").unwrap();
+    assert_eq!(
+        ModelFolder::open(&path).err().unwrap().to_string(),
+        "model.safetensors: the header is longer than the file, or than 16 MiB"
+    );
 }
 
 #[test]
@@ -207,16 +391,19 @@ fn stretched_contexts_are_read() {
     assert_eq!(load(&folder).unwrap().config().rope_factor, 2.0);
 }
 
+/// Why a safetensors file is refused; empty: it is not.
+fn code(bytes: Vec<u8>) -> &'static str {
+    let refused = Safetensors::from_bytes(bytes).err();
+    refused.map_or("", |error| error.code())
+}
+
+/// The header of one tensor.
+fn tensor(kind: &str, shape: &str, offsets: &str) -> String {
+    format!(r#"{{"a":{{"dtype":"{kind}","shape":{shape},"data_offsets":{offsets}}}}}"#)
+}
+
 #[test]
 fn bad_safetensors_are_refused() {
-    let code = |bytes: Vec<u8>| {
-        Safetensors::from_bytes(bytes)
-            .err()
-            .map_or("", |e| e.code())
-    };
-    let tensor = |kind: &str, shape: &str, offsets: &str| {
-        format!(r#"{{"a":{{"dtype":"{kind}","shape":{shape},"data_offsets":{offsets}}}}}"#)
-    };
     let good = tensor("F32", "[2,1]", "[0,8]");
     assert_eq!(code(raw(&good, &[0; 8])), "");
     assert_eq!(code(Vec::new()), "safetensors.header_length");
@@ -246,6 +433,12 @@ fn bad_safetensors_are_refused() {
     let most = u64::MAX;
     let overflow = tensor("F32", &format!("[{most},{most}]"), "[0,8]");
     assert_eq!(code(raw(&overflow, &[0; 8])), "safetensors.offsets");
+    assert_eq!(code(raw(&good, &[0; 9])), "safetensors.length");
+    assert_eq!(code(raw(&good, &[0; 7])), "safetensors.length");
+}
+
+#[test]
+fn tensors_larger_than_any_file_are_refused() {
     // Each tensor as large as its shape says, all of them together larger than any file.
     let size = (1_u64 << 61) - 1;
     let many = (0..8).map(|at| {
@@ -254,6 +447,11 @@ fn bad_safetensors_are_refused() {
     });
     let many = format!("{{{}}}", many.collect::<Vec<_>>().join(","));
     assert_eq!(code(raw(&many, &[])), "safetensors.length");
+}
+
+#[test]
+fn headers_that_can_be_read_in_two_ways_are_refused() {
+    let good = tensor("F32", "[2,1]", "[0,8]");
     let twice = format!(
         r#"{{"a":{0},"a":{0}}}"#,
         r#"{"dtype":"F32","shape":[0],"data_offsets":[0,0]}"#
@@ -269,8 +467,6 @@ fn bad_safetensors_are_refused() {
     );
     let long = format!("{{}}{}", " ".repeat(16 << 20));
     assert_eq!(code(raw(&long, &[])), "safetensors.header_length");
-    assert_eq!(code(raw(&good, &[0; 9])), "safetensors.length");
-    assert_eq!(code(raw(&good, &[0; 7])), "safetensors.length");
 }
 
 #[test]

@@ -10,15 +10,18 @@ use crate::{
 /// A folder's tensors by the names that GGUF files give them. Each is given once.
 pub(in super::super) struct FolderTensors {
     loose: Loose<SafetensorsError>,
-    /// Whether the embedding makes the logits too, whatever the files have beside it.
+    /// Whether the embedding makes the logits too.
     tied: bool,
 }
 
+const EMBEDDING: &str = "model.embed_tokens.weight";
+const OUTPUT: &str = "lm_head.weight";
+
 /// Tensors of no layer.
 const WHOLE: [(&str, &str); 3] = [
-    ("token_embd.weight", "model.embed_tokens.weight"),
+    ("token_embd.weight", EMBEDDING),
     ("output_norm.weight", "model.norm.weight"),
-    ("output.weight", "lm_head.weight"),
+    ("output.weight", OUTPUT),
 ];
 
 /// Tensors of a layer, without `blk.N.` and `model.layers.N.`, and without `.weight` and `.bias`.
@@ -40,12 +43,39 @@ const PARTS: [(&str, &str); 11] = [
 const INV_FREQ: &str = ".self_attn.rotary_emb.inv_freq";
 
 impl FolderTensors {
-    pub(in super::super) fn new(tensors: LooseSafetensors, tied: bool) -> Self {
-        Self {
+    /// Refuses a tensor that has a name of GGUF files already, which would pass for the one that is read by it; and a matrix for logits where
+    /// the embedding is to make them and is another.
+    pub(in super::super) fn new(
+        mut tensors: LooseSafetensors,
+        tied: bool,
+    ) -> Result<Self, ModelError> {
+        if let Some(name) = tensors.keys().find(|name| theirs(name).is_some()) {
+            return Err(ModelError::UnknownTensor(name.clone()));
+        }
+        if tied {
+            leave_output(&mut tensors)?;
+        }
+        Ok(Self {
             loose: Loose::new(tensors),
             tied,
-        }
+        })
     }
+}
+
+/// Takes out the matrix for logits, if the files have it: the embedding once more.
+fn leave_output(tensors: &mut LooseSafetensors) -> Result<(), ModelError> {
+    let Some(output) = tensors.remove(OUTPUT) else {
+        return Ok(());
+    };
+    match (tensors.get(EMBEDDING), output) {
+        (Some(Ok(embedding)), Ok(output)) if is_same(embedding, &output) => Ok(()),
+        _ => Err(ModelError::TiedOutput),
+    }
+}
+
+fn is_same(one: &Tensor<'_>, other: &Tensor<'_>) -> bool {
+    let shape = |tensor: &Tensor<'_>| (tensor.kind, tensor.rows, tensor.columns);
+    shape(one) == shape(other) && one.bytes == other.bytes
 }
 
 impl Tensors for FolderTensors {
@@ -64,12 +94,15 @@ impl Tensors for FolderTensors {
 
     fn names(&self) -> Vec<String> {
         let names = self.loose.names().into_iter();
-        let names = names.filter(|name| !name.ends_with(INV_FREQ));
-        let names = names.map(|name| ours(&name).unwrap_or(name));
-        names
-            .filter(|name| !(self.tied && name == "output.weight"))
-            .collect()
+        let names = names.filter(|name| !is_inv_freq(name));
+        names.map(|name| ours(&name).unwrap_or(name)).collect()
     }
+}
+
+fn is_inv_freq(name: &str) -> bool {
+    let layer = name.strip_prefix("model.layers.");
+    let layer = layer.and_then(|name| name.strip_suffix(INV_FREQ));
+    layer.is_some_and(|layer| layer.parse::<u32>().is_ok())
 }
 
 /// The name of Hugging Face for that of a GGUF file.
