@@ -166,6 +166,7 @@ impl LocalEngine {
         model: Model<M>,
         config: LocalConfig,
     ) -> Result<Self, LoadError> {
+        described.check_vocabulary(model.config().vocabulary)?;
         let model = Arc::new(model);
         let limits = limits(&config, &model, &described);
         let capacity = Capacity {
@@ -194,12 +195,11 @@ impl LocalEngine {
 }
 
 fn limits<M>(config: &LocalConfig, model: &Model<M>, described: &Described) -> Limits {
-    let tokens = described.tokenizer.vocabulary_len();
     Limits {
         sequences: config.max_sequences,
         queue: config.queue,
         context_tokens: config.max_context.min(model.config().context_tokens),
-        vocabulary: model.config().vocabulary.min(tokens),
+        vocabulary: described.tokenizer.vocabulary_len(),
         tenant_jobs: config.tenant_jobs(),
         step_tokens: config.step_tokens,
         cached_tokens_per_secret: config.cached_tokens_per_secret,

@@ -196,6 +196,33 @@ fn files_that_are_none_are_refused() {
     assert_eq!(code(&path), "folder.too_large");
 }
 
+/// The same with another number of rows for tokens.
+fn with_rows(folder: &mut Folder, change: impl Fn(usize) -> usize) {
+    let rows = folder.config["vocab_size"].as_u64().unwrap() as usize;
+    let wanted = change(rows);
+    folder.config.insert("vocab_size".into(), wanted.into());
+    let by_token = ["model.embed_tokens.weight", "lm_head.weight"];
+    let tensors = folder.tensors.iter_mut();
+    for tensor in tensors.filter(|tensor| by_token.contains(&tensor.name.as_str())) {
+        tensor.bytes.resize(tensor.bytes.len() / rows * wanted, 0);
+        tensor.shape[0] = wanted;
+    }
+}
+
+#[test]
+fn tokens_that_the_weights_do_not_know_are_refused() {
+    assert_eq!(refusal(|folder| with_rows(folder, |rows| rows)), "");
+    let filled_up = |folder: &mut Folder| with_rows(folder, |rows| rows + 7);
+    assert_eq!(refusal(filled_up), "", "weights may have more");
+    let fewer = |folder: &mut Folder| with_rows(folder, |rows| rows - 1);
+    assert_eq!(refusal(fewer), "engine.vocabulary");
+    let mut folder = folder();
+    fewer(&mut folder);
+    let refused = LocalEngine::load(&folder.write(), config()).err().unwrap();
+    let message = refused.to_string();
+    assert!(message.ends_with("rows: they are not of one model"));
+}
+
 #[test]
 fn decoders_are_loaded_as_decoders() {
     let encoder = LocalEngine::load(&real_model::minilm(), config()).err();

@@ -66,6 +66,15 @@ impl Described {
             template: None,
         })
     }
+
+    /// Refuses a tokenizer with more tokens than the weights know, of which there are `rows`. Fewer there may be: weights are often filled up.
+    pub(super) fn check_vocabulary(&self, rows: usize) -> Result<(), LoadError> {
+        let tokens = self.tokenizer.vocabulary_len();
+        match tokens <= rows {
+            true => Ok(()),
+            false => Err(LoadError::Vocabulary { tokens, rows }),
+        }
+    }
 }
 
 fn compiled(source: &str, tokenizer: &Tokenizer) -> Result<ChatTemplate, LoadError> {

@@ -42,6 +42,7 @@ impl EmbeddingEngine {
         let isa = config.isa()?;
         let described = Described::of_encoder(path, folder)?;
         let encoder = Encoder::load(folder, config.threads, isa)?;
+        described.check_vocabulary(encoder.config().vocabulary)?;
         let shape = EncoderConfig {
             max_tokens: encoder.config().max_tokens.min(config.max_context),
             ..*encoder.config()

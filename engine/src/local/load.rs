@@ -122,6 +122,16 @@ pub enum LoadError {
     /// Its weights.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The tokenizer has tokens that the weights do not know: it is another model's.
+    #[error(
+        "the tokenizer has {tokens} tokens, and the model's embedding only {rows} rows: they are not of one model"
+    )]
+    Vocabulary {
+        /// Tokens of the tokenizer.
+        tokens: usize,
+        /// Tokens of the weights.
+        rows: usize,
+    },
     /// `general.name`, or the folder's name, has no letter and no digit, or the chosen name is not 1 to 128 of `a-z`, `0-9`, `-` and `.`.
     #[error("the model has no usable name: 1 to 128 of a-z, 0-9, - and . make one")]
     Name,
@@ -154,6 +164,7 @@ impl LoadError {
             Self::Tokenizer(error) => error.code(),
             Self::Template(error) => error.code(),
             Self::Model(error) => error.code(),
+            Self::Vocabulary { .. } => "engine.vocabulary",
             Self::Name => "engine.name",
             Self::KvMemory(_) => "engine.kv_memory",
             Self::Backend { code, .. } => code,
