@@ -50,7 +50,7 @@ impl Gguf {
 
     /// Validates a file held in memory, of which the tensors are copied.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, GgufError> {
-        Self::read(Pieces::of(&bytes))
+        Self::read(Pieces::of(bytes))
     }
 
     fn read<R: Read>(mut file: Pieces<R>) -> Result<Self, GgufError> {

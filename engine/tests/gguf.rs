@@ -114,6 +114,22 @@ fn tensors_may_lie_in_any_order_and_apart() {
 }
 
 #[test]
+fn headers_may_be_long() {
+    // As long as what is read first, a little less, a little more, and several times as long.
+    for bytes in [(4 << 20) - 200, 4 << 20, (4 << 20) + 40, 20 << 20] {
+        let mut file = good();
+        file.set("long", str_value(&"a".repeat(bytes)));
+        let bytes = file.bytes();
+        let digest: [u8; 32] = Sha256::digest(&bytes).into();
+        let gguf = Gguf::from_bytes(bytes).unwrap();
+        assert_eq!(gguf.digest(), digest);
+        for tensor in &file.tensors {
+            assert_eq!(gguf.tensor(&tensor.name).unwrap().bytes, tensor.bytes);
+        }
+    }
+}
+
+#[test]
 fn the_digest_is_that_of_the_file() {
     let bytes = good().bytes();
     let folder = tempfile::tempdir().unwrap();

@@ -35,10 +35,11 @@ impl Pieces<File> {
     }
 }
 
-impl<'a> Pieces<&'a [u8]> {
+impl Pieces<Cursor<Vec<u8>>> {
     /// A file in memory.
-    pub(crate) fn of(bytes: &'a [u8]) -> Self {
-        Self::new(bytes, bytes.len())
+    pub(crate) fn of(bytes: Vec<u8>) -> Self {
+        let length = bytes.len();
+        Self::new(Cursor::new(bytes), length)
     }
 }
 
@@ -140,7 +141,7 @@ mod tests {
     #[test]
     fn bytes_are_digested_once_and_in_order() {
         let bytes: Vec<u8> = (0..600_000_u32).map(|at| (at % 251) as u8).collect();
-        let mut pieces = Pieces::of(&bytes);
+        let mut pieces = Pieces::of(bytes.clone());
         let mut head = pieces.take(1000).unwrap();
         pieces.give_back(head.split_off(10));
         assert_eq!((pieces.left(), pieces.length()), (599_990, 600_000));
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_not_given() {
-        let mut pieces = Pieces::of(b"abc");
+        let mut pieces = Pieces::of(b"abc".to_vec());
         assert_eq!(pieces.take(4), Err(ENDS_EARLY));
         assert_eq!(pieces.take(2).unwrap(), b"ab");
         assert_eq!(pieces.take(usize::MAX), Err(ENDS_EARLY));
