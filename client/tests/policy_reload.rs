@@ -7,8 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
-use crate::fake;
-use crate::fake::Fault;
+use crate::fake::{self, Fault};
 use crate::team::{Bench, ask, chat};
 use client::{Settings, TenantKey, UpdatesFrom};
 use policy::{Action, HardwareId, Target};

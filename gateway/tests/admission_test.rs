@@ -5,9 +5,8 @@
     reason = "a test fails by panicking"
 )]
 
-use crate::support;
 use crate::support::{
-    NOW, POLICY_SECONDS, Stack, accept_custom_anchors,
+    self, NOW, POLICY_SECONDS, Stack, accept_custom_anchors,
     client::{challenge, envelope, get},
     node::{Claims, FakeNode, Fault, Keys},
     policy_for, shipped_appraiser,

@@ -6,9 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
-use crate::support;
 use crate::support::{
-    Stack,
+    self, Stack,
     client::{Version, envelope, fed, get, relay_path, request, whole},
     node::{FakeNode, answer, sealed, sealed_stream},
     streams::{fed_by_hand, next_part, within},
