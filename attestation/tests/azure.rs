@@ -9,8 +9,7 @@
     reason = "a test may fail, and says when it had nothing to look at"
 )]
 
-use crate::support;
-use crate::support::{at, certificates};
+use crate::support::{self, at, certificates};
 use attestation::{
     ErrorClass,
     snp::Product,

@@ -7,8 +7,7 @@
     reason = "a test may fail"
 )]
 
-use crate::support;
-use crate::support::{Genuine, report_bytes, vectors};
+use crate::support::{self, Genuine, report_bytes, vectors};
 
 /// Length of the signed part, in bytes.
 const SIGNED_BYTES: usize = 0x2A0;

@@ -7,8 +7,7 @@
     reason = "a test may fail"
 )]
 
-use crate::support;
-use crate::support::{Genuine, certificates, report_bytes, vectors};
+use crate::support::{self, Genuine, certificates, report_bytes, vectors};
 use sev::{
     certs::snp::{Certificate, Chain, Verifiable as _, builtin::milan, ca},
     firmware::guest::AttestationReport,

@@ -12,8 +12,7 @@
     reason = "tests fail by panicking"
 )]
 
-use crate::fake;
-use crate::fake::{Fault, Gateway, MODEL, Node};
+use crate::fake::{self, Fault, Gateway, MODEL, Node};
 use attestation::UnixTime;
 use client::{
     Client, ClientError, Clock, Event, GatewayUrl, Judge, Observer, Request, Roots, SeenPolicies,

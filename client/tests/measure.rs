@@ -7,8 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
-use crate::narthex;
-use crate::narthex::{Run, narthex, sev_evidence};
+use crate::narthex::{self, Run, narthex, sev_evidence};
 use std::fs;
 
 /// Of sev-snp-measure 0.0.13 and of crate `sev`.

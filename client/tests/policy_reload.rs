@@ -7,8 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
-use crate::fake;
-use crate::fake::Fault;
+use crate::fake::{self, Fault};
 use crate::team::{Bench, ask, chat};
 use client::{Settings, TenantKey, UpdatesFrom};
 use policy::{Action, HardwareId, Target};
@@ -18,7 +17,7 @@ use std::{
 };
 
 /// After this the end of a lease has ended what is under way: it is looked for each second, on the same thread.
-const WATCHED: Duration = Duration::from_millis(2500);
+const WATCHED: Duration = Duration::from_secs(5);
 /// The first key of RFC 8410's examples.
 const PRIVATE_KEY: &str = "-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC

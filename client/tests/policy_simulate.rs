@@ -6,8 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
-use crate::fake;
-use crate::fake::{Gateway, Node};
+use crate::fake::{self, Gateway, Node};
 use attestation::Nonce;
 use client::{
     SystemClock,

@@ -7,8 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
-use crate::narthex;
-use crate::narthex::{command, narthex, run};
+use crate::narthex::{self, command, narthex, run};
 use attestation::{UnixTime, snp::Product};
 use std::{
     fs::{self, Permissions},

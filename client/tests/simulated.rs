@@ -6,8 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
-use crate::fake;
-use crate::fake::{Fault, Gateway, Node};
+use crate::fake::{self, Fault, Gateway, Node};
 use attestation::{
     EvidenceBundle, UnixTime,
     manifest::{Arithmetic, GpuKernels},

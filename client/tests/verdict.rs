@@ -7,8 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
-use crate::fake;
-use crate::fake::Fault;
+use crate::fake::{self, Fault};
 use crate::team::{Bench, ask};
 use client::{Settings, Verdicts};
 use serde_json::json;

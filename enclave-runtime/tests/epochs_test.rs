@@ -7,8 +7,7 @@
     reason = "tests"
 )]
 
-use crate::support;
-use crate::support::{NOW, Stack, get_request, http::Outer, open};
+use crate::support::{self, NOW, Stack, get_request, http::Outer, open};
 use attestation::UnixTime;
 use protocol::Sealer;
 use tokio::{

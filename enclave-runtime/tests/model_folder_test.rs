@@ -10,7 +10,7 @@
 
 use crate::model_folder::{Folder, PUBLIC_NAME};
 use crate::support::{NOW, Stack, json_request};
-use crate::{gguf_file, support, tiny};
+use crate::{support, tiny};
 use attestation::{UnixTime, snp::Product};
 use enclave_runtime::{Clock, Parts, Runtime, StartError};
 use engine::{

@@ -7,9 +7,8 @@
     reason = "tests"
 )]
 
-use crate::support;
 use crate::support::{
-    MODEL, Opened, Stack, chat,
+    self, MODEL, Opened, Stack, chat,
     engine::{Script, ScriptedEngine},
     get_request, json_request,
 };

@@ -7,9 +7,8 @@
     reason = "tests"
 )]
 
-use crate::support;
 use crate::support::{
-    NOW, Opened, Stack, chat,
+    self, NOW, Opened, Stack, chat,
     engine::ScriptedEngine,
     get_request, json_request, policy_text, signed,
     tenant::{Forger, SIGNED_FIELDS, Tenant},

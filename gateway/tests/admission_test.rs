@@ -5,9 +5,8 @@
     reason = "a test fails by panicking"
 )]
 
-use crate::support;
 use crate::support::{
-    NOW, POLICY_SECONDS, Stack, accept_custom_anchors,
+    self, NOW, POLICY_SECONDS, Stack, accept_custom_anchors,
     client::{challenge, envelope, get},
     node::{Claims, FakeNode, Fault, Keys},
     policy_for, shipped_appraiser,
@@ -105,7 +104,7 @@ fn refusals() -> Vec<(Edit, &'static str)> {
 async fn a_node_that_fails_an_appraisal_is_taken_off_offer_and_back_when_it_passes() {
     for (edit, code) in refusals() {
         let node = FakeNode::start("node-1").await;
-        let stack = Stack::start(&[&node], "[appraisal]\ntimeout_ms = 2000").await;
+        let stack = Stack::start(&[&node], "").await;
         assert_eq!(stack.offered().await, ["node-1"], "{code}");
         node.claim(|claims| edit(claims));
         assert_eq!(stack.appraise().await, Err(code));

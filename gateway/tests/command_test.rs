@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
@@ -138,7 +139,7 @@ fn an_unsigned_policy_is_refused_before_anything_is_served() {
 
 #[test]
 fn the_command_says_that_it_listens_and_ends_on_a_signal() {
-    for signal in ["TERM", "INT"] {
+    for signal in [Signal::TERM, Signal::INT] {
         let folder = folder();
         let path = folder.path().join("gateway.toml");
         let mut child = gateway(&["--config", path.to_str().unwrap()])
@@ -147,17 +148,13 @@ fn the_command_says_that_it_listens_and_ends_on_a_signal() {
             .spawn()
             .unwrap();
         let line = first_line(&mut child);
-        let sent = Command::new("kill")
-            .args(["-s", signal, &child.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(sent.success());
+        kill_process(Pid::from_child(&child), signal).unwrap();
         let ended = child.wait().unwrap();
         assert!(
             line.starts_with("listening on https://127.0.0.1:"),
             "{line}"
         );
-        assert!(ended.success(), "{signal}: {ended}");
+        assert!(ended.success(), "{signal:?}: {ended}");
     }
 }
 
@@ -185,9 +182,7 @@ impl Running {
 
     /// Tells it to look, and waits until a metric has come or gone.
     fn look_until(&self, line: &str, is_there: bool) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", "HUP", &pid]).status();
-        assert!(sent.unwrap().success());
+        kill_process(Pid::from_child(&self.child), Signal::HUP).unwrap();
         for _ in 0..600 {
             let metrics = self.metrics();
             if metrics.lines().any(|found| found == line) == is_there {

@@ -5,9 +5,8 @@
     reason = "a test fails by panicking"
 )]
 
-use crate::support;
 use crate::support::{
-    NOW, Stack,
+    self, NOW, Stack,
     client::{Version, envelope},
     node::FakeNode,
     streams::{UnderWay, fed_by_hand, within},

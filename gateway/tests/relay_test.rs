@@ -6,9 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
-use crate::support;
 use crate::support::{
-    Stack,
+    self, Stack,
     client::{Version, envelope, fed, get, relay_path, request, whole},
     node::{FakeNode, answer, sealed, sealed_stream},
     streams::{fed_by_hand, next_part, within},
@@ -529,7 +528,7 @@ async fn a_node_that_does_not_answer_in_time_is_504() {
 #[tokio::test]
 async fn an_answer_that_stalls_is_cut() {
     let (node, mut feeds) = fed_by_hand().await;
-    let stack = Stack::start(&[&node], "[relay]\nstall_timeout_ms = 200").await;
+    let stack = Stack::start(&[&node], "[relay]\nstall_timeout_ms = 2000").await;
     let mut response = stack
         .send(Version::Http2, envelope("node-1", body::full("envelope")))
         .await

@@ -5,9 +5,8 @@
     reason = "a test fails by panicking"
 )]
 
-use crate::support;
 use crate::support::{
-    Stack,
+    self, Stack,
     client::{Answer, request},
     node::{FakeNode, Keys},
     team::{denying, team},

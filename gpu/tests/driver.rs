@@ -64,8 +64,8 @@ fn a_child_tells_what_it_found() {
 
 fn tell_opening() {
     match CudaDevice::open(0) {
-        Ok(_) => println!("told opened"),
-        Err(error) => println!("told {} {error}", error.code()),
+        Ok(_) => println!("\ntold opened"),
+        Err(error) => println!("\ntold {} {error}", error.code()),
     }
 }
 
@@ -75,7 +75,7 @@ fn tell_which_gpu() {
     let expected =
         |last: u8| DeviceUuid::new([0xd0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, last]);
     println!(
-        "told {} {}",
+        "\ntold {} {}",
         expected(15) == Some(told),
         expected(16) == Some(told)
     );

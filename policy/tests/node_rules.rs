@@ -7,10 +7,9 @@
     reason = "tests, with an invented vendor"
 )]
 
-use crate::node;
 use crate::node::{
-    EXPIRES, MACHINE, NOT_BEFORE, NOW, chip, codes, in_force, inventory, inventory_with, reasons,
-    text, verified, verified_of,
+    self, EXPIRES, MACHINE, NOT_BEFORE, NOW, chip, codes, in_force, inventory, inventory_with,
+    reasons, text, verified, verified_of,
 };
 use attestation::{IdentityKey, Manifest, NodeClaims, Nonce, UnixTime, Verified, snp::Product};
 use policy::{Action, HardwareId, Target};

@@ -3,12 +3,10 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::expect_used,
-    unused_crate_dependencies,
     reason = "tests"
 )]
 
-use crate::support;
-use crate::support::{NOW, sample, team, wrong};
+use crate::support::{self, NOW, sample, team, wrong};
 use policy::{
     Envelope, PayloadType, PolicyError, Publication, Role, Root, RootDocument, TrustRoot,
     root::MAX_ROOT_BYTES,

@@ -8,7 +8,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
-use crate::support::{NOW, Reply, Service, fetcher};
+use crate::support::{NOW, Reply, Service, fetcher, patient};
 use attestation::{CollateralBundle, UnixTime, snp::Product, tdx::Collateral};
 use futures_util::future::join_all;
 use provision::collateral::{Fault, FetchError, Needs, NeedsError, PckCa, Progress};
@@ -249,7 +249,7 @@ async fn a_service_that_never_answers_is_given_up() {
     let issued = AMD.issue(NOW);
     let service = Service::start().await;
     service.on(&vcek_request(&issued.report), [Reply::never()]);
-    let (fetcher, seen) = fetcher(&service, None, NOW);
+    let (fetcher, seen) = patient(&service, None, NOW, Duration::from_millis(500));
     let error = fetcher.fetch(&of_snp(&issued)).await.unwrap_err();
     assert_eq!(error.fault, Fault::TimedOut);
     assert!(error.retryable());

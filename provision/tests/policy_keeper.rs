@@ -6,9 +6,8 @@
     reason = "tests"
 )]
 
-use crate::support;
 use crate::support::{
-    NOW,
+    self, NOW,
     host::{DAY, Host, policy_toml, publish, standing},
     team::{SECOND, obeying, published_twice, team},
 };

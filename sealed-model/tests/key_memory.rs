@@ -18,6 +18,7 @@ use sealed_model::{Checks, ModelKey, seal};
 use std::{
     fs::{self, File},
     os::unix::fs::FileExt,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 use zeroize::Zeroizing;
 
@@ -91,8 +92,15 @@ fn sealed(place: &Place, key: &ModelKey) -> [Vec<u8>; 2] {
     [piece(key.expose()), piece(&derived)]
 }
 
+/// One at a time: what one test reads of memory may hold a copy of another's key.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn nothing_of_a_key_stays_behind() {
+    let _alone = alone();
     let place = Place::with_files(&[("a", 5 * SEGMENT)]);
     let key = ModelKey::generate().unwrap();
     let pieces = sealed(&place, &key);
@@ -124,6 +132,7 @@ fn nothing_of_a_key_stays_behind() {
 
 #[test]
 fn nothing_of_a_key_file_stays_behind() {
+    let _alone = alone();
     let place = Place::new();
     let path = place.path("weights.key");
     let made = ModelKey::generate().unwrap();
@@ -143,6 +152,7 @@ fn nothing_of_a_key_file_stays_behind() {
 
 #[test]
 fn a_key_of_a_file_would_be_found() {
+    let _alone = alone();
     let place = Place::with_files(&[("a", SEGMENT)]);
     let key = ModelKey::generate().unwrap();
     let pieces = sealed(&place, &key);

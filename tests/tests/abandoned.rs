@@ -49,7 +49,7 @@ fn the_receipt_of_an_abandoned_stream_is_there_afterwards() {
 /// Reads a stream until it says something, then closes the connection; gives the request's id.
 fn abandon_a_stream(address: &str) -> String {
     let body = format!(
-        r#"{{"model":"{MODEL}","messages":[{{"role":"user","content":"Tell a long story."}}],"stream":true,"max_tokens":4000}}"#
+        r#"{{"model":"{MODEL}","messages":[{{"role":"user","content":"Tell a long story."}}],"stream":true,"max_tokens":4000,"temperature":0,"logit_bias":{{"0":-100,"2":-100}}}}"#
     );
     let head = format!(
         "POST /v1/chat/completions HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n"

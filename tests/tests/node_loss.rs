@@ -30,7 +30,10 @@ fn a_node_killed_in_mid_stream_is_a_broken_answer_and_the_next_request_goes_else
     let address = proxy.base_url.trim_start_matches("http://");
     let address = address.trim_end_matches("/v1");
 
-    let mut stream = post(address, r#","stream":true,"max_tokens":4000"#);
+    let mut stream = post(
+        address,
+        r#","stream":true,"max_tokens":4000,"temperature":0,"logit_bias":{"0":-100,"2":-100}"#,
+    );
     let mut answer = String::new();
     while !answer.contains("\"content\":\"") {
         assert!(read_some(&mut stream, &mut answer), "{answer}");

@@ -102,8 +102,11 @@ fn a_replayed_envelope_is_refused() {
     let _alone = alone();
     let output = chat(shared::stack(), Fault::Replay);
     assert!(!output.status.success());
-    let log = String::from_utf8_lossy(&shared::stack().runtime.output()).into_owned();
-    assert!(log.contains("replay"), "the runtime's log names it: {log}");
+    let runtime = &shared::stack().runtime;
+    assert!(
+        runtime.tells("replay", Duration::from_secs(10)),
+        "its log names it"
+    );
 }
 
 #[test]

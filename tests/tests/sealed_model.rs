@@ -22,6 +22,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::OnceLock,
+    time::Duration,
 };
 use tee_sim::Publisher;
 use tests::{
@@ -280,7 +281,10 @@ fn a_model_with_a_changed_segment_is_not_served() {
     let releaser = asked(&directory, &changed, &owner().public_key());
     let told = told_at_its_end(&directory);
     assert!(told.contains("code=\"sealed.segment\""), "{told}");
-    assert!(said(&releaser, "key.released"), "the key itself was good");
+    assert!(
+        releaser.tells("key.released", Duration::from_secs(10)),
+        "the key itself was good"
+    );
 }
 
 fn model_name() -> String {

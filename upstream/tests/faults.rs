@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::mpsc::Receiver;
-use upstream::{Upstream, UpstreamConfig, UpstreamError};
+use upstream::{Address, Upstream, UpstreamConfig, UpstreamError};
 
 type Seen = Arc<Mutex<Vec<UpstreamError>>>;
 
@@ -155,7 +155,7 @@ async fn a_request_that_is_refused_is_told_as_that() {
 async fn silence_has_its_limit() {
     let server = Scripted::silent(events(&[WORDS])).await;
     let patient = UpstreamConfig {
-        patience: Duration::from_millis(300),
+        patience: Duration::from_secs(2),
         ..config(&server)
     };
     let (engine, seen) = connect(patient).await;
@@ -226,10 +226,11 @@ async fn another_model_is_not_taken() {
 async fn a_server_that_is_not_there_is_waited_for_and_then_told() {
     let server = Scripted::start(Vec::new(), false).await;
     let gone = UpstreamConfig {
+        // A port that no other test is given meanwhile.
+        address: Address::Loopback(([127, 0, 0, 1], 1).into()),
         patience: Duration::from_millis(600),
         ..config(&server)
     };
-    drop(server);
     let refused = Upstream::connect(gone, |_| {}).await.err().unwrap();
     assert_eq!(refused.code(), "engine.upstream.unreachable");
 }

@@ -118,7 +118,10 @@ impl Bench {
         let folder = self.published();
         fs::create_dir_all(&folder).unwrap();
         for (name, bytes) in self.files() {
-            fs::write(folder.join(name), bytes).unwrap();
+            // Whole or not at all: the client may look at any time.
+            let fresh = folder.join(format!("{name}.fresh"));
+            fs::write(&fresh, bytes).unwrap();
+            fs::rename(fresh, folder.join(name)).unwrap();
         }
     }
 

@@ -43,6 +43,7 @@ use scene::{NAME, NOW, Scene, VENDOR};
 use std::sync::Arc;
 use support::{Stack, get_request, json_request};
 use tee_sim::Machine;
+use tokio::sync::Mutex;
 
 #[tokio::test]
 async fn a_sealed_model_answers_a_sealed_prompt() {
@@ -75,9 +76,13 @@ async fn a_sealed_model_answers_a_sealed_prompt() {
     assert_eq!(receipt.model, NAME);
 }
 
+/// One at a time: what one test reads of memory may hold a copy of another's key.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
 /// Releaser, runtime and owner are one process here: none of them may leave the key behind.
 #[tokio::test]
 async fn the_key_is_gone_once_the_model_is_open() {
+    let _alone = ALONE.lock().await;
     let owner = Owner::new();
     let key = Masked::of(owner.key.expose());
     assert!(key.occurrences() > 0, "the control: its owner has it");
@@ -93,6 +98,7 @@ async fn the_key_is_gone_once_the_model_is_open() {
 /// The device's memory is this process's too: neither there nor on the way does it stay.
 #[tokio::test]
 async fn the_key_is_gone_once_a_device_has_deciphered_the_model() {
+    let _alone = ALONE.lock().await;
     let owner = Owner::new();
     let key = Masked::of(owner.key.expose());
     let scene = Scene::start(&owner).await;
@@ -113,6 +119,7 @@ async fn the_key_is_gone_once_a_device_has_deciphered_the_model() {
 /// While it waits to be used, too.
 #[tokio::test]
 async fn the_key_rests_where_the_kernel_does_not_show_it() {
+    let _alone = ALONE.lock().await;
     if SecretPages::probe().kind() != PageKind::Secret {
         println!("this kernel has no memfd_secret: there is nothing to look at");
         return;

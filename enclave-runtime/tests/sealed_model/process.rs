@@ -108,8 +108,9 @@ fn refusing() -> (SocketAddr, Receiver<String>) {
     (address, heads)
 }
 
+/// One that no server of another test binds meanwhile: those are all at 127.0.0.1.
 fn free_address() -> SocketAddr {
-    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let socket = TcpListener::bind("127.0.0.2:0").unwrap();
     socket.local_addr().unwrap()
 }
 

@@ -44,7 +44,7 @@ pub fn limits() -> Limits {
     }
 }
 
-pub const SHORT: Duration = Duration::from_millis(200);
+pub const SHORT: Duration = Duration::from_secs(1);
 
 pub async fn start<S, F>(limits: Limits, tls: Option<Arc<ServerConfig>>, service: S) -> Running
 where

@@ -63,6 +63,16 @@ pub(crate) fn fetcher(
     cache: Option<&Path>,
     now: UnixTime,
 ) -> (Fetcher, Arc<Seen>) {
+    patient(service, cache, now, Duration::from_secs(60))
+}
+
+/// One that waits so long for an answer.
+pub(crate) fn patient(
+    service: &Service,
+    cache: Option<&Path>,
+    now: UnixTime,
+    timeout: Duration,
+) -> (Fetcher, Arc<Seen>) {
     let seen = Arc::new(Seen::default());
     let base = |path: &str| BaseUrl::parse(&format!("{}{path}", service.url())).unwrap();
     let observed = Arc::clone(&seen);
@@ -75,7 +85,7 @@ pub(crate) fn fetcher(
         }
         .with_pccs(base("/intel")),
         cache: cache.map(Path::to_owned),
-        timeout: Duration::from_millis(500),
+        timeout,
         clock: Arc::new(Fixed(now)),
         pace: Arc::new(Impatient(Arc::clone(&seen))),
         observer: Arc::new(move |progress: &Progress| {

@@ -16,9 +16,12 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// Asks for a long answer.
+    /// Asks for an answer that is long on any machine: its end tokens are forbidden.
     pub(crate) fn begin(base_url: &str) -> Self {
-        Self::asking(base_url, r#","stream":true,"max_tokens":4000"#)
+        Self::asking(
+            base_url,
+            r#","stream":true,"max_tokens":4000,"temperature":0,"logit_bias":{"0":-100,"2":-100}"#,
+        )
     }
 
     /// A short answer, whole.

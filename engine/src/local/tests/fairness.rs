@@ -72,7 +72,7 @@ fn a_tenant_leaves_places_to_others() {
 
 #[test]
 fn who_gives_back_pages_says_the_same() {
-    let forward = Alphabet::mixing(8);
+    let (gate, forward) = Alphabet::mixing(8).gated();
     let seen = forward.seen();
     let limits = Limits {
         sequences: 3,
@@ -86,6 +86,7 @@ fn who_gives_back_pages_says_the_same() {
         .iter()
         .map(|prompt| submit(&scheduler, job(prompt, 70)).unwrap());
     let answers: Vec<_> = answers.collect();
+    drop(gate);
     for (prompt, steps) in prompts.iter().zip(answers) {
         assert_eq!(outcome(steps).1, mixed(prompt, 70));
     }

@@ -132,8 +132,17 @@ impl RuntimeRole {
             padding: stack::padding(&self.directory)?,
             runtime_digest: sha256(&fs::read("/proc/self/exe")?),
             gpu: None,
-            limits: Limits::default(),
+            limits: self.limits(),
         })
+    }
+
+    /// The default ones, but that whoever looks into its memory between two halves of an envelope takes time.
+    fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        if self.inspectable {
+            limits.envelope_timeout = limits.answer_timeout;
+        }
+        limits
     }
 
     /// Takes the first documents; like the runtime that ships, it remembers nothing on disk.
