@@ -13,6 +13,7 @@ mod digest;
 mod error;
 mod folder;
 mod json;
+mod normalization;
 mod prefixes;
 mod pretokenizer;
 mod sentence_piece;
@@ -28,6 +29,7 @@ pub use bert_text::Case;
 pub use error::TokenizerError;
 pub(crate) use folder::TOKENIZER_CONFIG;
 pub use json::TokenizerJson;
+pub use normalization::Normalization;
 pub use sentence_piece::SpacePrefix;
 pub use source::TokenizerSource;
 
@@ -158,7 +160,8 @@ impl Tokenizer {
     fn least_tokens(&self, text: &str) -> usize {
         match &self.encoder {
             Encoder::BytePair(_) | Encoder::SentencePiece(_) if self.vocabulary.has_all_bytes() => {
-                text.len().div_ceil(self.vocabulary.longest_of_all())
+                let least = self.normalization().least_len(text.len());
+                least.div_ceil(self.vocabulary.longest_of_all())
             }
             _ => 0,
         }
@@ -196,6 +199,14 @@ impl Tokenizer {
         bytes
     }
 
+    /// What becomes of ordinary text before it is cut.
+    fn normalization(&self) -> Normalization {
+        match &self.encoder {
+            Encoder::BytePair(encoder) => encoder.normalization(),
+            Encoder::SentencePiece(_) | Encoder::WordPiece(_) => Normalization::AsWritten,
+        }
+    }
+
     fn adds_space(&self) -> bool {
         match &self.encoder {
             Encoder::BytePair(_) => false,
@@ -204,12 +215,13 @@ impl Tokenizer {
         }
     }
 
-    /// Most ids of a prompt, so that the list never moves and leaves no copy behind: one a byte; of a space, and of the one put before each
-    /// part of a text, three where SentencePiece has no token for it; two around all of it.
+    /// Most ids of a prompt, so that the list never moves and leaves no copy behind: one a byte, once the text is normalized; of a space, and of
+    /// the one put before each part of a text, three where SentencePiece has no token for it; two around all of it.
     fn room(&self, text: &str) -> usize {
         let each = match &self.encoder {
             Encoder::SentencePiece(_) => 3,
-            Encoder::BytePair(_) | Encoder::WordPiece(_) => 1,
+            Encoder::BytePair(_) => self.normalization().growth(),
+            Encoder::WordPiece(_) => 1,
         };
         text.len().saturating_add(2).saturating_mul(each)
     }
@@ -248,7 +260,10 @@ fn encoder(
     vocabulary: &Vocabulary,
 ) -> Result<Encoder, TokenizerError> {
     Ok(match model {
-        Model::BytePair(pre) => Encoder::BytePair(BytePair::new(pre, &source.merges, vocabulary)?),
+        Model::BytePair(pre) => {
+            let (normalization, merges) = (source.normalization, &source.merges);
+            Encoder::BytePair(BytePair::new(normalization, pre, merges, vocabulary)?)
+        }
         Model::SentencePiece => {
             let prefix = source.space_prefix;
             Encoder::SentencePiece(SentencePiece::new(&source.scores, prefix, vocabulary)?)

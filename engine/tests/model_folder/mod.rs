@@ -182,7 +182,15 @@ impl Folder {
     /// Has `tokenizer.json` put a token before each text.
     pub(crate) fn put_before(&mut self, token: &str) {
         let single = json!([{"SpecialToken": {"id": token}}, {"Sequence": {"id": "A"}}]);
-        let template = json!({"type": "TemplateProcessing", "single": single});
+        let added = self.files[TOKENIZER]["added_tokens"].as_array().unwrap();
+        let id = added
+            .iter()
+            .find(|added| added["content"] == token)
+            .unwrap()["id"]
+            .clone();
+        let known = json!({token: {"id": token, "ids": [id], "tokens": [token]}});
+        let template =
+            json!({"type": "TemplateProcessing", "single": single, "special_tokens": known});
         self.set(TOKENIZER, "post_processor", template);
     }
 
