@@ -202,5 +202,5 @@ fn decoders_are_loaded_as_decoders() {
     assert_eq!(encoder.unwrap().code(), "tokenizer.json");
     let folder = folder();
     let decoder = local::EmbeddingEngine::load(&folder.write(), config()).err();
-    assert!(decoder.is_some());
+    assert_eq!(decoder.unwrap().code(), "model.architecture");
 }
