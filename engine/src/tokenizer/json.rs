@@ -17,6 +17,7 @@ use super::{Case, Normalization, TokenizerError, TokenizerSource};
 use crate::strict_json;
 
 use added::Added;
+pub(super) use added::Unsaid;
 
 /// Largest file.
 const MAX_BYTES: usize = 64 << 20;
@@ -33,6 +34,8 @@ pub struct TokenizerJson {
     unknown: Option<u32>,
     separator: Option<u32>,
     case: Case,
+    /// Tokens that were added, by their texts.
+    added: HashMap<String, Added>,
 }
 
 impl TokenizerJson {
@@ -47,6 +50,11 @@ impl TokenizerJson {
             Model::BPE(model) => byte_pair::read(&file, model),
             Model::WordPiece(model) => word_piece::read(&file, model),
         }
+    }
+
+    /// The token that was added with this text.
+    pub(super) fn added(&self, text: &str) -> Option<&Added> {
+        self.added.get(text)
     }
 
     /// Its parts, for [`super::Tokenizer::new`]: set `eos`, `eot` and `eom` from the model's configuration.
@@ -91,6 +99,13 @@ enum Model {
 const NORMAL: i32 = 1;
 
 impl File {
+    fn added(&self) -> HashMap<String, Added> {
+        let added = self.added_tokens.iter();
+        added
+            .map(|token| (token.content.clone(), token.clone()))
+            .collect()
+    }
+
     /// Texts and kinds of all tokens by id; every id up to the last is there once.
     fn tokens(
         &self,

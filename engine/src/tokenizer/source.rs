@@ -36,6 +36,8 @@ pub struct TokenizerSource<'a> {
     pub separator: Option<u32>,
     /// Whether a prompt starts with `bos`.
     pub add_bos: bool,
+    /// Whether a chat begins with what its template writes, and with no `bos` that the template does not write; folders only.
+    pub template_begins: bool,
     /// Whether a prompt ends with `eos`.
     pub add_eos: bool,
     /// What stands before a text; `llama` only.

@@ -23,6 +23,7 @@ pub(crate) const PUBLIC_NAME: &str = "tiny-model-1b";
 
 pub(crate) const GENERATION: &str = "generation_config.json";
 pub(crate) const SETTINGS: &str = "tokenizer_config.json";
+pub(crate) const SPECIAL_TOKENS_MAP: &str = "special_tokens_map.json";
 pub(crate) const TOKENIZER: &str = "tokenizer.json";
 
 /// A tensor of a safetensors file.

@@ -1,14 +1,16 @@
 //! Tokens that were added to a vocabulary, and how each is found in a text.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// Number of a control and of a user-defined token (`llama_token_type`).
 const CONTROL: i32 = 3;
 const USER_DEFINED: i32 = 4;
 
-#[derive(Deserialize)]
-pub(super) struct Added {
-    pub(super) id: u32,
+/// A token that was added.
+#[derive(Clone, Deserialize)]
+pub(in super::super) struct Added {
+    pub(in super::super) id: u32,
     pub(super) content: String,
     special: bool,
     #[serde(default)]
@@ -20,7 +22,34 @@ pub(super) struct Added {
     normalized: Option<bool>,
 }
 
+/// What a token is whose entry in another file does not say whether it is special.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Unsaid {
+    Ordinary,
+    Special,
+}
+
 impl Added {
+    /// Whether an entry of another file, which has its text, says the same of it. Flags that the entry leaves out are not set, but for
+    /// `normalized`, which tokens have that are not special.
+    pub(in super::super) fn is(&self, entry: &Value, unsaid: Unsaid) -> bool {
+        let said = |name, default| entry.get(name).map_or(Some(default), Value::as_bool);
+        let special = said("special", unsaid == Unsaid::Special);
+        let normalized = said("normalized", special == Some(false));
+        let flags = [
+            (special, self.special),
+            (normalized, self.is_normalized()),
+            (said("lstrip", false), self.lstrip),
+            (said("rstrip", false), self.rstrip),
+            (said("single_word", false), self.single_word),
+        ];
+        flags.iter().all(|(said, own)| *said == Some(*own))
+    }
+
+    pub(in super::super) fn is_special(&self) -> bool {
+        self.special
+    }
+
     pub(super) fn kind(&self) -> i32 {
         match self.special {
             true => CONTROL,

@@ -90,6 +90,7 @@ pub(super) fn read(file: &File, model: &Model) -> Result<TokenizerJson, Tokenize
         unknown: None,
         separator: None,
         case: Case::default(),
+        added: file.added(),
     })
 }
 

@@ -36,6 +36,7 @@ pub(super) fn read(file: &File, model: &Model) -> Result<TokenizerJson, Tokenize
         unknown: model.vocab.get(&model.unk_token).copied(),
         separator,
         case: case(file)?,
+        added: file.added(),
     })
 }
 
