@@ -1,5 +1,10 @@
 //! `tokenizer.json`: what it becomes, and what is refused because it asks for something that is not done here.
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 use engine::tokenizer::{SpecialTokens, Tokenizer, TokenizerError, TokenizerJson};
 use serde_json::{Value, json};
@@ -305,6 +310,10 @@ fn byte_pairs_of_other_kinds_are_refused() {
         let refused = refusal(llama(), pointer, changed);
         assert_eq!(refused.code(), "tokenizer.json", "{pointer}");
     }
+}
+
+#[test]
+fn byte_pairs_of_other_models_are_refused() {
     for (key, value) in [
         ("byte_fallback", json!(true)),
         ("dropout", json!(0.1)),
