@@ -242,7 +242,7 @@ impl LocalEngine {
     pub fn encode(&self, prompt: &Prompt) -> Result<Zeroizing<Vec<u32>>, EngineError> {
         match prompt {
             Prompt::Chat(chat) => self.encode_chat(chat),
-            Prompt::Text(text) => self.encode_text(text, SpecialTokens::Never),
+            Prompt::Text(text) => self.encode_text(text),
             Prompt::Tokens(ids) => Ok(ids.clone()),
         }
     }
@@ -250,17 +250,22 @@ impl LocalEngine {
     fn encode_chat(&self, chat: &Chat) -> Result<Zeroizing<Vec<u32>>, EngineError> {
         let template = self.template.as_ref().ok_or(ChatError::NoTemplate)?;
         let prompt = template.render(chat)?;
-        self.encode_text(prompt.text(), SpecialTokens::Outside(prompt.words()))
+        let (text, words) = (prompt.text(), prompt.words());
+        self.within_context(|most| self.tokenizer.encode_chat_within(text, words, most))
+    }
+
+    fn encode_text(&self, text: &str) -> Result<Zeroizing<Vec<u32>>, EngineError> {
+        let special = SpecialTokens::Never;
+        self.within_context(|most| self.tokenizer.encode_prompt_within(text, special, most))
     }
 
     /// Refuses what is longer than the context without reading it to its end.
-    fn encode_text(
+    fn within_context(
         &self,
-        text: &str,
-        special: SpecialTokens<'_>,
+        encode: impl FnOnce(usize) -> Option<Vec<u32>>,
     ) -> Result<Zeroizing<Vec<u32>>, EngineError> {
         let context = self.scheduler.context_tokens();
-        let ids = self.tokenizer.encode_prompt_within(text, special, context);
+        let ids = encode(context);
         ids.map(Zeroizing::new)
             .ok_or(EngineError::PromptTooLong { context })
     }

@@ -13,6 +13,7 @@ mod digest;
 mod error;
 mod folder;
 mod json;
+mod normalization;
 mod prefixes;
 mod pretokenizer;
 mod sentence_piece;
@@ -28,6 +29,7 @@ pub use bert_text::Case;
 pub use error::TokenizerError;
 pub(crate) use folder::TOKENIZER_CONFIG;
 pub use json::TokenizerJson;
+pub use normalization::Normalization;
 pub use sentence_piece::SpacePrefix;
 pub use source::TokenizerSource;
 
@@ -65,6 +67,7 @@ pub struct Tokenizer {
     bos: Option<u32>,
     eos: Option<u32>,
     starts_with_bos: bool,
+    template_begins: bool,
     separator: Option<u32>,
     digest: [u8; 32],
 }
@@ -97,6 +100,7 @@ impl Tokenizer {
             bos: source.bos,
             eos: source.eos,
             starts_with_bos: source.add_bos,
+            template_begins: source.template_begins,
             separator: source.separator,
         })
     }
@@ -134,7 +138,7 @@ impl Tokenizer {
     /// A whole prompt: [`Self::encode`] behind the beginning-of-sequence token, where the model wants one and the text has none, and before the
     /// separator, where the model ends texts with one.
     pub fn encode_prompt(&self, text: &str, special: SpecialTokens<'_>) -> Vec<u32> {
-        self.encode_prompt_up_to(text, special, usize::MAX)
+        self.encode_prompt_up_to(text, special, self.first(), usize::MAX)
     }
 
     /// As [`Self::encode_prompt`], if that is at most `most` tokens; none: it is more. A text that is far too long is not read to its end, most
@@ -145,12 +149,39 @@ impl Tokenizer {
         special: SpecialTokens<'_>,
         most: usize,
     ) -> Option<Vec<u32>> {
+        self.encode_within(text, special, self.first(), most)
+    }
+
+    /// As [`Self::encode_prompt_within`], of a chat that a template wrote but for `words`. In folders the template alone says what a chat begins
+    /// with, as in transformers; in model files the beginning-of-sequence token is put before it all the same, as in llama.cpp.
+    pub fn encode_chat_within(
+        &self,
+        text: &str,
+        words: &[Range<usize>],
+        most: usize,
+    ) -> Option<Vec<u32>> {
+        let first = self.first().filter(|_| !self.template_begins);
+        self.encode_within(text, SpecialTokens::Outside(words), first, most)
+    }
+
+    /// The token that is put before a text.
+    fn first(&self) -> Option<u32> {
+        self.bos.filter(|_| self.starts_with_bos)
+    }
+
+    fn encode_within(
+        &self,
+        text: &str,
+        special: SpecialTokens<'_>,
+        first: Option<u32>,
+        most: usize,
+    ) -> Option<Vec<u32>> {
         // One of the text's own may be left out for the one that is put before it.
         let read = most.saturating_add(1);
         if self.least_tokens(text) > read {
             return None;
         }
-        let ids = self.encode_prompt_up_to(text, special, read);
+        let ids = self.encode_prompt_up_to(text, special, first, read);
         (ids.len() <= most).then_some(ids)
     }
 
@@ -158,20 +189,25 @@ impl Tokenizer {
     fn least_tokens(&self, text: &str) -> usize {
         match &self.encoder {
             Encoder::BytePair(_) | Encoder::SentencePiece(_) if self.vocabulary.has_all_bytes() => {
-                text.len().div_ceil(self.vocabulary.longest_of_all())
+                let least = self.normalization().least_len(text.len());
+                least.div_ceil(self.vocabulary.longest_of_all())
             }
             _ => 0,
         }
     }
 
-    /// As [`Self::encode_prompt`]; where that is more than `most` tokens, its beginning, which is more than `most` too.
-    fn encode_prompt_up_to(&self, text: &str, special: SpecialTokens<'_>, most: usize) -> Vec<u32> {
+    /// As [`Self::encode_prompt`], behind `first`; where that is more than `most` tokens, its beginning, which is more than `most` too.
+    fn encode_prompt_up_to(
+        &self,
+        text: &str,
+        special: SpecialTokens<'_>,
+        first: Option<u32>,
+        most: usize,
+    ) -> Vec<u32> {
         let mut ids = Vec::with_capacity(self.room(text));
-        if let (true, Some(bos)) = (self.starts_with_bos, self.bos) {
-            ids.push(bos);
-        }
+        ids.extend(first);
         self.encode_into(text, special, &mut ids, most);
-        drop_doubled_bos(&mut ids, self.bos.filter(|_| self.starts_with_bos));
+        drop_doubled_bos(&mut ids, first);
         ids.extend(self.separator);
         ids
     }
@@ -196,6 +232,14 @@ impl Tokenizer {
         bytes
     }
 
+    /// What becomes of ordinary text before it is cut.
+    fn normalization(&self) -> Normalization {
+        match &self.encoder {
+            Encoder::BytePair(encoder) => encoder.normalization(),
+            Encoder::SentencePiece(_) | Encoder::WordPiece(_) => Normalization::AsWritten,
+        }
+    }
+
     fn adds_space(&self) -> bool {
         match &self.encoder {
             Encoder::BytePair(_) => false,
@@ -204,12 +248,13 @@ impl Tokenizer {
         }
     }
 
-    /// Most ids of a prompt, so that the list never moves and leaves no copy behind: one a byte; of a space, and of the one put before each
-    /// part of a text, three where SentencePiece has no token for it; two around all of it.
+    /// Most ids of a prompt, so that the list never moves and leaves no copy behind: one a byte, once the text is normalized; of a space, and of
+    /// the one put before each part of a text, three where SentencePiece has no token for it; two around all of it.
     fn room(&self, text: &str) -> usize {
         let each = match &self.encoder {
             Encoder::SentencePiece(_) => 3,
-            Encoder::BytePair(_) | Encoder::WordPiece(_) => 1,
+            Encoder::BytePair(_) => self.normalization().growth(),
+            Encoder::WordPiece(_) => 1,
         };
         text.len().saturating_add(2).saturating_mul(each)
     }
@@ -248,7 +293,10 @@ fn encoder(
     vocabulary: &Vocabulary,
 ) -> Result<Encoder, TokenizerError> {
     Ok(match model {
-        Model::BytePair(pre) => Encoder::BytePair(BytePair::new(pre, &source.merges, vocabulary)?),
+        Model::BytePair(pre) => {
+            let (normalization, merges) = (source.normalization, &source.merges);
+            Encoder::BytePair(BytePair::new(normalization, pre, merges, vocabulary)?)
+        }
         Model::SentencePiece => {
             let prefix = source.space_prefix;
             Encoder::SentencePiece(SentencePiece::new(&source.scores, prefix, vocabulary)?)

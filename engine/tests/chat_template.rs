@@ -42,6 +42,22 @@ fn refusal(source: &str, messages: impl Into<Vec<Message>>) -> ChatError {
 }
 
 #[test]
+fn every_end_of_a_line_is_a_line_feed() {
+    let feeds = "a\n{% if true %}\nb {{ messages[0]['content'] }}\n{% endif %}\nc\n\n";
+    let returns = feeds.replace('\n', "\r\n");
+    let (text, words) = render(&returns, [user("d\r\ne")]);
+    assert_eq!(text, "a\nb d\r\ne\nc\n");
+    assert_eq!(words, ["d\r\ne"], "what is said stays as it is");
+    assert_eq!(
+        render(feeds, [user("d\r\ne")]),
+        (text.clone(), words.clone())
+    );
+    let alone = feeds.replace('\n', "\r");
+    assert_eq!(render(&alone, [user("d\r\ne")]), (text, words));
+    assert_eq!(template(&returns).source(), returns);
+}
+
+#[test]
 fn messages_are_told_from_the_template() {
     let messages = [
         message("system", "Be brief."),

@@ -247,6 +247,8 @@ fn configurations_that_cannot_be_run_are_refused() {
         ("attention_bias", json!(true), "model.unsupported"),
         ("quantization_config", json!({}), "model.unsupported"),
         ("partial_rotary_factor", json!(0.5), "model.unsupported"),
+        ("partial_rotary_factor", json!("1"), "model.config"),
+        ("use_mrope", json!(true), "model.unsupported"),
         ("logit_scale", json!(2.0), "model.unsupported"),
         ("rope_scaling", json!({"type": "yarn"}), "model.unsupported"),
         ("rope_scaling", json!({"type": "linear"}), "model.config"),
@@ -255,7 +257,8 @@ fn configurations_that_cannot_be_run_are_refused() {
             json!({"rope_type": "llama3"}),
             "model.config",
         ),
-        ("rope_scaling", json!({"mystery": 1}), "model.unsupported"),
+        ("rope_scaling", json!({"factor": 2.0}), "model.config"),
+        ("rope_scaling", json!({}), "model.config"),
         ("rope_scaling", json!(8), "model.config"),
     ];
     for (key, value, code) in refusals {
@@ -375,6 +378,21 @@ fn refusals_name_the_file_and_its_own_key() {
 }
 
 #[test]
+fn keys_that_change_nothing_are_accepted() {
+    let (mut folder, _) = of(&tiny::named("qwen2-0"));
+    let whole = folder.config.clone();
+    for (key, value) in [
+        ("partial_rotary_factor", json!(1.0)),
+        ("use_mrope", json!(false)),
+        ("use_mrope", Value::Null),
+    ] {
+        folder.config.insert(key.to_owned(), value.clone());
+        assert!(load(&folder).is_ok(), "{key} {value}");
+        folder.config = whole.clone();
+    }
+}
+
+#[test]
 fn stretched_contexts_are_read() {
     let (mut folder, _) = of(&tiny::named("qwen2-0"));
     let llama3 = json!({
@@ -384,11 +402,129 @@ fn stretched_contexts_are_read() {
     let plain = logits(load(&folder).unwrap(), &[1, 2, 3, 4]);
     folder.config.insert("rope_scaling".into(), llama3);
     assert_ne!(logits(load(&folder).unwrap(), &[1, 2, 3, 4]), plain);
-    let linear = json!({"rope_type": "linear", "factor": 2.0, "rope_theta": 1e4});
+    let linear = json!({"rope_type": "linear", "factor": 2.0, "rope_theta": 3e4});
     folder.config.remove("rope_scaling");
     folder.config.remove("rope_theta");
     folder.config.insert("rope_parameters".into(), linear);
-    assert_eq!(load(&folder).unwrap().config().rope_factor, 2.0);
+    let model = load(&folder).unwrap();
+    assert_eq!(model.config().rope_factor, 2.0);
+    assert_eq!(model.config().rope_base, 3e4);
+}
+
+#[test]
+fn stretching_that_is_not_all_read_is_refused() {
+    let (mut folder, _) = of(&tiny::named("qwen2-0"));
+    let whole = folder.config.clone();
+    let linear = |factor: f64| json!({"rope_type": "linear", "factor": factor});
+    let llama3 = |key: &str, value: Value| {
+        let mut llama3 = json!({
+            "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 64,
+        });
+        llama3[key] = value;
+        llama3
+    };
+    for (scaling, code) in [
+        (linear(1.0), ""),
+        (linear(1e4), ""),
+        (linear(0.5), "model.config"),
+        (linear(10_001.0), "model.config"),
+        (llama3("factor", json!(1e4)), ""),
+        (llama3("factor", json!(0.5)), "model.config"),
+        (llama3("factor", json!(10_001.0)), "model.config"),
+        (llama3("low_freq_factor", json!(0.0)), "model.config"),
+        (llama3("low_freq_factor", json!(4.0)), "model.config"),
+        (llama3("high_freq_factor", json!(1e39)), "model.config"),
+        (llama3("type", json!("llama3")), ""),
+        (llama3("type", json!("linear")), "model.config"),
+        (llama3("attention_factor", json!(1.0)), "model.unsupported"),
+        (
+            json!({"rope_type": "linear", "factor": 2.0, "low_freq_factor": 1.0}),
+            "model.unsupported",
+        ),
+        (
+            json!({"rope_type": "default", "factor": 2.0}),
+            "model.unsupported",
+        ),
+        (
+            json!({"rope_type": "default", "rope_theta": whole["rope_theta"]}),
+            "",
+        ),
+        (
+            json!({"rope_type": "default", "rope_theta": 123.0}),
+            "model.config",
+        ),
+    ] {
+        for key in ["rope_scaling", "rope_parameters"] {
+            folder.config = whole.clone();
+            folder.config.insert(key.to_owned(), scaling.clone());
+            let refused = load(&folder).err().map_or("", |error| error.code());
+            assert_eq!(refused, code, "{key} {scaling}");
+        }
+        folder.config.insert("rope_scaling".into(), linear(2.0));
+        let refused = load(&folder).err().map_or("", |error| error.code());
+        assert_eq!(refused, "model.config", "one of them at most");
+    }
+    folder.config = whole;
+    let unnamed = json!({"factor": 2.0});
+    folder.config.insert("rope_parameters".into(), unnamed);
+    assert_eq!(load(&folder).err().unwrap().code(), "model.unsupported");
+}
+
+#[test]
+fn windows_are_those_of_the_kind_of_model() {
+    let window = |kind: &str, window: Option<Value>| {
+        let case = match kind {
+            "mistral" => "llama-0".to_owned(),
+            kind => format!("{kind}-0"),
+        };
+        let (mut folder, _) = of(&tiny::named(&case));
+        folder.config.insert("model_type".into(), kind.into());
+        folder.config.remove("sliding_window");
+        if let Some(window) = window {
+            folder.config.insert("sliding_window".into(), window);
+        }
+        let sliding = |model: Model| {
+            let sliding = model.config().sliding;
+            sliding.map(|sliding| (sliding.tokens, sliding.period, sliding.rope_base))
+        };
+        load(&folder).map(sliding).map_err(|error| error.code())
+    };
+    for (kind, given, expected) in [
+        ("mistral", None, Ok(Some((4096, 0, None)))),
+        ("mistral", Some(Value::Null), Ok(None)),
+        ("mistral", Some(json!(3)), Ok(Some((3, 0, None)))),
+        ("mistral", Some(json!(0)), Err("model.config")),
+        ("mistral", Some(json!("3")), Err("model.config")),
+        ("llama", None, Ok(None)),
+        ("llama", Some(Value::Null), Ok(None)),
+        ("llama", Some(json!(3)), Err("model.unsupported")),
+        ("qwen2", None, Ok(None)),
+        ("qwen2", Some(json!(3)), Ok(None)),
+        ("qwen3", Some(json!(3)), Ok(None)),
+    ] {
+        assert_eq!(window(kind, given.clone()), expected, "{kind} {given:?}");
+    }
+}
+
+/// What a window hides changes nothing, what it shows does.
+#[test]
+fn a_folder_of_a_mistral_looks_as_far_as_its_window() {
+    let (mut folder, _) = of(&tiny::named("llama-0"));
+    folder.config.insert("model_type".into(), "mistral".into());
+    let mut last = |window: Value, tokens: &[u32]| {
+        folder.config.insert("sliding_window".into(), window);
+        folder.config.insert("num_hidden_layers".into(), json!(1));
+        folder.tensors.retain(|tensor| {
+            let mut parts = tensor.name.split('.').skip(1);
+            parts.next() != Some("layers") || parts.next() == Some("0")
+        });
+        logits(load(&folder).unwrap(), tokens)
+    };
+    let (near, far) = ([1, 2, 3, 4], [9, 2, 3, 4]);
+    assert_eq!(last(json!(3), &near), last(json!(3), &far));
+    assert_ne!(last(json!(4), &near), last(json!(4), &far));
+    assert_ne!(last(Value::Null, &near), last(Value::Null, &far));
 }
 
 /// Why a safetensors file is refused; empty: it is not.

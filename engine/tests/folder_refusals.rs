@@ -10,7 +10,7 @@
 use crate::{real_model, tiny};
 use std::{fs, path::Path};
 
-use crate::model_folder::{Folder, GENERATION, SETTINGS, TOKENIZER};
+use crate::model_folder::{Folder, GENERATION, SETTINGS, SPECIAL_TOKENS_MAP, TOKENIZER};
 use engine::{
     Prompt,
     chat::Message,
@@ -156,9 +156,145 @@ fn values_that_cannot_be_right_are_refused() {
         ("100000", "<new>"),
         ("x", "<new>"),
     ] {
-        let added = json!({id: {"content": text}});
+        let added = json!({id: {"content": text, "special": true}});
         let found = refusal(|folder| folder.set(SETTINGS, "added_tokens_decoder", added));
         assert_eq!(found, settings, "{id} {text}");
+    }
+}
+
+/// Why a folder is refused whose `file` has this value too.
+fn refusal_of(file: &'static str, key: &str, value: Value) -> &'static str {
+    refusal(|folder| folder.set(file, key, value))
+}
+
+#[test]
+fn added_tokens_are_the_same_in_both_files() {
+    const KEY: &str = "added_tokens_decoder";
+    let settings = "tokenizer.settings";
+    let whole = json!({
+        "content": "<|im_end|>", "special": true, "lstrip": false, "normalized": false, "rstrip": false, "single_word": false,
+    });
+    assert_eq!(refusal_of(SETTINGS, KEY, json!({"2": whole})), "");
+    for (key, value) in [
+        ("content", json!("<|im_start|>")),
+        ("lstrip", json!(true)),
+        ("lstrip", Value::Null),
+        ("normalized", json!(true)),
+        ("rstrip", json!(true)),
+        ("single_word", json!(true)),
+        ("special", json!(false)),
+        ("special", json!(1)),
+    ] {
+        let mut entry = whole.clone();
+        entry[key] = value;
+        let refused = refusal_of(SETTINGS, KEY, json!({"2": entry}));
+        assert_eq!(refused, settings, "{entry}");
+    }
+    let unsaid = json!({"2": {"content": "<|im_end|>"}});
+    assert_eq!(refusal_of(SETTINGS, KEY, unsaid), settings, "not special");
+    for special in [true, false] {
+        let ordinary = json!({"3": {"content": "a", "special": special}});
+        assert_eq!(refusal_of(SETTINGS, KEY, ordinary), settings);
+    }
+}
+
+/// `<|endoftext|>` is a token that was added and is not special.
+fn with_a_plain_token(folder: &mut Folder) {
+    let tokens = &mut folder.files.get_mut(TOKENIZER).unwrap()["added_tokens"];
+    assert_eq!(tokens[0]["content"], "<|endoftext|>");
+    tokens[0]["special"] = json!(false);
+}
+
+#[test]
+fn a_token_is_special_in_every_file_or_in_none() {
+    let refused = |special: bool, key: &str, value: Value| {
+        refusal(|folder| {
+            with_a_plain_token(folder);
+            let entry = json!({"content": "<|endoftext|>", "special": special});
+            folder.set(SETTINGS, "added_tokens_decoder", json!({"0": entry}));
+            folder.set(SETTINGS, key, value);
+        })
+    };
+    let settings = "tokenizer.settings";
+    assert_eq!(refused(false, "pad_token", Value::Null), "");
+    assert_eq!(refused(true, "pad_token", Value::Null), settings);
+    for key in ["bos_token", "eos_token", "pad_token"] {
+        assert_eq!(refused(false, key, json!("<|endoftext|>")), settings);
+    }
+}
+
+#[test]
+fn tokens_that_are_named_are_special_ones() {
+    let settings = "tokenizer.settings";
+    for file in [SETTINGS, SPECIAL_TOKENS_MAP] {
+        for key in [
+            "bos_token",
+            "cls_token",
+            "eos_token",
+            "mask_token",
+            "pad_token",
+            "sep_token",
+            "unk_token",
+        ] {
+            for token in ["a", "<new>"] {
+                let refused = refusal_of(file, key, json!(token));
+                assert_eq!(refused, settings, "{file} {key} {token}");
+            }
+        }
+        for (key, value, code) in [
+            ("pad_token", json!("<|endoftext|>"), ""),
+            ("unk_token", Value::Null, ""),
+            ("additional_special_tokens", json!(["<|im_end|>"]), ""),
+            ("additional_special_tokens", json!(["<new>"]), settings),
+            ("additional_special_tokens", json!(["a"]), settings),
+            ("additional_special_tokens", json!("<|im_end|>"), settings),
+            ("extra_special_tokens", json!({}), ""),
+            ("extra_special_tokens", json!({"end": "<|im_end|>"}), ""),
+            ("extra_special_tokens", json!({"new": "<new>"}), settings),
+        ] {
+            let refused = refusal_of(file, key, value.clone());
+            assert_eq!(refused, code, "{file} {key} {value}");
+        }
+        for flag in ["lstrip", "normalized", "rstrip", "single_word"] {
+            let refused = |set: bool| {
+                let token = json!({"content": "<|im_end|>", flag: set});
+                refusal_of(file, "eos_token", token)
+            };
+            assert_eq!((refused(false), refused(true)), ("", settings), "{flag}");
+        }
+    }
+}
+
+#[test]
+fn a_map_of_special_tokens_names_the_same() {
+    for (key, token, code) in [
+        ("bos_token", "<|im_start|>", ""),
+        ("bos_token", "<|im_end|>", "tokenizer.settings"),
+        ("eos_token", "<|im_end|>", ""),
+        ("eos_token", "<|endoftext|>", "tokenizer.settings"),
+    ] {
+        let refused = refusal_of(SPECIAL_TOKENS_MAP, key, json!(token));
+        assert_eq!(refused, code, "{key} {token}");
+    }
+    let alone = refusal(|folder| {
+        folder.set(SETTINGS, "eos_token", Value::Null);
+        folder.set(SPECIAL_TOKENS_MAP, "eos_token", json!("<|im_end|>"));
+    });
+    assert_eq!(alone, "tokenizer.settings");
+}
+
+#[test]
+fn text_is_not_changed_before_it_becomes_tokens() {
+    for key in ["add_prefix_space", "split_special_tokens"] {
+        for (value, code) in [
+            (json!(false), ""),
+            (Value::Null, ""),
+            (json!(true), "tokenizer.settings"),
+            (json!("false"), "tokenizer.settings"),
+        ] {
+            let refused = refusal_of(SETTINGS, key, value.clone());
+            assert_eq!(refused, code, "{key} {value}");
+        }
     }
 }
 
@@ -229,5 +365,5 @@ fn decoders_are_loaded_as_decoders() {
     assert_eq!(encoder.unwrap().code(), "tokenizer.json");
     let folder = folder();
     let decoder = local::EmbeddingEngine::load(&folder.write(), config()).err();
-    assert!(decoder.is_some());
+    assert_eq!(decoder.unwrap().code(), "model.architecture");
 }

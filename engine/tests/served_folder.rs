@@ -8,7 +8,10 @@
     reason = "tests"
 )]
 
-use crate::{real_model, tiny};
+use crate::{
+    gguf_file::{BOOL, str_value, value},
+    real_model, tiny,
+};
 use std::fs;
 
 use crate::model_folder::{Folder, GENERATION, PUBLIC_NAME, SETTINGS};
@@ -20,6 +23,7 @@ use engine::{
     local::{self, LocalConfig, LocalEngine},
 };
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 const CASES: [&str; 3] = ["qwen2-0", "qwen3-1", "llama-0"];
 
@@ -267,6 +271,47 @@ fn a_text_begins_as_the_folder_says() {
         begin(folder);
         folder.set(SETTINGS, "bos_token", Value::Null);
     }));
+}
+
+/// How many tokens of a chat, and of a text, begin a sequence.
+fn beginnings(engine: &LocalEngine) -> (usize, usize) {
+    let begins = |prompt: &Prompt| {
+        let ids = engine.encode(prompt).unwrap();
+        ids.iter().filter(|id| **id == tiny::BEGIN).count()
+    };
+    (begins(&chat()), begins(&Prompt::text("a")))
+}
+
+#[test]
+fn a_chat_begins_as_the_template_of_the_folder_says() {
+    const BARE: &str = "{{ messages[0]['content'] }}";
+    for (template, chat) in [
+        (BARE.to_owned(), 0),
+        (["{{ bos_token }}", BARE].concat(), 1),
+    ] {
+        let mut folder = folder("qwen3-1");
+        folder.put_before("<|im_start|>");
+        folder.set(SETTINGS, "chat_template", json!(template));
+        let engine = LocalEngine::load(&folder.write(), config()).unwrap();
+        assert_eq!(beginnings(&engine), (chat, 1), "{template}");
+
+        let mut file = tiny::speaking("qwen3-1");
+        file.set("tokenizer.ggml.add_bos_token", value(BOOL, &[1]))
+            .set("tokenizer.chat_template", str_value(&template));
+        let file = Gguf::from_bytes(file.bytes()).unwrap();
+        let engine = LocalEngine::from_gguf(file, config()).unwrap();
+        assert_eq!(beginnings(&engine), (1, 1), "files have one before all");
+    }
+}
+
+#[test]
+fn the_template_is_named_as_it_is_written() {
+    let mut folder = folder("qwen3-1");
+    let template = "{{ messages[0]['content'] }}\r\na";
+    folder.set(SETTINGS, "chat_template", json!(template));
+    let engine = LocalEngine::load(&folder.write(), config()).unwrap();
+    let expected: [u8; 32] = Sha256::digest(template).into();
+    assert_eq!(engine.card().template_digest, expected);
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn plant() {
     let tokenizer: &[u8] = br#"{"added_tokens":[{"id":4,"special":true,"content":"<|b|>"}],"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},
 "post_processor":{"type":"ByteLevel"},"model":{"type":"BPE","vocab":{"g":0,"o":1,"go":2,"!":3},"merges":["g o"]}}"#;
     let settings: &[u8] = br#"{"bos_token":"<|b|>","eos_token":{"content":"<|b|>"},"add_bos_token":true,"add_eos_token":false,
-"added_tokens_decoder":{"4":{"content":"<|b|>"}},"chat_template":[{"name":"default","template":"{{ messages }}"}]}"#;
+"added_tokens_decoder":{"4":{"content":"<|b|>","special":true}},"chat_template":[{"name":"default","template":"{{ messages }}"}]}"#;
     let config: &[u8] = br#"{"model_type":"qwen2","eos_token_id":3}"#;
     let generation: &[u8] = br#"{"eos_token_id":[3,4]}"#;
     seeds::plant([

@@ -24,7 +24,8 @@ fn plant() {
     let bert = br###"{"added_tokens":[{"id":0,"special":true,"content":"[UNK]"},{"id":1,"special":true,"content":"[CLS]"},{"id":2,"special":true,"content":"[SEP]"}],
         "normalizer":{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":null,"lowercase":true},
         "pre_tokenizer":{"type":"BertPreTokenizer"},
-        "post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"[CLS]"}},{"Sequence":{"id":"A"}},{"SpecialToken":{"id":"[SEP]"}}]},
+        "post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"[CLS]"}},{"Sequence":{"id":"A"}},{"SpecialToken":{"id":"[SEP]"}}],
+            "special_tokens":{"[CLS]":{"ids":[1]},"[SEP]":{"ids":[2]}}},
         "model":{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"##","max_input_chars_per_word":100,"vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":2,"go":3,"##ing":4,"!":5}}}"###;
     let gpt2 = br###"{"added_tokens":[{"id":4,"special":true,"content":"<|b|>"}],"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},
         "post_processor":{"type":"ByteLevel"},"model":{"type":"BPE","vocab":{"g":0,"o":1,"go":2,"!":3},"merges":["g o"]}}"###;

@@ -43,7 +43,7 @@ impl ChatTemplate {
         environment.set_unknown_method_callback(pycompat::unknown_method_callback);
         environment.add_function("raise_exception", raise_exception);
         environment.add_filter("tojson", tojson);
-        let added = environment.add_template_owned(NAME, source.to_owned());
+        let added = environment.add_template_owned(NAME, with_line_feeds(source));
         added.map_err(|error| ChatError::Syntax(describe(&error, source)))?;
         Ok(Self {
             environment,
@@ -112,6 +112,11 @@ impl ChatTemplate {
             Ok(()) => output.into_text().ok_or(ChatError::Entangled),
         }
     }
+}
+
+/// Every end of a line as a line feed, as the reference implementation reads templates.
+fn with_line_feeds(source: &str) -> String {
+    source.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 /// White space as in the reference implementation of chat templates (`trim_blocks`, `lstrip_blocks`).

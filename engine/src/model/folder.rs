@@ -1,6 +1,8 @@
 //! Decoders from folders: `config.json` to a shape, names of Hugging Face to those of GGUF files.
 
 mod names;
+#[cfg(test)]
+mod published;
 mod rope;
 
 use super::{
@@ -13,7 +15,7 @@ use crate::folder::{CONFIG, ModelFolder};
 pub(super) use names::FolderTensors;
 
 /// Keys that are read.
-const READ: [&str; 24] = [
+const READ: [&str; 25] = [
     "attention_bias",
     "head_dim",
     "hidden_act",
@@ -33,12 +35,16 @@ const READ: [&str; 24] = [
     "rope_theta",
     "sliding_window",
     "tie_word_embeddings",
+    "use_mrope",
     "use_sliding_window",
     "vocab_size",
     "attention_multiplier",
     "partial_rotary_factor",
     "quantization_config",
 ];
+
+/// The window of a Mistral whose file does not have the key: what transformers takes. Null is no window.
+const MISTRAL_WINDOW: usize = 4096;
 
 /// What a folder's `config.json` says.
 pub(super) struct FolderConfig {
@@ -84,20 +90,24 @@ fn check_plain(json: &Json) -> Result<(), ModelError> {
         "attention_bias",
         "mlp_bias",
         "rope_interleaved",
+        "use_mrope",
         "use_sliding_window",
     ] {
         json.expect_unset(key)?;
     }
-    for key in [
-        "attention_multiplier",
-        "partial_rotary_factor",
-        "quantization_config",
-    ] {
+    for key in ["attention_multiplier", "quantization_config"] {
         if json.has(key) {
-            return Err(ModelError::Unsupported(key.to_owned()));
+            return Err(unsupported(key));
         }
     }
-    Ok(())
+    match json.optional_f32("partial_rotary_factor")? {
+        None | Some(1.0) => Ok(()),
+        Some(_) => Err(unsupported("partial_rotary_factor")),
+    }
+}
+
+fn unsupported(key: &str) -> ModelError {
+    ModelError::Unsupported(key.to_owned())
 }
 
 fn sizes(json: &Json, family: Family) -> Result<ModelConfig, ModelError> {
@@ -123,17 +133,26 @@ fn sizes(json: &Json, family: Family) -> Result<ModelConfig, ModelError> {
         rope_base: 0.0,
         rope_factor: 1.0,
         rope_pairs: RopePairs::Halves,
-        sliding: sliding(json, family)?,
+        sliding: sliding(json)?,
     })
 }
 
-/// Mistrals have the window in every layer; Qwens write it down and do not use it.
-fn sliding(json: &Json, family: Family) -> Result<Option<SlidingWindow>, ModelError> {
-    let tokens = json.optional_size("sliding_window", MAX_TOKENS)?;
-    let window = |tokens| SlidingWindow {
+/// Mistrals have the window in every layer, Qwens write one down and do not use it, Llamas have none.
+fn sliding(json: &Json) -> Result<Option<SlidingWindow>, ModelError> {
+    const KEY: &str = "sliding_window";
+    let tokens = json.optional_size(KEY, MAX_TOKENS)?;
+    match json.optional_str("model_type")? {
+        Some("mistral") if !json.names(KEY) => Ok(Some(window(MISTRAL_WINDOW))),
+        Some("mistral") => Ok(tokens.map(window)),
+        Some("llama") if tokens.is_some() => Err(unsupported(KEY)),
+        _ => Ok(None),
+    }
+}
+
+fn window(tokens: usize) -> SlidingWindow {
+    SlidingWindow {
         tokens,
         period: 0,
         rope_base: None,
-    };
-    Ok(tokens.filter(|_| family == Family::Llama).map(window))
+    }
 }

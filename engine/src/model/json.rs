@@ -87,6 +87,11 @@ impl Json {
         self.value(key).is_some()
     }
 
+    /// Whether the key stands there, be it with null.
+    pub(crate) fn names(&self, key: &str) -> bool {
+        self.map.contains_key(key)
+    }
+
     /// A value that is there and not null.
     pub(crate) fn value(&self, key: &str) -> Option<&Value> {
         self.map.get(key).filter(|value| !value.is_null())

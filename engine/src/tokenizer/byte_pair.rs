@@ -3,20 +3,22 @@
 use std::collections::HashMap;
 
 use super::{
-    TokenizerError,
+    Normalization, TokenizerError,
     pretokenizer::PreTokenizer,
     symbols::{Join, Symbol, Symbols},
     vocabulary::Vocabulary,
 };
 
-/// Pre-tokenizer and merges of a model.
+/// Normalization, pre-tokenizer and merges of a model.
 pub(super) struct BytePair {
+    normalization: Normalization,
     pre_tokenizer: PreTokenizer,
     by_pair: HashMap<(u32, u32), Join>,
 }
 
 impl BytePair {
     pub(super) fn new(
+        normalization: Normalization,
         pre_tokenizer: PreTokenizer,
         merges: &[&str],
         vocabulary: &Vocabulary,
@@ -30,9 +32,15 @@ impl BytePair {
             }
         }
         Ok(Self {
+            normalization,
             pre_tokenizer,
             by_pair,
         })
+    }
+
+    /// What becomes of text before it is cut.
+    pub(super) fn normalization(&self) -> Normalization {
+        self.normalization
     }
 
     /// Appends the tokens of `text`, until there are more than `most`. A byte that is no token separates its neighbours and is left out.
@@ -43,6 +51,8 @@ impl BytePair {
         ids: &mut Vec<u32>,
         most: usize,
     ) {
+        let changed = self.normalization.changed(text);
+        let text = changed.as_ref().map_or(text, |changed| changed.as_str());
         let mut symbols = Symbols::default();
         for piece in self.pre_tokenizer.pieces(text) {
             if ids.len() > most {

@@ -2,12 +2,12 @@
 //!
 //! `H(tokenizer)` of docs/protocol.md section 1: model, pre-tokenizer, number of tokens, text and kind of each, number of merges,
 //! each merge, `bos`, `eos`, `eot`, `eom` (empty where absent), `add_bos`; numbers are big-endian u64. Behind them, of `llama` each
-//! score (its four bytes, big-endian) and whether a space is added, of `bert` the unknown and the separator token and whether case is kept. At the
+//! score (its four bytes, big-endian) and whether a space is added, of `gpt2` `nfc` where text is normalized so, of `bert` the unknown and the separator token and whether case is kept. At the
 //! end, where a folder names further tokens that end an answer: their number and each id, ascending.
 
 use sha2::{Digest, Sha256};
 
-use super::{Case, SpacePrefix, TokenizerSource};
+use super::{Case, Normalization, SpacePrefix, TokenizerSource};
 
 pub(super) fn canonical(source: &TokenizerSource<'_>, further_ends: &[u32]) -> [u8; 32] {
     let mut hash = Fields::new(b"narthex/1/tokenizer");
@@ -29,6 +29,7 @@ pub(super) fn canonical(source: &TokenizerSource<'_>, further_ends: &[u32]) -> [
     match source.model {
         "llama" => hash.sentence_piece(source),
         "bert" => hash.word_piece(source),
+        "gpt2" => hash.byte_pair(source),
         _ => {}
     }
     if !further_ends.is_empty() {
@@ -65,6 +66,14 @@ impl Fields {
     fn ids(&mut self, ids: &[u32]) {
         self.number(ids.len() as u64);
         ids.iter().for_each(|id| self.number((*id).into()));
+    }
+
+    /// Nothing where text stays as it is written, as it does in every model file.
+    fn byte_pair(&mut self, source: &TokenizerSource<'_>) {
+        match source.normalization {
+            Normalization::AsWritten => {}
+            Normalization::Composed => self.field(b"nfc"),
+        }
     }
 
     fn sentence_piece(&mut self, source: &TokenizerSource<'_>) {

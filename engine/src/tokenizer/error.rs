@@ -12,7 +12,8 @@ pub enum TokenizerError {
     /// `tokenizer.json` asks for something that is not done here, or is no such file.
     #[error("tokenizer.json is refused: {0}")]
     Json(&'static str),
-    /// A file beside `tokenizer.json` is no such file, or has a value that is of another kind than it should be, or names no token that is there.
+    /// A file beside `tokenizer.json` is no such file, or has a value that is of another kind than it should be, asks for what is not done here,
+    /// or says other things of tokens than `tokenizer.json`.
     #[error("{file} is refused: {fault}")]
     Settings {
         /// The file.

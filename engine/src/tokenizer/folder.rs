@@ -1,16 +1,19 @@
 //! The tokenizer of a decoder's folder: `tokenizer.json`, and what the files beside it say of its special tokens.
 //!
 //! `tokenizer_config.json` names the tokens that begin and end a sequence, and may say whether the first stands before a text; where it does not,
-//! `tokenizer.json` does. Answers end with every token that `config.json` or `generation_config.json` names for it, and with those that end
+//! `tokenizer.json` does. What else those files say of tokens has to be what `tokenizer.json` says. Answers end with every token that `config.json` or `generation_config.json` names for it, and with those that end
 //! an answer in any model file.
+
+mod named;
 
 use serde_json::Value;
 
-use super::{Tokenizer, TokenizerError, TokenizerJson, TokenizerSource};
+use super::{Tokenizer, TokenizerError, TokenizerJson, TokenizerSource, json::Unsaid};
 use crate::folder::{CONFIG, ModelFolder, SettingFault, Settings};
 
 const TOKENIZER: &str = "tokenizer.json";
 pub(crate) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+const SPECIAL_TOKENS_MAP: &str = "special_tokens_map.json";
 const GENERATION: &str = "generation_config.json";
 
 /// Most tokens that a file may name as ends of an answer.
@@ -26,21 +29,37 @@ impl Tokenizer {
             return Err(TokenizerError::Json("a decoder's is byte-level BPE"));
         }
         let settings = Settings::of(folder, TOKENIZER_CONFIG)?;
-        check_added(&settings, &source)?;
-        name_special(&settings, &mut source)?;
+        check_plain(&settings)?;
+        check_added(&settings, &parsed)?;
+        named::check(&settings, &parsed)?;
+        name_special(&settings, &parsed, &mut source)?;
+        check_map(&Settings::of(folder, SPECIAL_TOKENS_MAP)?, &parsed, &source)?;
         source.ends = ends(folder)?;
+        source.template_begins = true;
         Self::new(&source)
     }
+}
+
+/// Refuses what changes text before it becomes tokens, and is not done here.
+fn check_plain(settings: &Settings) -> Result<(), SettingFault> {
+    for key in ["add_prefix_space", "split_special_tokens"] {
+        if settings.flag(key)? == Some(true) {
+            return Err(settings.fault(key));
+        }
+    }
+    Ok(())
 }
 
 /// Sets the tokens that begin and end a sequence, and whether the first stands before every text.
 fn name_special(
     settings: &Settings,
+    json: &TokenizerJson,
     source: &mut TokenizerSource<'_>,
 ) -> Result<(), TokenizerError> {
     let before = source.bos;
-    source.bos = special(settings, "bos_token", source)?.or(before);
-    source.eos = special(settings, "eos_token", source)?;
+    let named = |key| settings.read(key, |value| named::id(value, json));
+    source.bos = named("bos_token")?.or(before);
+    source.eos = named("eos_token")?;
     source.add_bos = settings.flag("add_bos_token")?.unwrap_or(source.add_bos);
     source.add_eos = settings.flag("add_eos_token")?.unwrap_or(false);
     let another = before.is_some() && before != source.bos;
@@ -50,33 +69,35 @@ fn name_special(
     }
 }
 
-/// The id of the special token under `key`: its text, or an object with it.
-fn special(
-    settings: &Settings,
-    key: &'static str,
-    source: &TokenizerSource<'_>,
-) -> Result<Option<u32>, SettingFault> {
-    let text = |value: &Value| match value {
-        Value::Object(token) => source.id_of(token.get("content")?.as_str()?),
-        plain => source.id_of(plain.as_str()?),
-    };
-    settings.read(key, text)
-}
-
-/// Refuses tokens that are added by `tokenizer_config.json` and are not those of `tokenizer.json`.
-fn check_added(settings: &Settings, source: &TokenizerSource<'_>) -> Result<(), SettingFault> {
+/// Refuses tokens that are added by `tokenizer_config.json` and are not those of `tokenizer.json`, or are found in text in another way.
+fn check_added(settings: &Settings, json: &TokenizerJson) -> Result<(), SettingFault> {
     const KEY: &str = "added_tokens_decoder";
-    let known = |(id, token): (&String, &Value)| {
-        let text = token.get("content").and_then(Value::as_str);
-        let place = id.parse::<usize>().ok();
-        let place = place.filter(|place| place.to_string() == *id);
-        let known = place.and_then(|place| source.tokens.get(place));
-        known.is_some() && known.copied() == text
+    let known = |(id, entry): (&String, &Value)| {
+        let text = entry.get("content").and_then(Value::as_str);
+        let token = text.and_then(|text| json.added(text));
+        let token = token.filter(|token| token.id.to_string() == *id);
+        token.is_some_and(|token| token.is(entry, Unsaid::Ordinary))
     };
     match settings.read(KEY, Value::as_object)? {
         Some(added) if !added.iter().all(known) => Err(settings.fault(KEY)),
         _ => Ok(()),
     }
+}
+
+/// Refuses a `special_tokens_map.json` that names tokens which are not there, or another beginning or end of a sequence.
+fn check_map(
+    map: &Settings,
+    json: &TokenizerJson,
+    source: &TokenizerSource<'_>,
+) -> Result<(), SettingFault> {
+    named::check(map, json)?;
+    for (key, id) in [("bos_token", source.bos), ("eos_token", source.eos)] {
+        let named = map.read(key, |value| named::id(value, json))?;
+        if named.is_some() && named != id {
+            return Err(map.fault(key));
+        }
+    }
+    Ok(())
 }
 
 /// The tokens that the folder says end an answer.

@@ -1,8 +1,10 @@
 //! Hugging Face's `tokenizer.json`, as it lies beside safetensors: byte-level BPE and WordPiece.
 //!
 //! What it says beyond a GGUF file's metadata (normalizer, pre-tokenizer, template of a prompt) has to be something that the tokenizers here do;
-//! anything else is refused. Unicode normalization to NFC, which Qwen's file asks for, is not done: nor does llama.cpp.
+//! anything else is refused.
 
+mod added;
+mod around;
 mod byte_pair;
 mod word_piece;
 
@@ -11,8 +13,11 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Case, TokenizerError, TokenizerSource};
+use super::{Case, Normalization, TokenizerError, TokenizerSource};
 use crate::strict_json;
+
+use added::Added;
+pub(super) use added::Unsaid;
 
 /// Largest file.
 const MAX_BYTES: usize = 64 << 20;
@@ -21,6 +26,7 @@ const MAX_BYTES: usize = 64 << 20;
 pub struct TokenizerJson {
     model: &'static str,
     pre_tokenizer: &'static str,
+    normalization: Normalization,
     tokens: Vec<String>,
     kinds: Vec<i32>,
     merges: Vec<String>,
@@ -28,6 +34,8 @@ pub struct TokenizerJson {
     unknown: Option<u32>,
     separator: Option<u32>,
     case: Case,
+    /// Tokens that were added, by their texts.
+    added: HashMap<String, Added>,
 }
 
 impl TokenizerJson {
@@ -44,11 +52,17 @@ impl TokenizerJson {
         }
     }
 
+    /// The token that was added with this text.
+    pub(super) fn added(&self, text: &str) -> Option<&Added> {
+        self.added.get(text)
+    }
+
     /// Its parts, for [`super::Tokenizer::new`]: set `eos`, `eot` and `eom` from the model's configuration.
     pub fn source(&self) -> TokenizerSource<'_> {
         TokenizerSource {
             model: self.model,
             pre_tokenizer: self.pre_tokenizer,
+            normalization: self.normalization,
             tokens: self.tokens.iter().map(String::as_str).collect(),
             kinds: self.kinds.clone(),
             merges: self.merges.iter().map(String::as_str).collect(),
@@ -69,27 +83,8 @@ struct File {
     normalizer: Option<Value>,
     pre_tokenizer: Option<Value>,
     post_processor: Option<Value>,
+    decoder: Option<Value>,
     model: Model,
-}
-
-#[derive(Deserialize)]
-struct Added {
-    id: u32,
-    content: String,
-    special: bool,
-    #[serde(default)]
-    lstrip: bool,
-    #[serde(default)]
-    rstrip: bool,
-    #[serde(default)]
-    single_word: bool,
-}
-
-impl Added {
-    /// Whether white space beside it becomes part of it, or letters beside it hide it.
-    fn takes_neighbours(&self) -> bool {
-        self.lstrip || self.rstrip || self.single_word
-    }
 }
 
 #[derive(Deserialize)]
@@ -100,32 +95,34 @@ enum Model {
     WordPiece(word_piece::Model),
 }
 
-/// Number of a control and of a user-defined token (`llama_token_type`).
-const CONTROL: i32 = 3;
-const USER_DEFINED: i32 = 4;
+/// Number of an ordinary token (`llama_token_type`).
 const NORMAL: i32 = 1;
 
 impl File {
+    fn added(&self) -> HashMap<String, Added> {
+        let added = self.added_tokens.iter();
+        added
+            .map(|token| (token.content.clone(), token.clone()))
+            .collect()
+    }
+
     /// Texts and kinds of all tokens by id; every id up to the last is there once.
     fn tokens(
         &self,
         vocabulary: &HashMap<String, u32>,
     ) -> Result<(Vec<String>, Vec<i32>), TokenizerError> {
-        let ordinary = vocabulary.iter().map(|(text, id)| (*id, (text, NORMAL)));
-        let kind = |special| match special {
-            true => CONTROL,
-            false => USER_DEFINED,
-        };
-        let added = self.added_tokens.iter();
-        let added = added.map(|token| (token.id, (&token.content, kind(token.special))));
-        let mut by_id: HashMap<u32, (&String, i32)> = ordinary.collect();
-        for (id, token) in added {
+        let fault = TokenizerError::Json("two tokens have one id");
+        let mut by_id: HashMap<u32, (&String, i32)> = HashMap::with_capacity(vocabulary.len());
+        for (text, id) in vocabulary {
+            if by_id.insert(*id, (text, NORMAL)).is_some() {
+                return Err(fault);
+            }
+        }
+        for token in &self.added_tokens {
+            let known = by_id.insert(token.id, (&token.content, token.kind()));
             // An added token may stand in the vocabulary too, under the same id.
-            if by_id
-                .insert(id, token)
-                .is_some_and(|known| known.0 != token.0)
-            {
-                return Err(TokenizerError::Json("two tokens have one id"));
+            if known.is_some_and(|known| known != (&token.content, NORMAL)) {
+                return Err(fault);
             }
         }
         let ids = 0..u32::try_from(by_id.len()).unwrap_or(u32::MAX);
@@ -135,56 +132,6 @@ impl File {
         let all = all.ok_or(TokenizerError::Json("an id has no token"))?;
         Ok(all.into_iter().unzip())
     }
-
-    /// Ids of the special tokens that the post-processor puts before and behind a text.
-    fn around(&self) -> Result<(Option<u32>, Option<u32>), TokenizerError> {
-        let Some(processor) = self.post_processor.as_ref() else {
-            return Ok((None, None));
-        };
-        let fault = TokenizerError::Json("its post-processor is not known");
-        let id = |text: &str| {
-            let token = self.added_tokens.iter().find(|token| token.content == text);
-            token.map(|token| token.id).ok_or(fault.clone())
-        };
-        let (before, after) = template(processor).ok_or(fault.clone())?;
-        Ok((before.map(id).transpose()?, after.map(id).transpose()?))
-    }
-}
-
-/// Texts of the special tokens around a text; none: not understood.
-fn template(processor: &Value) -> Option<(Option<&str>, Option<&str>)> {
-    match processor.get("type")?.as_str()? {
-        "ByteLevel" => Some((None, None)),
-        "TemplateProcessing" => single(processor.get("single")?.as_array()?),
-        "BertProcessing" => Some((
-            Some(processor.get("cls")?.get(0)?.as_str()?),
-            Some(processor.get("sep")?.get(0)?.as_str()?),
-        )),
-        "Sequence" => {
-            let parts = processor.get("processors")?.as_array()?;
-            let parts: Option<Vec<_>> = parts.iter().map(template).collect();
-            let mut telling = parts?.into_iter().filter(|part| *part != (None, None));
-            let first = telling.next().unwrap_or_default();
-            telling.next().is_none().then_some(first)
-        }
-        _ => None,
-    }
-}
-
-fn single(pieces: &[Value]) -> Option<(Option<&str>, Option<&str>)> {
-    let is_text = |piece: &Value| piece.get("Sequence").is_some();
-    match pieces {
-        [text] if is_text(text) => Some((None, None)),
-        [before, text] if is_text(text) => Some((Some(special(before)?), None)),
-        [before, text, after] if is_text(text) => {
-            Some((Some(special(before)?), Some(special(after)?)))
-        }
-        _ => None,
-    }
-}
-
-fn special(piece: &Value) -> Option<&str> {
-    piece.get("SpecialToken")?.get("id")?.as_str()
 }
 
 /// The `type` of a part, empty where it is absent.

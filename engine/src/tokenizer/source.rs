@@ -1,6 +1,6 @@
 //! The parts of a tokenizer as a model file has them (`tokenizer.ggml.*`), before any is believed.
 
-use super::{Case, SpacePrefix, TokenizerError, pretokenizer::PreTokenizer};
+use super::{Case, Normalization, SpacePrefix, TokenizerError, pretokenizer::PreTokenizer};
 use crate::gguf::{Gguf, GgufError};
 
 /// The parts of a tokenizer, unchecked.
@@ -10,6 +10,8 @@ pub struct TokenizerSource<'a> {
     pub model: &'a str,
     /// Rules that cut text before merging: `gpt2` only.
     pub pre_tokenizer: &'a str,
+    /// What becomes of text before those rules cut it: `gpt2` only, folders only.
+    pub normalization: Normalization,
     /// Texts of the tokens in the order of their ids, ordinary ones in the byte alphabet (`gpt2`) or with U+2581 for a space.
     pub tokens: Vec<&'a str>,
     /// Kinds of the tokens (`llama_token_type`): 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
@@ -34,6 +36,8 @@ pub struct TokenizerSource<'a> {
     pub separator: Option<u32>,
     /// Whether a prompt starts with `bos`.
     pub add_bos: bool,
+    /// Whether a chat begins with what its template writes, and with no `bos` that the template does not write; folders only.
+    pub template_begins: bool,
     /// Whether a prompt ends with `eos`.
     pub add_eos: bool,
     /// What stands before a text; `llama` only.

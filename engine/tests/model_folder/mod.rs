@@ -23,6 +23,7 @@ pub(crate) const PUBLIC_NAME: &str = "tiny-model-1b";
 
 pub(crate) const GENERATION: &str = "generation_config.json";
 pub(crate) const SETTINGS: &str = "tokenizer_config.json";
+pub(crate) const SPECIAL_TOKENS_MAP: &str = "special_tokens_map.json";
 pub(crate) const TOKENIZER: &str = "tokenizer.json";
 
 /// A tensor of a safetensors file.
@@ -182,7 +183,15 @@ impl Folder {
     /// Has `tokenizer.json` put a token before each text.
     pub(crate) fn put_before(&mut self, token: &str) {
         let single = json!([{"SpecialToken": {"id": token}}, {"Sequence": {"id": "A"}}]);
-        let template = json!({"type": "TemplateProcessing", "single": single});
+        let added = self.files[TOKENIZER]["added_tokens"].as_array().unwrap();
+        let id = added
+            .iter()
+            .find(|added| added["content"] == token)
+            .unwrap()["id"]
+            .clone();
+        let known = json!({token: {"id": token, "ids": [id], "tokens": [token]}});
+        let template =
+            json!({"type": "TemplateProcessing", "single": single, "special_tokens": known});
         self.set(TOKENIZER, "post_processor", template);
     }
 

@@ -22,42 +22,83 @@ struct Llama3 {
     original_tokens: f64,
 }
 
-/// Keys of `rope_scaling` and `rope_parameters`.
-const READ: [&str; 7] = [
+/// Most that a context is stretched by.
+const MAX_FACTOR: f32 = 1e4;
+
+/// Keys that every kind of stretching has.
+const COMMON: [&str; 3] = ["rope_theta", "rope_type", "type"];
+const LLAMA3: [&str; 4] = [
     "factor",
     "high_freq_factor",
     "low_freq_factor",
     "original_max_position_embeddings",
-    "rope_theta",
-    "rope_type",
-    "type",
 ];
 
+/// Newer files have all of it in `rope_parameters`, older ones the base beside `rope_scaling`.
 pub(super) fn read(json: &Json) -> Result<Rope, ModelError> {
-    let parameters = json.object("rope_parameters")?;
-    let scaling = match (parameters, json.object("rope_scaling")?) {
-        (Some(_), Some(_)) => return Err(ModelError::Config("rope_scaling")),
-        (parameters, scaling) => parameters.or(scaling),
-    };
-    let base = json.optional_f32("rope_theta")?;
-    let Some(scaling) = scaling else {
-        return Ok(plain(base));
-    };
-    scaling.check_known(&READ)?;
-    let rope = plain(base.or(scaling.optional_f32("rope_theta")?));
-    let kind = scaling.optional_str("rope_type")?;
-    match kind.or(scaling.optional_str("type")?) {
-        None | Some("default") => Ok(rope),
-        Some("linear") => Ok(Rope {
-            factor: scaling.f32("factor")?,
-            ..rope
-        }),
-        Some("llama3") => Ok(Rope {
-            llama3: Some(llama3(&scaling)?),
-            ..rope
-        }),
-        Some(other) => Err(ModelError::Unsupported(format!("rope_type {other}"))),
+    let own = json.optional_f32("rope_theta")?;
+    match (
+        json.object("rope_parameters")?,
+        json.object("rope_scaling")?,
+    ) {
+        (Some(_), Some(_)) => Err(ModelError::Config("rope_scaling")),
+        (None, None) => Ok(plain(own)),
+        (Some(parameters), None) => {
+            let kind = kind(&parameters)?.unwrap_or("default");
+            stretched(&parameters, kind, base(own, &parameters)?)
+        }
+        (None, Some(scaling)) => {
+            let kind = kind(&scaling)?.ok_or(ModelError::Config("rope_scaling"))?;
+            stretched(&scaling, kind, base(own, &scaling)?)
+        }
     }
+}
+
+/// The base, which stands in one place, or is the same in both.
+fn base(own: Option<f32>, scaling: &Json) -> Result<Option<f32>, ModelError> {
+    match (own, scaling.optional_f32("rope_theta")?) {
+        (Some(own), Some(other)) if own != other => Err(ModelError::Config("rope_theta")),
+        (own, other) => Ok(own.or(other)),
+    }
+}
+
+/// The kind of stretching, under the key of newer files or of older ones.
+fn kind(scaling: &Json) -> Result<Option<&str>, ModelError> {
+    let older = scaling.optional_str("type")?;
+    match scaling.optional_str("rope_type")? {
+        Some(newer) if older.is_some_and(|older| older != newer) => {
+            Err(ModelError::Config("rope_type"))
+        }
+        newer => Ok(newer.or(older)),
+    }
+}
+
+/// The rotary embedding of this kind; a key that the kind does not read is refused.
+fn stretched(scaling: &Json, kind: &str, base: Option<f32>) -> Result<Rope, ModelError> {
+    let known = |keys: &[&str]| scaling.check_known(&[&COMMON, keys].concat());
+    let rope = plain(base);
+    match kind {
+        "default" => known(&[]).map(|()| rope),
+        "linear" => {
+            known(&["factor"])?;
+            let factor = factor(scaling)?;
+            Ok(Rope { factor, ..rope })
+        }
+        "llama3" => {
+            known(&LLAMA3)?;
+            let llama3 = Some(llama3(scaling)?);
+            Ok(Rope { llama3, ..rope })
+        }
+        other => Err(ModelError::Unsupported(format!("rope_type {other}"))),
+    }
+}
+
+/// How many times longer the context becomes.
+fn factor(scaling: &Json) -> Result<f32, ModelError> {
+    let factor = Some(scaling.f32("factor")?);
+    factor
+        .filter(|factor| (1.0..=MAX_FACTOR).contains(factor))
+        .ok_or(ModelError::Config("factor"))
 }
 
 fn plain(base: Option<f32>) -> Rope {
@@ -71,12 +112,12 @@ fn plain(base: Option<f32>) -> Rope {
 fn llama3(scaling: &Json) -> Result<Llama3, ModelError> {
     let tokens = scaling.size("original_max_position_embeddings", 1 << 24)?;
     let llama3 = Llama3 {
-        factor: scaling.f32("factor")?.into(),
+        factor: factor(scaling)?.into(),
         low: scaling.f32("low_freq_factor")?.into(),
         high: scaling.f32("high_freq_factor")?.into(),
         original_tokens: tokens as f64,
     };
-    let possible = llama3.factor >= 1.0 && 0.0 < llama3.low && llama3.low < llama3.high;
+    let possible = 0.0 < llama3.low && llama3.low < llama3.high && llama3.high.is_finite();
     possible
         .then_some(llama3)
         .ok_or(ModelError::Config("rope_scaling"))
@@ -98,5 +139,91 @@ impl Llama3 {
         let turns = self.original_tokens * frequency / TAU;
         let kept = ((turns - self.low) / (self.high - self.low)).clamp(0.0, 1.0);
         1.0 / ((1.0 - kept) / self.factor + kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(config: &str) -> Result<Rope, ModelError> {
+        read(&Json::parse(config.as_bytes())?)
+    }
+
+    /// Computed apart from this program, by the formula of `ROPE_INIT_FUNCTIONS["llama3"]` in double precision, for the values of Llama 3.2 1B.
+    #[test]
+    fn llama3_divides_low_frequencies_only() -> Result<(), ModelError> {
+        const EXPECTED: [f64; 32] = [
+            1.0,
+            1.0,
+            1.0,
+            1.0,
+            1.0,
+            1.0,
+            1.0,
+            1.0,
+            1.0,
+            1.0,
+            1.0,
+            1.0,
+            1.0,
+            1.0,
+            1.0,
+            1.651329245764,
+            3.292262102941,
+            9.666728978753,
+            32.0,
+            32.0,
+            32.0,
+            32.0,
+            32.0,
+            32.0,
+            32.0,
+            32.0,
+            32.0,
+            32.0,
+            32.0,
+            32.0,
+            32.0,
+            32.0,
+        ];
+        let rope = of(
+            r#"{"rope_theta": 500000.0, "rope_scaling": {"factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0,
+                "original_max_position_embeddings": 8192, "rope_type": "llama3"}}"#,
+        )?;
+        let factors = rope.factors(64).unwrap_or_default();
+        assert_eq!(factors.len(), EXPECTED.len());
+        for (pair, (factor, expected)) in factors.into_iter().zip(EXPECTED).enumerate() {
+            let difference = (f64::from(factor) / expected - 1.0).abs();
+            assert!(difference < 1e-6, "{pair}: {factor}, not {expected}");
+        }
+        assert_eq!((rope.base, rope.factor), (500_000.0, 1.0));
+        Ok(())
+    }
+
+    #[test]
+    fn base_and_factor_are_those_of_the_file() -> Result<(), ModelError> {
+        for (config, expected) in [
+            ("{}", (1e4, 1.0)),
+            (r#"{"rope_theta": 5e4, "rope_scaling": null}"#, (5e4, 1.0)),
+            (r#"{"rope_parameters": {"rope_theta": 7e5}}"#, (7e5, 1.0)),
+            (
+                r#"{"rope_theta": 7e5, "rope_parameters": {"rope_theta": 7e5, "rope_type": "default"}}"#,
+                (7e5, 1.0),
+            ),
+            (
+                r#"{"rope_parameters": {"rope_theta": 7e5, "rope_type": "linear", "factor": 2}}"#,
+                (7e5, 2.0),
+            ),
+            (
+                r#"{"rope_theta": 5e4, "rope_scaling": {"type": "linear", "rope_type": "linear", "factor": 1e4}}"#,
+                (5e4, 1e4),
+            ),
+        ] {
+            let rope = of(config)?;
+            assert_eq!((rope.base, rope.factor), expected, "{config}");
+            assert_eq!(rope.factors(64), None);
+        }
+        Ok(())
     }
 }

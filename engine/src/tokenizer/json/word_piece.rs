@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use super::{File, NORMAL, TokenizerJson, flag, kind};
-use crate::tokenizer::{Case, TokenizerError, vocabulary::SPACE};
+use crate::tokenizer::{Case, Normalization, TokenizerError, vocabulary::SPACE};
 
 #[derive(Deserialize)]
 pub(super) struct Model {
@@ -28,6 +28,7 @@ pub(super) fn read(file: &File, model: &Model) -> Result<TokenizerJson, Tokenize
     Ok(TokenizerJson {
         model: "bert",
         pre_tokenizer: "",
+        normalization: Normalization::AsWritten,
         tokens: spelled.map(|(text, kind)| spell(text, *kind)).collect(),
         kinds,
         merges: Vec::new(),
@@ -35,6 +36,7 @@ pub(super) fn read(file: &File, model: &Model) -> Result<TokenizerJson, Tokenize
         unknown: model.vocab.get(&model.unk_token).copied(),
         separator,
         case: case(file)?,
+        added: file.added(),
     })
 }
 
