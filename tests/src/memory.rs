@@ -42,6 +42,7 @@ fn writable_regions(maps: &str) -> impl Iterator<Item = (u64, u64)> + '_ {
 fn search_region(memory: &File, start: u64, end: u64, marker: &[u8]) -> (u64, usize) {
     let mut buffer = vec![0; STEP + marker.len() - 1];
     let (mut at, mut read, mut hits) = (start, 0, 0);
+    let blank = vec![0; buffer.len()];
     while at < end {
         let want = usize::try_from(end - at).map_or(buffer.len(), |left| left.min(buffer.len()));
         let Some(window) = buffer.get_mut(..want) else {
