@@ -1,10 +1,6 @@
 //! Evidence of real Azure confidential VMs.
 
 #![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test may fail, and says when it had nothing to look at"
 )]

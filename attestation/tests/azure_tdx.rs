@@ -1,10 +1,6 @@
 //! An Azure VM of TDX with an invented Intel, since no collateral of a real one's platform is at hand; and what a real one's evidence says without it.
 
 #![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "a test may fail, and invents its vendor"

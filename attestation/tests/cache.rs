@@ -1,9 +1,5 @@
 //! What is kept never changes a verdict: warm answers are the cold ones, claims and refusals, for machines that are right and wrong, at many times.
 #![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "tests, under the roots of invented vendors"
 )]

@@ -1,14 +1,5 @@
 //! Verdicts on genuine evidence: the SNP lines of `CASES.tsv` where there is one, and the evidence of crate `sev` everywhere.
 
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test may fail"
-)]
-
 use crate::support::{Genuine, at, certificates, report_bytes, sev_package, vectors};
 use attestation::{
     ErrorClass,

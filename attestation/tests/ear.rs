@@ -2,13 +2,6 @@
 //!
 //! Crate `ear` itself is no dependency: building it builds an HTTP client with another TLS stack.
 
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may fail"
-)]
-
 use attestation::{
     UnixTime,
     ear::{

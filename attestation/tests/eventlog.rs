@@ -1,11 +1,6 @@
 //! Event logs of real machines: parsed as others parse them, and replayed to the registers of real quotes.
 
 #![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test may fail, and says when it had nothing to look at"
 )]

@@ -1,12 +1,5 @@
 //! No bit of a genuine report can be flipped unseen.
 
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may fail"
-)]
-
 use crate::support::{self, Genuine, report_bytes, vectors};
 
 /// Length of the signed part, in bytes.

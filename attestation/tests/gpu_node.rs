@@ -1,11 +1,5 @@
 //! A node with a GPU through the composite verifier: its evidence is over the node's own nonce, and the CPU signs for it.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "tests"
-)]
+#![allow(clippy::disallowed_methods, reason = "tests")]
 
 use attestation::{
     CollateralBundle, ErrorClass, EvidenceBundle, IdentityKey, Manifest, NodeClaims, Nonce,

@@ -1,13 +1,5 @@
 //! SNP launch digests: crate `sev` and IBM's sev-snp-measure as second opinions, and every way in which an image can be wrong.
 
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail"
-)]
-
 use crate::ovmf::{Ovmf, SEV_ES_RESET_BLOCK, SEV_HASH_TABLE, SEV_METADATA, words};
 use crate::{ovmf, support};
 use attestation::{

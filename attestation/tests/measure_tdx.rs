@@ -1,9 +1,6 @@
 //! MRTD and RTMRs: real TDVF metadata, a public image description against its quote, and every way in which an image can be wrong.
 
 #![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::print_stderr,
     reason = "a test may fail, and tells when it had nothing to look at"
 )]

@@ -1,12 +1,5 @@
 //! The composite verdict: CPU evidence, manifest, binding and nonce together, on a machine of an invented vendor.
 
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may fail"
-)]
-
 use attestation::{
     Anchors, CpuClaims, CpuEvidence, EvidenceBundle, Freshness, IdentityKey, Manifest, Nonce,
     SnpEvidence, UnixTime, Verifier, VerifyError, snp::Product,

@@ -1,10 +1,7 @@
 //! Responses of NVIDIA's OCSP responders about the certificates of a GPU and of the signers of its manifests.
 
 #![allow(
-    missing_docs,
-    clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::indexing_slicing,
     reason = "a test may fail, and shows what it looked at"
 )]
 

@@ -1,12 +1,5 @@
 //! Crate `sev` as a second opinion: it accepts what we accept, and some forgeries that we refuse.
 
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may fail"
-)]
-
 use crate::support::{self, Genuine, certificates, report_bytes, vectors};
 use sev::{
     certs::snp::{Certificate, Chain, Verifiable as _, builtin::milan, ca},

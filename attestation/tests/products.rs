@@ -1,12 +1,5 @@
 //! Genuine reports of every product and source at hand, beyond those that have a case.
 
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may fail"
-)]
-
 use crate::support::{Genuine, at, certificates, vectors};
 use attestation::snp::Product;
 use serde_json::Value;

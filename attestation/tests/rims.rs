@@ -1,10 +1,7 @@
 //! NVIDIA's own reference integrity manifests: which verify, when, and why the others do not.
 
 #![allow(
-    missing_docs,
-    clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::indexing_slicing,
     reason = "a test may fail, and shows what it looked at"
 )]
 

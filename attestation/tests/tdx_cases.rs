@@ -1,13 +1,6 @@
 //! Verdicts on genuine TD quotes: the TDX lines of `CASES.tsv` where there is one, and what crate `dcap-qvl` ships everywhere.
 
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::indexing_slicing,
-    reason = "a test may fail, and prints its table"
-)]
+#![allow(clippy::print_stdout, reason = "a test may fail, and prints its table")]
 
 use crate::support::{at, dcap_qvl_samples, report_bytes, vectors};
 use attestation::{

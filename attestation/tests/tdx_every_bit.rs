@@ -2,13 +2,6 @@
 //!
 //! There is no uncovered range: the root in the chain must be the pinned one, PEM has one spelling, what follows the quote is zero.
 
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may fail"
-)]
-
 use crate::support::{at, dcap_qvl_samples};
 use attestation::{
     UnixTime,

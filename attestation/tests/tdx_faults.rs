@@ -2,10 +2,7 @@
 //! Every single step has its fault in the conformance suite; here is what has a name elsewhere.
 
 #![allow(
-    missing_docs,
-    clippy::unwrap_used,
     clippy::disallowed_methods,
-    clippy::indexing_slicing,
     reason = "a test may fail, under the root of an invented Intel"
 )]
 

@@ -1,12 +1,5 @@
 //! A TDX node's bundle through the composite verifier: whose collateral counts, and that without any the verdict is incomplete.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "tests"
-)]
+#![allow(clippy::disallowed_methods, reason = "tests")]
 
 use attestation::{
     Anchors, CollateralBundle, CpuClaims, CpuEvidence, ErrorClass, EvidenceBundle, IdentityKey,

@@ -1,13 +1,6 @@
 //! Crate `dcap-qvl` as a second opinion: every genuine quote under every genuine collateral, at a time when that is current.
 
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::indexing_slicing,
-    reason = "a test may fail, and prints its table"
-)]
+#![allow(clippy::print_stdout, reason = "a test may fail, and prints its table")]
 
 use crate::support::{at, dcap_qvl_samples, vectors};
 use attestation::{

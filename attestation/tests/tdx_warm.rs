@@ -1,10 +1,7 @@
 //! What is kept never changes a verdict: over the whole conformance suite the warm answers are the cold one, claims included.
 
 #![allow(
-    missing_docs,
-    clippy::unwrap_used,
     clippy::disallowed_methods,
-    clippy::indexing_slicing,
     reason = "a test may fail, under the roots of an invented Intel"
 )]
 

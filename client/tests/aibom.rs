@@ -1,11 +1,4 @@
 //! `narthex aibom` on the real model: what it lists, that it is the same every time, and what it refuses.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
 
 use crate::narthex::narthex;
 use engine::describe::cubin;

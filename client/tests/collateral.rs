@@ -1,11 +1,4 @@
 //! `narthex collateral`: bundles are fetched, made, shown and taken apart.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 
 use crate::narthex::{Run, narthex, vectors};
 use attestation::{CollateralBundle, UnixTime};

@@ -1,11 +1,4 @@
 //! The shipped command: statuses, messages, files; and that it refuses simulated evidence.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 
 use crate::fake::{Fault, Gateway, MODEL, Node};
 use crate::narthex::{Run, command, narthex, run, run_with_input};

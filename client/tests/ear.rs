@@ -1,10 +1,4 @@
 //! `--ear`: a signed attestation result for every verdict.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 
 use crate::narthex::{Run, narthex, sev_evidence};
 use aws_lc_rs::{

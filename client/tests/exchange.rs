@@ -1,16 +1,5 @@
 //! The client library against a small gateway: what it admits, what it refuses, when it tries again.
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    reason = "a test binary has no documentation"
-)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
+#![allow(unreachable_pub, reason = "a test binary has no documentation")]
 
 use crate::fake::{self, Fault, Gateway, MODEL, Node};
 use attestation::UnixTime;

@@ -1,11 +1,4 @@
 //! `--html`: a page for every verdict, that needs nothing beside itself.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 
 use crate::narthex::{Run, narthex, sev_evidence};
 use std::{fs, path::Path};

@@ -1,16 +1,5 @@
 //! A client with several nodes on offer: which it keeps, which it seals to, and what it does when one goes away.
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    reason = "a test binary has no documentation"
-)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
+#![allow(unreachable_pub, reason = "a test binary has no documentation")]
 
 use crate::fake::{self, Fault, Gateway, MODEL, Node};
 use attestation::UnixTime;

@@ -1,11 +1,5 @@
 //! `narthex measure`: on the OVMF builds that the package of crate `sev` ships the last pages of.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "tests fail by panicking"
-)]
+#![allow(clippy::print_stderr, reason = "tests fail by panicking")]
 
 use crate::narthex::{self, Run, narthex, sev_evidence};
 use std::fs;

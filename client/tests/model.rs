@@ -1,10 +1,4 @@
 //! `narthex model`: keys, sealing, verifying and opening, and how each ends.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 
 use crate::narthex::{Run, narthex};
 use std::{

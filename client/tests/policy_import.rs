@@ -1,11 +1,4 @@
 //! `narthex policy import`: drafts from Trustee's reference values and Contrast's manifests, and what is refused of them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
 
 use crate::narthex::{Run, narthex};
 use policy::Policy;

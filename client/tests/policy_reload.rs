@@ -1,11 +1,4 @@
 //! Documents that come while a client runs: what they stop, they stop at once, also in the middle of an answer.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 
 use crate::fake::{self, Fault};
 use crate::team::{Bench, ask, chat};

@@ -1,10 +1,4 @@
 //! `narthex policy`: who signs, what has been signed, large documents and files with an envelope on each line.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 
 use crate::policy_folder::Folder;
 use std::fs;

@@ -1,10 +1,4 @@
 //! `narthex policy simulate` and evidence in cases: the command's own code, composed with an invented vendor's roots.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 
 use crate::fake::{self, Gateway, Node};
 use attestation::Nonce;

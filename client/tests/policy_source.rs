@@ -1,11 +1,4 @@
 //! Where a policy comes from: a file, a folder, an address, the gateway; under keys or a root document. The shipped command.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 
 use crate::narthex::{Run, narthex};
 use crate::team::{Bench, ask};

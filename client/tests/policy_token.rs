@@ -1,11 +1,4 @@
 //! Policies signed by a key that never leaves its PKCS #11 token: SoftHSM 2, the software token of Debian's package `softhsm2`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
 
 use crate::narthex::{self, command, narthex, run};
 use attestation::{UnixTime, snp::Product};

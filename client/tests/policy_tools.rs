@@ -1,10 +1,4 @@
 //! `narthex policy`: the tools, run as people and their CI run them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 
 use crate::policy_folder::Folder;
 use std::{fs, path::Path, process::Command};

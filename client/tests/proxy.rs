@@ -1,11 +1,4 @@
 //! The proxy on loopback: what passes sealed, what does not pass at all, and that a partial answer never ends cleanly.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 
 use crate::fake::{Fault, Gateway, MODEL, Node};
 use bytes::Bytes;

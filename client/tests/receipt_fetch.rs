@@ -1,16 +1,5 @@
 //! Receipts that did not come with their answer: which node is asked, and what is believed (R7.6).
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    reason = "a test binary has no documentation"
-)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
+#![allow(unreachable_pub, reason = "a test binary has no documentation")]
 
 use crate::fake::{Fault, Gateway, MODEL, Node};
 use client::{

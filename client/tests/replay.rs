@@ -1,10 +1,6 @@
 //! `narthex audit replay`: an answer that was made in company is made again alone, and every file that is another has its own refusal.
 #![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::disallowed_methods,
-    clippy::panic,
     reason = "tests fail by panicking, and are told where the model is"
 )]
 

@@ -1,11 +1,4 @@
 //! A country demanded: the node's word, and the inventory's where there is one.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 
 use crate::fake;
 use crate::team::{Bench, ask, chat};

@@ -1,10 +1,4 @@
 //! The command's own code composed with an invented vendor's roots: a chat, its files, and what an auditor makes of them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 
 use crate::fake::{self, Fault, Gateway, Node};
 use attestation::{

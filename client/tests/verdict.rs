@@ -1,11 +1,4 @@
 //! Split verification: what client and gateway make of a node, compared.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 
 use crate::fake::{self, Fault};
 use crate::team::{Bench, ask};

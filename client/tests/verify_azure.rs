@@ -1,9 +1,5 @@
 //! `narthex verify azure`: exit statuses on real evidence, and the output contract.
 #![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "tests fail by panicking, and say when they had nothing to look at"
 )]

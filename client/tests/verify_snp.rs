@@ -1,11 +1,4 @@
 //! `narthex verify snp`: exit statuses on real evidence, and the output contract.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 
 use crate::narthex::{Run, narthex, sev_evidence, vectors};
 use std::{fs, path::Path};

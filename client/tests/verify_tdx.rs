@@ -1,11 +1,4 @@
 //! `narthex verify tdx`: exit statuses on real evidence, and the output contract.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 
 use crate::narthex::{Run, dcap_qvl_samples, narthex, vectors};
 use std::fs;

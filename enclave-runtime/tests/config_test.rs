@@ -1,5 +1,4 @@
 //! The configuration: defaults, every mistake at once, and a printed form that reads back.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use attestation::manifest::Arithmetic;
 use enclave_runtime::{

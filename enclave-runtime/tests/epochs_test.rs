@@ -1,11 +1,4 @@
 //! Key epochs over HTTP: rotation while envelopes are under way, duplicates, and a host that turns the wall clock.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::support::{self, NOW, Stack, get_request, http::Outer, open};
 use attestation::UnixTime;

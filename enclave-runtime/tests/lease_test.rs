@@ -1,11 +1,4 @@
 //! The dead man's switch at the runtime: what happens when nobody signs timestamps any more.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::support::{
     NOW, Stack, chat,

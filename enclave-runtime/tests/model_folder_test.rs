@@ -1,9 +1,5 @@
 //! A decoder served from a folder, end to end: admitted by the folder's digest, asked, answered; the receipt names the folder.
 #![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "tests, and the simulated vendor must be admitted"
 )]

@@ -1,11 +1,4 @@
 //! What the wire shows of an answer under each padding profile: sizes, and times on a clock that stands still between two events.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::support::{
     self, MODEL, Opened, Stack, chat,

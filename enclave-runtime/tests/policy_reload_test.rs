@@ -1,11 +1,4 @@
 //! Documents that come while the runtime serves.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::support::{
     NOW, Opened, Stack, chat,

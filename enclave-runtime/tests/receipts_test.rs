@@ -1,12 +1,4 @@
 //! Receipts that outlive their exchange: how it ended, and who may ask for them (R7.5, R7.6).
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::support::{
     Opened, Stack, chat,

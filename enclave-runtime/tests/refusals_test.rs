@@ -1,11 +1,4 @@
 //! What the runtime refuses outside the seal, and requests that were sealed for something else.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::support::{
     MODEL, NOW, Stack, chat,

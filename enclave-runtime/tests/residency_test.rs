@@ -1,11 +1,4 @@
 //! Where the runtime is: the inventory's word, and the operator's where there is none.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::support::{
     NOW, Stack, chat,

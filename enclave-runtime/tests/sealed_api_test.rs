@@ -1,11 +1,4 @@
 //! The OpenAI API inside the seal, end to end: challenge, admission, seal, answer, receipt.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::support::{
     MODEL, NOW, Stack, chat,

@@ -1,11 +1,4 @@
 //! A runtime whose own policy denies what it states of itself does not start.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::support::{NOW, engine::ScriptedEngine, policy_text, prepare_under, signed};
 use enclave_runtime::{Parts, StartError};

@@ -1,11 +1,4 @@
 //! Orders that stop a runtime or a tenant, and those that let them start again.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::support::{
     NOW, Opened, Stack, chat,

@@ -1,11 +1,4 @@
 //! Clients that go away, and a runtime that is told to stop.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::support::{
     Stack, chat,

@@ -1,11 +1,4 @@
 //! Whom the runtime serves: the tenants of its policy, by their signature of each request (R6.7).
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::support::{
     self, NOW, Opened, Stack, chat,

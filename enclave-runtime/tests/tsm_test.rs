@@ -1,11 +1,4 @@
 //! configfs-tsm against a fake tree: real files under a folder, filled in as the kernel would.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use attestation::{CpuEvidence, ReportData, SnpEvidence, UnixTime};
 use enclave_runtime::{

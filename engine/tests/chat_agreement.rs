@@ -1,10 +1,5 @@
 //! Templates of every family render as Jinja2 does it (data/chat_cases.jsonl, made by chat_cases.py), with tools and their calls.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::string_slice,
-    reason = "tests"
-)]
+#![allow(clippy::string_slice, reason = "tests")]
 
 use engine::{
     ToolSyntax,

@@ -1,10 +1,4 @@
 //! The real model's template and tokenizer together: what a message can and cannot do to a prompt.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "tests"
-)]
 
 use crate::real_model;
 use std::sync::OnceLock;

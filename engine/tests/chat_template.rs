@@ -1,10 +1,5 @@
 //! Templates render, refuse without quoting anybody, and never let a message speak for them.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::string_slice,
-    reason = "tests"
-)]
+#![allow(clippy::string_slice, reason = "tests")]
 
 use engine::chat::{Chat, ChatError, ChatTemplate, Message};
 

@@ -1,5 +1,4 @@
 //! The real model says the same, bit for bit of what it tells about each token, however it is asked to compute.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 use crate::real_model;
 use engine::{

@@ -1,10 +1,4 @@
 //! The real model answers: the same tokens for any number of threads and any company, and with a seed again.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "tests"
-)]
 
 use crate::real_model;
 use std::sync::OnceLock;

@@ -1,12 +1,4 @@
 //! Tokens that the CUDA operations choose, run on the CPU, against those of the sampler.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::cuda_cpu::{Arguments, Memory, Shape, in_both_orders, library};
 use engine::{Sampling, sampler::Sampler};

@@ -1,5 +1,4 @@
 //! The decoder's promises: the same bits for any threads, chunks and path; refusals that change nothing.
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use crate::real_model;
 use std::sync::Arc;

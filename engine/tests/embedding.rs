@@ -1,5 +1,4 @@
 //! The engine for embeddings, from texts to vectors, on all-MiniLM-L6-v2.
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use crate::real_model;
 use std::{fs, path::Path, sync::Arc};

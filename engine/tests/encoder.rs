@@ -1,5 +1,4 @@
 //! The encoder on all-MiniLM-L6-v2 against an independent float32 forward pass (`encoder/make.py` wrote the vectors).
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use crate::{model_folder::raw, real_model};
 use std::{fs, path::Path, sync::OnceLock};

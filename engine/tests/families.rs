@@ -5,7 +5,6 @@
 //! trained ones, with logits up to 20 apart) make some thousandths of a nat: 0.006 at most in these cases. For Gemma llama.cpp
 //! takes GELU from a table of F16, an error of up to 5e-4 of each value, hence the wider bound. A family's addition that is left
 //! out or wrong shows as whole nats.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use crate::tiny;
 use std::{collections::BTreeMap, sync::Arc};

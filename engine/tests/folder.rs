@@ -1,5 +1,4 @@
 //! Model folders of safetensors: read as the GGUF file of the same weights, and refused for every reason there is.
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use crate::tiny;
 use std::{fs, path::Path, sync::Arc};

@@ -1,11 +1,4 @@
 //! Folders of decoders that cannot be served as they are: every file wrong in its own way, every way with its code; and which template counts.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::{real_model, tiny};
 use std::{fs, path::Path};

@@ -1,11 +1,4 @@
 //! Answers of the real model under grammars: JSON that parses and that the schema accepts, however hot it is sampled.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
 
 use crate::real_model;
 use std::sync::OnceLock;

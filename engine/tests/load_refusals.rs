@@ -1,10 +1,4 @@
 //! Model files that are changed in one place, and why no engine starts on them.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "tests"
-)]
 
 use crate::real_model;
 use std::path::Path;

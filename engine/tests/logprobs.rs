@@ -1,11 +1,4 @@
 //! What is told about tokens of the real model, and how several answers to one prompt are sampled.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::real_model;
 use std::{collections::BTreeSet, sync::OnceLock};

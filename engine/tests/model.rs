@@ -1,5 +1,4 @@
 //! Models loaded, and refused for every reason there is.
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use crate::gguf_file::*;
 use engine::{

@@ -3,12 +3,6 @@
 //! On these cases llama.cpp, which rounds activations to eight bits, differs from the oracle by up to 0.16 in the
 //! likeliest token's log-probability and by up to 0.62 among the 20 likeliest; the bounds here are far below both.
 //! What both say of the same model in other formats is in `data/variants.tsv` (`variants.py`).
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test"
-)]
 
 use crate::real_model;
 use std::{fs, path::Path, sync::Arc};

@@ -1,5 +1,4 @@
 //! One digest of the logits of SmolLM2: every path of this machine, every number of threads, every way to cut a prompt.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 use crate::real_model;
 use std::sync::Arc;

@@ -1,12 +1,4 @@
 //! Decoders served from folders: the answers are those of the model file with the same weights, and end where the folder says.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::{
     gguf_file::{BOOL, str_value, value},

@@ -1,10 +1,4 @@
 //! Text comes out the same however the bytes are cut, and a stop string never.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use engine::text::{StopError, TextAssembler};
 use proptest::prelude::*;

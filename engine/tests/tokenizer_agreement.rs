@@ -1,11 +1,5 @@
 //! The tokenizers give llama.cpp's ids (data/tokenizer_cases_*.jsonl, made by tokenizer_cases.py): of real models, and of tiny vocabularies
 //! for what no model at hand has.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "tests"
-)]
 
 use crate::real_model;
 use engine::{

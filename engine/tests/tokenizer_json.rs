@@ -1,10 +1,4 @@
 //! `tokenizer.json`: what it becomes, and what is refused because it asks for something that is not done here.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use engine::tokenizer::{SpecialTokens, Tokenizer, TokenizerError, TokenizerJson};
 use serde_json::{Value, json};

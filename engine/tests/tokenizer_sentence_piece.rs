@@ -1,10 +1,5 @@
 //! A small SentencePiece tokenizer: what it refuses to load, what text can and cannot become, and that it bears any input.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::single_range_in_vec_init,
-    reason = "tests"
-)]
+#![allow(clippy::single_range_in_vec_init, reason = "tests")]
 
 use std::ops::Range;
 

@@ -1,9 +1,4 @@
 //! Who gets in, and what is there.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
 use crate::support::{
     Stack,

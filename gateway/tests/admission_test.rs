@@ -1,9 +1,4 @@
 //! Which nodes are on offer, and until when.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
 use crate::support::{
     self, NOW, POLICY_SECONDS, Stack, accept_custom_anchors,

@@ -1,9 +1,4 @@
 //! The client's library at a real gateway: what each makes of a node reaches the other.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
 use crate::support::{
     API_KEY, NOW, Stack, VENDOR,

@@ -1,9 +1,4 @@
 //! The command: what it prints, what it refuses, and that the shipped one starts, is not ready without admitted nodes, and ends.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::{

@@ -1,9 +1,4 @@
 //! What is in force is handed out as it came, to whoever has a key.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
 use crate::support::{
     NOW, Stack,

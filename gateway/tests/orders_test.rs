@@ -1,9 +1,4 @@
 //! Orders and leases at the gateway: what is stopped is refused with a code at once, and comes back by an order alone.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
 use crate::support::{
     NOW, Stack,

@@ -1,9 +1,4 @@
 //! Newer documents come into force while a gateway runs: at once for every node, and for every exchange under way.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
 use crate::support::{
     self, NOW, Stack,

@@ -1,10 +1,4 @@
 //! The relay path: opaque, streaming, bounded, and silent about the client.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
 use crate::support::{
     self, Stack,

@@ -1,9 +1,4 @@
 //! Split verification: a client's verdict beside the gateway's own. Neither believes the other.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
 use crate::support::{
     self, Stack,

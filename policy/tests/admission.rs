@@ -1,11 +1,5 @@
 //! From simulated evidence through the production verifier to an admission and its end.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    clippy::panic,
-    reason = "tests, with an invented vendor"
-)]
+#![allow(clippy::disallowed_methods, reason = "tests, with an invented vendor")]
 
 use attestation::{EvidenceBundle, IdentityKey, Manifest, Nonce, UnixTime, Verifier, snp::Product};
 use policy::{Appraiser, Policy, Refusal, danger::accept_custom_anchors};

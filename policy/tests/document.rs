@@ -1,5 +1,4 @@
 //! The policy document: the sample of docs/policy.md, and every mistake with its place.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use attestation::{
     UnixTime,

@@ -1,11 +1,4 @@
 //! Exceptions: inside their windows, for what they name, and for nothing that every policy demands.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    missing_docs,
-    reason = "tests, with an invented vendor"
-)]
 
 use crate::node::{NOW, chip, codes, in_force, text, verified};
 use attestation::UnixTime;

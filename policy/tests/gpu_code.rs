@@ -1,12 +1,5 @@
 //! What computes on a node's GPUs: each rule and each demand, by a node that meets it and one that fails it alone.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    clippy::panic,
-    missing_docs,
-    reason = "tests, with invented vendors"
-)]
+#![allow(clippy::disallowed_methods, reason = "tests, with invented vendors")]
 
 use attestation::{
     IdentityKey, Manifest, NodeClaims, Nonce, UnixTime, Verified, danger,

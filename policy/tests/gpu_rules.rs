@@ -1,10 +1,4 @@
 //! The table `[gpu]`, rule by rule, on claims that are wrong in one point.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
 
 use attestation::{
     UnixTime, Window,

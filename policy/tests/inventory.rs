@@ -1,5 +1,4 @@
 //! The inventory: read from the sample of docs/policy-documents.md, every mistake in it, and what is placed when.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use crate::support::{CHIP, NOW, inventory, sample, team};
 use attestation::UnixTime;

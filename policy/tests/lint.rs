@@ -1,5 +1,4 @@
 //! Each warning, by a policy that deserves it alone.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use policy::Policy;
 

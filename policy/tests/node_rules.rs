@@ -1,11 +1,5 @@
 //! Each rule about a node, by a node that meets it and one that fails it alone.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    missing_docs,
-    reason = "tests, with an invented vendor"
-)]
+#![allow(clippy::disallowed_methods, reason = "tests, with an invented vendor")]
 
 use crate::node::{
     self, EXPIRES, MACHINE, NOT_BEFORE, NOW, chip, codes, in_force, inventory, inventory_with,

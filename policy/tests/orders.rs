@@ -1,10 +1,4 @@
 //! Orders: the document, the log and its replay, and what no log can do.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::expect_used,
-    reason = "tests"
-)]
 
 use crate::support::{NOW, sample, team};
 use attestation::UnixTime;

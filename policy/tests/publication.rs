@@ -1,10 +1,4 @@
 //! A publication: five files that are verified together, and every way in which they do not fit.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::expect_used,
-    reason = "tests"
-)]
 
 use crate::support::{NOW, busy_team, inventory, policy_text, team, verified, wrong};
 use attestation::UnixTime;

@@ -1,5 +1,4 @@
 //! Each reason code is known, documented, remedied and tested; each reason names its line.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use policy::Policy;
 use std::{

@@ -1,10 +1,5 @@
 //! `[rego]`: what a module of the policy's own sees and denies.
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    clippy::panic,
-    reason = "tests, with an invented vendor"
-)]
+#![allow(clippy::disallowed_methods, reason = "tests, with an invented vendor")]
 
 use attestation::{EvidenceBundle, IdentityKey, Manifest, Nonce, UnixTime, snp::Product};
 use policy::{Appraiser, Policy, Refusal, danger::accept_custom_anchors};

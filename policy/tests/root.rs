@@ -1,10 +1,4 @@
 //! The root: its document, its rotations, and every way to miss them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::expect_used,
-    reason = "tests"
-)]
 
 use crate::support::{self, NOW, sample, team, wrong};
 use policy::{

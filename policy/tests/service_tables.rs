@@ -1,5 +1,4 @@
 //! What the tables about a node's service, its places, its lease and its tenants may say, and every mistake in them.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use attestation::UnixTime;
 use policy::{

@@ -1,5 +1,4 @@
 //! Envelopes and roots: k of n distinct keys, and every way to miss them.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use base64::{
     Engine,

@@ -1,11 +1,5 @@
 //! The table `[snp]`, rule by rule, on claims that are wrong in one point.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    clippy::panic,
-    reason = "tests, with an invented vendor"
-)]
+#![allow(clippy::disallowed_methods, reason = "tests, with an invented vendor")]
 
 use attestation::{
     IdentityKey, Manifest, Nonce, UnixTime,

@@ -1,10 +1,4 @@
 //! What a host remembers, and what may follow it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::expect_used,
-    reason = "tests"
-)]
 
 use crate::support::{NOW, busy_team, inventory, policy_text, team};
 use attestation::UnixTime;

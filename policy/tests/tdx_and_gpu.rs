@@ -1,12 +1,5 @@
 //! The tables `[tdx]` and `[gpu]`, judged on simulated evidence: each rule alone refuses what it is about.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    clippy::panic,
-    missing_docs,
-    reason = "tests, with invented vendors"
-)]
+#![allow(clippy::disallowed_methods, reason = "tests, with invented vendors")]
 
 use attestation::{
     EvidenceBundle, EvidenceProvider, IdentityKey, Manifest, Nonce, UnixTime, Verifier, danger,

@@ -1,11 +1,4 @@
 //! The table `[tdx]`, rule by rule, on claims that are wrong in one point.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    clippy::panic,
-    reason = "tests"
-)]
 
 use attestation::{
     UnixTime,

@@ -1,5 +1,4 @@
 //! The tenants of a policy: read from the sample of docs/policy.md, and every mistake in them.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use policy::{Policy, PolicyError};
 

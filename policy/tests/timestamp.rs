@@ -1,5 +1,4 @@
 //! The timestamp's document: read from the sample of docs/policy-documents.md, and every mistake in it.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use crate::support::{NOW, busy_team, sample, team};
 use policy::{

@@ -1,13 +1,5 @@
 //! What is asked of the vendors' services and what becomes of their answers.
 
-#![allow(missing_docs, reason = "tests say what they show by their names")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test that cannot go on has failed"
-)]
-
 use crate::support::{NOW, Reply, Service, fetcher, patient};
 use attestation::{CollateralBundle, UnixTime, snp::Product, tdx::Collateral};
 use futures_util::future::join_all;

@@ -1,10 +1,6 @@
 //! Answers that the vendors' services once gave, replayed: what is fetched is what they published, byte by byte.
 
-#![allow(missing_docs, reason = "tests say what they show by their names")]
 #![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
     clippy::disallowed_methods,
     clippy::print_stdout,
     reason = "a test that cannot go on has failed; tests find their evidence by a variable"

@@ -1,5 +1,4 @@
 //! Key files as OpenSSL writes them, and what is signed with them.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use attestation::{UnixTime, snp::Product};
 use policy::{Envelope, PayloadType};

@@ -1,10 +1,4 @@
 //! What comes into force on a host, from where, and what it remembers of it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::support::{
     self, NOW,

@@ -1,10 +1,4 @@
 //! What is older, forked, frozen or signed by others is refused, and what is in force stays so.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::support::{
     NOW,

@@ -1,10 +1,4 @@
 //! Publications on a static server.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use crate::support::{
     NOW, Reply, Service,

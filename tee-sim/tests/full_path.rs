@@ -1,10 +1,4 @@
 //! Simulated evidence goes through the production verifier, and each hook makes it wrong in one point.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use attestation::{
     Anchors, CpuClaims, CpuEvidence, EvidenceBundle, EvidenceProvider, IdentityKey, Manifest,

@@ -1,10 +1,4 @@
 //! The verifier on an invented NVIDIA: right evidence, and every fault told by its code.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use attestation::{
     UnixTime,

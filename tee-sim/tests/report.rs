@@ -1,5 +1,4 @@
 //! The simulated reports as another implementation (crate `sev`) reads them.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use attestation::{
     ReportData,

@@ -1,5 +1,4 @@
 //! The simulated event log as the production parser reads and replays it.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use attestation::eventlog;
 use tee_sim::tdx::EventLog;

@@ -1,5 +1,4 @@
 //! The simulated quotes and collateral as another implementation (crate `dcap-qvl`) verifies them.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use attestation::UnixTime;
 use dcap_qvl::{

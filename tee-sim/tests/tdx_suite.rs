@@ -1,10 +1,4 @@
 //! The TDX cases of the conformance suite as another implementation (crate `dcap-qvl`) judges them: it agrees, or the difference is known.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use attestation::UnixTime;
 use dcap_qvl::{QuoteCollateralV3, configs::RustCryptoConfig, verify::QuoteVerifier};

@@ -1,5 +1,5 @@
 //! One simulated node and what may be in force around it, for the tests of the rules about nodes.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::disallowed_methods, reason = "tests, with invented vendors")]
 
 use attestation::{
     IdentityKey, Manifest, NodeClaims, Nonce, UnixTime, Verified, Verifier, danger, roots::Roots,
