@@ -127,7 +127,7 @@ fn copy() -> TempDir {
 }
 
 /// Changes in a file of the folder, and the code of the refusal.
-const CHANGES: [[&str; 4]; 9] = [
+const CHANGES: [[&str; 4]; 10] = [
     ["config.json", "\"gelu\"", "\"relu\"", "model.unsupported"],
     [
         "config.json",
@@ -166,6 +166,12 @@ const CHANGES: [[&str; 4]; 9] = [
         "models.Normalize",
         "models.Dense",
         "model.unsupported",
+    ],
+    [
+        "tokenizer.json",
+        "\"[PAD]\":0",
+        "\"[PAD]\":0,\"one more\":30522",
+        "engine.vocabulary",
     ],
 ];
 

@@ -1,6 +1,6 @@
 //! Model files that are changed in one place, and why no engine starts on them.
 
-use crate::real_model;
+use crate::{real_model, tiny};
 use std::path::Path;
 
 use engine::{
@@ -19,6 +19,9 @@ const CONFIG: LocalConfig = LocalConfig {
     tenant_jobs: 0,
     cached_tokens_per_secret: 0,
 };
+
+/// Tensors with a row for each token.
+const BY_TOKEN: [&str; 2] = ["token_embd.weight", "output.weight"];
 
 /// The real file with the first `from` after `key` replaced by `to`, of the same length.
 fn changed(key: &str, from: &str, to: &str) -> Gguf {
@@ -61,6 +64,27 @@ fn another_tokenizer() {
         refusal("tokenizer.ggml.model", "gpt2", "rwkv").code(),
         "tokenizer.model"
     );
+}
+
+/// The tokenizer of a model file may have fewer tokens than the embedding has rows, and not more.
+#[test]
+fn tokens_that_the_weights_do_not_know() {
+    let load = |difference: isize| {
+        let mut file = tiny::speaking("qwen3-1");
+        for tensor in file
+            .tensors
+            .iter_mut()
+            .filter(|tensor| BY_TOKEN.contains(&&*tensor.name))
+        {
+            let rows = tensor.dimensions[1] as usize;
+            let wanted = rows.saturating_add_signed(difference);
+            tensor.bytes.resize(tensor.bytes.len() / rows * wanted, 0);
+            tensor.dimensions[1] = wanted as u64;
+        }
+        let loaded = LocalEngine::from_gguf(Gguf::from_bytes(file.bytes()).unwrap(), CONFIG);
+        loaded.err().map_or("", |error| error.code())
+    };
+    assert_eq!([-1, 0, 1].map(load), ["engine.vocabulary", "", ""]);
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! Configurations written after those that are published with the models: each is read, in all its sizes.
 
-use super::{FolderConfig, Json, ModelError, of_json};
+use super::{Json, ModelError, of_json};
 use crate::model::{Family, ModelConfig, RopePairs};
 
-fn read(config: &str) -> Result<FolderConfig, ModelError> {
-    of_json(&Json::parse(config.as_bytes())?)
+/// Checks what a file says of sizes and of who makes the logits; gives the factors of its rotary embedding.
+fn check(file: &str, expected: &ModelConfig, tied: bool) -> Result<Option<Vec<f32>>, ModelError> {
+    let read = of_json(&Json::parse(file.as_bytes())?)?;
+    assert_eq!((&read.config, read.tied), (expected, tied));
+    Ok(read.rope_factors)
 }
 
 /// What is the same in all of them.
@@ -27,9 +30,7 @@ const COMMON: ModelConfig = ModelConfig {
 
 #[test]
 fn smollm2() -> Result<(), ModelError> {
-    let read = read(include_str!(
-        "../../../tests/data/configs/smollm2-135m.json"
-    ))?;
+    let file = include_str!("../../../tests/data/configs/smollm2-135m.json");
     let expected = ModelConfig {
         context_tokens: 8192,
         vocabulary: 49152,
@@ -41,16 +42,13 @@ fn smollm2() -> Result<(), ModelError> {
         rope_base: 1e5,
         ..COMMON
     };
-    assert_eq!(read.config, expected);
-    assert_eq!((read.rope_factors, read.tied), (None, true));
+    assert_eq!(check(file, &expected, true)?, None);
     Ok(())
 }
 
 #[test]
 fn llama() -> Result<(), ModelError> {
-    let read = read(include_str!(
-        "../../../tests/data/configs/llama-3.2-1b.json"
-    ))?;
+    let file = include_str!("../../../tests/data/configs/llama-3.2-1b.json");
     let expected = ModelConfig {
         context_tokens: 131_072,
         vocabulary: 128_256,
@@ -62,18 +60,14 @@ fn llama() -> Result<(), ModelError> {
         rope_base: 5e5,
         ..COMMON
     };
-    assert_eq!(read.config, expected);
-    let factors = read.rope_factors.unwrap_or_default();
+    let factors = check(file, &expected, true)?.unwrap_or_default();
     assert_eq!((factors.first(), factors.last()), (Some(&1.0), Some(&32.0)));
-    assert!(read.tied);
     Ok(())
 }
 
 #[test]
 fn mistral() -> Result<(), ModelError> {
-    let read = read(include_str!(
-        "../../../tests/data/configs/mistral-7b-v0.3.json"
-    ))?;
+    let file = include_str!("../../../tests/data/configs/mistral-7b-v0.3.json");
     let expected = ModelConfig {
         context_tokens: 32768,
         vocabulary: 32768,
@@ -86,16 +80,13 @@ fn mistral() -> Result<(), ModelError> {
         rope_base: 1e6,
         ..COMMON
     };
-    assert_eq!(read.config, expected);
-    assert_eq!((read.rope_factors, read.tied), (None, false));
+    assert_eq!(check(file, &expected, false)?, None);
     Ok(())
 }
 
 #[test]
 fn qwen2() -> Result<(), ModelError> {
-    let read = read(include_str!(
-        "../../../tests/data/configs/qwen2.5-0.5b.json"
-    ))?;
+    let file = include_str!("../../../tests/data/configs/qwen2.5-0.5b.json");
     let expected = ModelConfig {
         family: Family::Qwen2,
         context_tokens: 32768,
@@ -109,14 +100,13 @@ fn qwen2() -> Result<(), ModelError> {
         rope_base: 1e6,
         ..COMMON
     };
-    assert_eq!(read.config, expected);
-    assert_eq!((read.rope_factors, read.tied), (None, true));
+    assert_eq!(check(file, &expected, true)?, None);
     Ok(())
 }
 
 #[test]
 fn qwen3() -> Result<(), ModelError> {
-    let read = read(include_str!("../../../tests/data/configs/qwen3-0.6b.json"))?;
+    let file = include_str!("../../../tests/data/configs/qwen3-0.6b.json");
     let expected = ModelConfig {
         family: Family::Qwen3,
         context_tokens: 40960,
@@ -131,7 +121,6 @@ fn qwen3() -> Result<(), ModelError> {
         rope_base: 1e6,
         ..COMMON
     };
-    assert_eq!(read.config, expected);
-    assert_eq!((read.rope_factors, read.tied), (None, true));
+    assert_eq!(check(file, &expected, true)?, None);
     Ok(())
 }
